@@ -49,9 +49,12 @@ func contract(t *testing.T) []byte {
 	t.Helper()
 	s := apitest.New(t, func(c *api.Config, store *records.Store) {
 		c.Products.Workflows, c.Imports, c.Images = &apitest.Products{}, &imports.Service{}, &images.Service{}
-		c.Mails.Records, c.Campaigns, c.Search = store, &campaigns.Service{Workflows: struct{ campaigns.Workflows }{}}, &search.Service{Engine: &fake.Index{}}
+		c.Mails.Records, c.Campaigns, c.Search = store, &campaigns.Service{Workflows: struct{ campaigns.Workflows }{}}, &search.Service{Engine: &fake.Index{}, Settings: store}
 		c.Inbox.Redeliver = func(context.Context, int64, string) (inboxrecords.Item, error) {
 			return inboxrecords.Item{}, inbox.ErrNotNeeded
+		}
+		c.Inbox.Dismiss = func(context.Context, int64, string, string) (inboxrecords.Item, error) {
+			return inboxrecords.Item{}, inboxrecords.ErrNotDismissible
 		}
 	})
 	return s.Ask("GET", "/openapi.json", "", "").Body

@@ -78,7 +78,7 @@ type hangingFinder struct {
 	*hang
 }
 
-func (h hangingFinder) FindOrders(context.Context, string, int) ([]order.Order, error) {
+func (h hangingFinder) FindOrders(context.Context, string, string, int) ([]order.Order, error) {
 	h.block()
 	return nil, nil
 }

@@ -40,7 +40,7 @@ func describe(schemas huma.Registry) {
 	number := func(n float64) *float64 { return &n }
 	length := func(n int) *int { return &n }
 	for t, limits := range map[reflect.Type]map[string]int{
-		reflect.TypeFor[order.Request]():   {"customerId": 64, "email": 254, "locale": 35, "currency": 3},
+		reflect.TypeFor[order.Request]():   {"customerId": 64, "email": 254, "currency": 3},
 		reflect.TypeFor[order.Address]():   {"name": order.MaxText, "line1": order.MaxText, "line2": order.MaxText, "city": order.MaxText, "postalCode": 20, "country": 2},
 		reflect.TypeFor[catalog.Product](): {"sku": 64, "name": order.MaxText, "currency": 3},
 	} {

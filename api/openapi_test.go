@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -60,20 +61,21 @@ func TestOpenAPI(t *testing.T) {
 	if _, huma := doc.Components.Schemas["ErrorModel"]; huma {
 		t.Error("the document describes another error than a Problem")
 	}
-	// The filter of the list names all statuses and no others.
-	var listed []any
+	// The filters of the list name all statuses and waits, and no others.
+	var statuses, waits []any
 	for _, p := range doc.Paths["/v1/orders"]["get"]["parameters"].([]any) {
-		if p := p.(map[string]any); p["name"] == "status" {
-			listed, _ = p["schema"].(map[string]any)["items"].(map[string]any)["enum"].([]any)
+		switch p := p.(map[string]any); p["name"] {
+		case "status":
+			statuses, _ = p["schema"].(map[string]any)["items"].(map[string]any)["enum"].([]any)
+		case "waitingOn":
+			waits, _ = p["schema"].(map[string]any)["enum"].([]any)
 		}
 	}
-	if len(listed) != len(order.Statuses()) {
-		t.Errorf("statuses %v", listed)
+	if got, want := fmt.Sprint(statuses), fmt.Sprint(order.Statuses()); got != want {
+		t.Errorf("statuses %s, want %s", got, want)
 	}
-	for i, st := range order.Statuses() {
-		if i < len(listed) && listed[i] != string(st) {
-			t.Errorf("status %d: %v, want %s", i, listed[i], st)
-		}
+	if got, want := fmt.Sprint(waits), fmt.Sprint(order.Waits()); got != want {
+		t.Errorf("waits %s, want %s", got, want)
 	}
 	if a := s.Ask("GET", "/openapi.yaml", "", ""); a.Status != 200 || !strings.Contains(string(a.Body), "openapi: 3.1") {
 		t.Errorf("yaml: got %d", a.Status)

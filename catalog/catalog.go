@@ -4,6 +4,7 @@ package catalog
 
 import (
 	"errors"
+	"maps"
 	"slices"
 )
 
@@ -98,6 +99,9 @@ func (p Stocked) Document(address func(key string) string) Document {
 	d := Document{
 		SKU: p.SKU, Version: p.Revision, Name: p.Name, Description: p.Description, Brand: p.Brand, Category: p.Category,
 		Tags: p.Tags, Price: p.Price, Currency: p.Currency, Available: p.Available, Rating: p.Rating, Group: p.Parent, Added: p.Added,
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Options)) {
+		d.Options = append(d.Options, p.Options[name])
 	}
 	for _, image := range p.Images {
 		shown, thumbnail := image.shown()

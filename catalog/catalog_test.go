@@ -32,6 +32,12 @@ func TestValidate(t *testing.T) {
 		{name: "a name with a line break", change: func(p *catalog.Product) { p.Name = "mug\r\nBcc: x" }, wantFault: "name"},
 		{name: "a price of zero", change: func(p *catalog.Product) { p.Price = 0 }, wantFault: "price"},
 		{name: "a negative price", change: func(p *catalog.Product) { p.Price = -1 }, wantFault: "price"},
+		{name: "the highest price in euro", change: func(p *catalog.Product) { p.Price = 99_999_999 }},
+		{name: "a price that is too high in euro", change: func(p *catalog.Product) { p.Price = 100_000_000 }, wantFault: "price: want 1 to 99999999 minor units"},
+		{name: "a shoe in rupiah", change: func(p *catalog.Product) { p.Price, p.Currency = 150_000_000, "IDR" }},
+		{name: "a price that is too high in rupiah", change: func(p *catalog.Product) { p.Price, p.Currency = 1_000_000_000_000, "IDR" }, wantFault: "price: want 1 to 999999999999 minor units"},
+		{name: "a price that is too high in Indian rupees", change: func(p *catalog.Product) { p.Price, p.Currency = 1_000_000_000, "INR" }, wantFault: "price: want 1 to 999999999 minor units"},
+		{name: "a price that is too high in krónur", change: func(p *catalog.Product) { p.Price, p.Currency = 1_000_000, "ISK" }, wantFault: "price: want 1 to 999999 minor units"},
 		{name: "no currency", change: func(p *catalog.Product) { p.Currency = "" }, wantFault: "currency"},
 		{name: "half a currency", change: func(p *catalog.Product) { p.Currency = "EU" }, wantFault: "currency"},
 	} {

@@ -1,9 +1,6 @@
 package catalog
 
-import (
-	"fmt"
-	"strings"
-)
+import "purser/text"
 
 // Document is a product in the search index, with the data to find it and to
 // show it in a list. It is derived from the catalogue.
@@ -16,8 +13,9 @@ type Document struct {
 	Brand       string   `json:"brand,omitempty"`
 	Category    string   `json:"category,omitempty"`
 	Tags        []string `json:"tags,omitempty"`
-	Price       int64    `json:"price"`    // minor units of Currency
-	Currency    string   `json:"currency"` // ISO 4217, upper case
+	Options     []string `json:"options,omitempty"` // the values of the variant's options, such as 42 and blue
+	Price       int64    `json:"price"`             // minor units of Currency
+	Currency    string   `json:"currency"`          // ISO 4217, upper case
 	Available   int64    `json:"available"`
 	InStock     bool     `json:"inStock"`          // Available > 0, for filtering
 	Rating      int64    `json:"rating"`           // hundredths of a star: 450 is 4.5; 0: not rated
@@ -43,20 +41,5 @@ type Key struct {
 }
 
 // DocumentID returns a SKU in the characters that a search engine allows in an
-// id (letters, digits, "-" and "_"): any other byte, and "_" itself, becomes "_"
-// and two hexadecimal digits, so that no two SKUs share an id.
-func DocumentID(sku string) string {
-	var b strings.Builder
-	for i := range len(sku) {
-		if c := sku[i]; plainInID(c) {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "_%02X", c)
-		}
-	}
-	return b.String()
-}
-
-func plainInID(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-'
-}
+// id.
+func DocumentID(sku string) string { return text.Word.Encode(sku) }

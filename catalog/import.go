@@ -45,12 +45,14 @@ type Import struct {
 	State       ImportState `json:"state"`
 	Why         string      `json:"why,omitempty"`
 
+	// A dry run counts what an import would do.
 	Bytes     int64 `json:"bytes"`     // received bytes
 	Read      int64 `json:"read"`      // bytes that were read
 	Lines     int64 `json:"lines"`     // lines that were read
 	Rows      int64 `json:"rows"`      // valid rows that were read
 	Bad       int64 `json:"bad"`       // rows with an error
-	Applied   int64 `json:"applied"`   // rows that changed a product
+	Applied   int64 `json:"applied"`   // rows that added or changed a product
+	Added     int64 `json:"added"`     // of Applied, rows that added a product
 	Unchanged int64 `json:"unchanged"` // rows that changed nothing
 	Indexed   int64 `json:"indexed"`   // products that were indexed
 

@@ -60,3 +60,8 @@ func Sample() []Product {
 		},
 	}
 }
+
+// SampleSearch returns the demo shop's settings of the search.
+func SampleSearch() SearchSettings {
+	return SearchSettings{Synonyms: [][]string{{"mug", "cup"}, {"sofa", "couch", "settee"}, {"trousers", "pants"}}}
+}

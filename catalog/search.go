@@ -1,12 +1,16 @@
 package catalog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // ErrQuery means that a query is not valid. Its text is for the caller.
@@ -19,6 +23,8 @@ const (
 	MaxHits    = 1000 // hits that can be paged through, and the highest total that is counted
 	MaxValues  = 50   // values of one filter
 	MaxValue   = 200  // characters of one value
+
+	MaxFacetValues = 100 // values of a facet that are counted, besides those that the query filters by
 )
 
 // Sort is an order of hits other than by relevance.
@@ -156,17 +162,60 @@ func (q Query) Offset() int { return (q.Page - 1) * q.PerPage }
 
 // Results is one page of hits.
 type Results struct {
-	Hits     []Hit            `json:"hits"`
-	Total    int              `json:"total"` // number of hits; MaxHits means that many or more
-	Page     int              `json:"page"`
-	PerPage  int              `json:"perPage"`
-	Facets   map[Facet]Counts `json:"facets,omitempty"`
-	TookMS   int64            `json:"tookMs"`             // time in the search engine
-	Degraded bool             `json:"degraded,omitempty"` // the search engine is down and this is a plain list
+	Hits    []Hit            `json:"hits"`
+	Total   int              `json:"total"` // number of hits; MaxHits means that many or more
+	Page    int              `json:"page"`
+	PerPage int              `json:"perPage"`
+	Facets  map[Facet]Counts `json:"facets,omitempty" doc:"The number of hits with each value: the 100 most frequent values, and those that the query filters by"`
+	// CutFacets are the facets that have more values than are counted.
+	CutFacets []Facet `json:"cutFacets,omitempty" doc:"The facets that have more values than are listed; a filter can name any of them"`
+	TookMS    int64   `json:"tookMs"`             // time in the search engine
+	Degraded  bool    `json:"degraded,omitempty"` // the search engine is down and this is a plain list
 }
 
 // Counts says how many hits have each value.
 type Counts map[string]int
+
+// Shown returns the counts to show: of the most frequent values, at most
+// MaxFacetValues, and of the chosen ones, which are those that the query filters by.
+// missing are the chosen values that are not counted; cut means that values were
+// left out.
+func (c Counts) Shown(chosen []string) (shown Counts, missing []string, cut bool) {
+	values := slices.SortedFunc(maps.Keys(c), func(a, b string) int { return cmp.Or(c[b]-c[a], strings.Compare(a, b)) })
+	shown = make(Counts, min(len(values), MaxFacetValues))
+	for _, v := range values[:min(len(values), MaxFacetValues)] {
+		shown[v] = c[v]
+	}
+	for _, want := range chosen {
+		same := func(v string) bool { return SameValue(v, want) }
+		if i := slices.IndexFunc(values, same); i >= 0 {
+			shown[values[i]] = c[values[i]]
+		} else if !slices.ContainsFunc(missing, same) {
+			missing = append(missing, want)
+		}
+	}
+	return shown, missing, len(shown) < len(values)
+}
+
+// SameValue reports whether filters treat two values as one: case, spaces around them
+// and how Unicode composes their characters do not count.
+func SameValue(a, b string) bool {
+	key := func(s string) string { return norm.NFKC.String(strings.TrimSpace(s)) }
+	return strings.EqualFold(key(a), key(b))
+}
+
+// Chosen returns the values of a facet that the query filters by.
+func (q Query) Chosen(f Facet) []string {
+	switch f {
+	case FacetBrand:
+		return q.Brands
+	case FacetCategory:
+		return q.Categories
+	case FacetTags:
+		return q.Tags
+	}
+	return nil
+}
 
 // Hit is one product found.
 type Hit struct {

@@ -4,10 +4,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"mime"
 	"path"
 	"slices"
 	"strings"
 	"time"
+
+	"purser/text"
 )
 
 // The errors of uploads. Each is a result for the caller.
@@ -33,8 +36,42 @@ const (
 	UploadGrace = 45 * time.Minute
 )
 
-// UploadTypes returns the media types that an upload may declare.
+// UploadTypes returns the media types that an upload may have.
 func UploadTypes() []string { return []string{"image/jpeg", "image/png", "image/webp", "image/gif"} }
+
+// typeAliases are other names for some of UploadTypes: those of old browsers and
+// of operating systems, which are in use although they were never registered.
+var typeAliases = map[string]string{
+	"image/jpg":           "image/jpeg",
+	"image/jpe":           "image/jpeg",
+	"image/jfif":          "image/jpeg",
+	"image/pjpeg":         "image/jpeg",
+	"image/pjp":           "image/jpeg",
+	"image/x-jpeg":        "image/jpeg",
+	"image/x-jpg":         "image/jpeg",
+	"image/x-citrix-jpeg": "image/jpeg",
+	"image/x-png":         "image/png",
+	"image/x-citrix-png":  "image/png",
+	"image/x-webp":        "image/webp",
+	"image/x-gif":         "image/gif",
+	"image/x-citrix-gif":  "image/gif",
+}
+
+// UploadType returns which of UploadTypes a declared media type means. It returns
+// "" if it means another one.
+func UploadType(declared string) string {
+	media, _, err := mime.ParseMediaType(declared)
+	if err != nil {
+		return ""
+	}
+	if alias, ok := typeAliases[media]; ok {
+		return alias
+	}
+	if !slices.Contains(UploadTypes(), media) {
+		return ""
+	}
+	return media
+}
 
 // UploadStatus is an upload's state.
 type UploadStatus string
@@ -59,7 +96,7 @@ type Upload struct {
 	Status UploadStatus `json:"status" enum:"awaiting_upload,processing,ready,refused,expired,deleting,deleted"`
 	Reason string       `json:"reason,omitempty" doc:"Why it was refused, for programs: stable" example:"truncated"`
 	Detail string       `json:"detail,omitempty" doc:"Why it was refused, for people"`
-	Type   string       `json:"contentType" doc:"As declared"`
+	Type   string       `json:"contentType" doc:"As declared, in its registered form: image/jpeg for image/jpg"`
 	Bytes  int64        `json:"size" doc:"As declared"`
 	Width  int          `json:"width,omitempty" doc:"Of the original"`
 	Height int          `json:"height,omitempty"`
@@ -73,22 +110,25 @@ type Upload struct {
 	UpdatedAt  time.Time   `json:"updatedAt"`
 }
 
-// NewUpload returns an upload of a declared type and size in bytes. Its id and
-// its key hold 128 random bits each. It fails with ErrUpload.
+// NewUpload returns an upload of a declared type and size in bytes; the type may
+// be any name that UploadType knows. Its id and its key hold 128 random bits each. It fails with ErrUpload.
 func NewUpload(sku, alt, contentType string, bytes int64, owner string, now time.Time) (Upload, error) {
+	media := UploadType(contentType)
+	sku, alt = CleanSKU(sku), text.Clean(alt)
+	altFault := lineFault(alt, 0, MaxName)
 	switch {
 	case !IsSKU(sku):
 		return Upload{}, fmt.Errorf("%w: sku", ErrUpload)
-	case !isLine(alt, 0, MaxName):
-		return Upload{}, fmt.Errorf("%w: alt: want at most %d characters on one line", ErrUpload, MaxName)
-	case !slices.Contains(UploadTypes(), contentType):
+	case altFault != "":
+		return Upload{}, fmt.Errorf("%w: alt: want at most %d characters on one line: %s", ErrUpload, MaxName, altFault)
+	case media == "":
 		return Upload{}, fmt.Errorf("%w: contentType: want one of %s", ErrUpload, strings.Join(UploadTypes(), ", "))
 	case bytes < 1 || bytes > MaxUpload:
 		return Upload{}, fmt.Errorf("%w: size: want 1 to %d bytes", ErrUpload, MaxUpload)
 	}
 	now = now.UTC().Truncate(time.Microsecond)
 	return Upload{
-		ID: "img_" + strings.ToLower(rand.Text()), SKU: sku, Alt: alt, Status: AwaitingUpload, Type: contentType, Bytes: bytes, Owner: owner,
+		ID: "img_" + strings.ToLower(rand.Text()), SKU: sku, Alt: alt, Status: AwaitingUpload, Type: media, Bytes: bytes, Owner: owner,
 		Key:       UploadPrefix + now.Format("2006/01/02/") + strings.ToLower(rand.Text()),
 		CreatedAt: now, UploadBy: now.Add(UploadWithin), UpdatedAt: now,
 	}, nil

@@ -2,17 +2,20 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"purser/order"
+	"purser/text"
 )
 
 // The limits of a product.
 const (
 	MaxSKU         = 64 // bytes
 	MaxName        = 200
-	MaxDescription = 5_000
+	MaxDescription = 20_000 // as much as a page of HTML
 	MaxBrand       = 100
 	MaxCategory    = 200
 	MaxTags        = 30
@@ -21,7 +24,6 @@ const (
 	MaxOption      = 60
 	MaxRating      = 500
 	MaxImages      = 20
-	MaxPrice       = 99_999_999    // minor units: the most that a card can be charged
 	MaxOnHand      = 1_000_000_000 // keeps sums of stock from overflowing
 )
 
@@ -52,52 +54,76 @@ func (p Product) Validate() error {
 // Faults returns all errors in a product, field by field.
 func (p Product) Faults() []Fault {
 	var faults []Fault
-	wrong := func(field, format string, args ...any) {
-		faults = append(faults, Fault{field, fmt.Sprintf(format, args...)})
+	check := func(field, want, fault string) {
+		if fault != "" {
+			faults = append(faults, Fault{field, want + ": " + fault})
+		}
 	}
-	if !IsSKU(p.SKU) {
-		wrong("sku", "want 1 to %d characters without spaces, got %.70q", MaxSKU, p.SKU)
+	if fault := text.Key(p.SKU, MaxSKU); fault != "" {
+		faults = append(faults, Fault{"sku", fmt.Sprintf("%s, got %.70q: %s", wantSKU, p.SKU, fault)})
 	}
-	if !isLine(p.Name, 1, MaxName) {
-		wrong("name", "want 1 to %d characters of text on one line", MaxName)
-	}
-	if !isText(p.Description) {
-		wrong("description", "want at most %d characters of text", MaxDescription)
-	}
-	if !isLine(p.Brand, 0, MaxBrand) {
-		wrong("brand", "want at most %d characters of text on one line", MaxBrand)
-	}
-	if !isLine(p.Category, 0, MaxCategory) {
-		wrong("category", "want at most %d characters of text on one line", MaxCategory)
-	}
-	if len(p.Tags) > MaxTags || slices.ContainsFunc(p.Tags, func(t string) bool { return !isLine(t, 1, MaxTag) }) {
-		wrong("tags", "want at most %d of 1 to %d characters each", MaxTags, MaxTag)
-	}
+	check("name", wantName, lineFault(p.Name, 1, MaxName))
+	check("description", wantDescription, text.Lines(p.Description, MaxDescription))
+	check("brand", wantBrand, lineFault(p.Brand, 0, MaxBrand))
+	check("category", wantCategory, lineFault(p.Category, 0, MaxCategory))
+	check("tags", wantTags, p.tagFault())
 	if p.Rating < 0 || p.Rating > MaxRating {
-		wrong("rating", "want 0 to %d hundredths of a star, got %d", MaxRating, p.Rating)
+		faults = append(faults, Fault{"rating", fmt.Sprintf("want 0 to %d hundredths of a star, got %d", MaxRating, p.Rating)})
 	}
-	return append(append(faults, p.variantFaults()...), p.saleFaults()...)
+	switch p.Parent {
+	case "":
+	case p.SKU:
+		check("parent", wantParent, "it is the SKU itself")
+	default:
+		check("parent", wantParent, text.Key(p.Parent, MaxSKU))
+	}
+	check("options", wantOptions, p.optionFault())
+	return append(faults, p.saleFaults()...)
 }
 
-func (p Product) variantFaults() []Fault {
-	var faults []Fault
-	if p.Parent != "" && (!IsSKU(p.Parent) || p.Parent == p.SKU) {
-		faults = append(faults, Fault{"parent", fmt.Sprintf("want at most %d characters without spaces, and not the SKU itself", MaxSKU)})
+// They say what is allowed in a field. They are made once, because a file has many
+// rows.
+var (
+	wantSKU         = fmt.Sprintf("want 1 to %d bytes without spaces", MaxSKU)
+	wantName        = fmt.Sprintf("want 1 to %d characters of text on one line", MaxName)
+	wantDescription = fmt.Sprintf("want at most %d characters of text", MaxDescription)
+	wantBrand       = fmt.Sprintf("want at most %d characters of text on one line", MaxBrand)
+	wantCategory    = fmt.Sprintf("want at most %d characters of text on one line", MaxCategory)
+	wantTags        = fmt.Sprintf("want at most %d of 1 to %d characters each", MaxTags, MaxTag)
+	wantParent      = wantSKU + ", and not the SKU itself"
+	wantOptions     = fmt.Sprintf("want at most %d, names and values of 1 to %d characters", MaxOptions, MaxOption)
+)
+
+func (p Product) tagFault() string {
+	if len(p.Tags) > MaxTags {
+		return fmt.Sprintf("there are %d", len(p.Tags))
 	}
-	plain := len(p.Options) <= MaxOptions
-	for name, value := range p.Options {
-		plain = plain && isLine(name, 1, MaxOption) && isLine(value, 1, MaxOption)
+	for _, tag := range p.Tags {
+		if fault := lineFault(tag, 1, MaxTag); fault != "" {
+			return fmt.Sprintf("%.60q: %s", tag, fault)
+		}
 	}
-	if !plain {
-		faults = append(faults, Fault{"options", fmt.Sprintf("want at most %d, names and values of 1 to %d characters", MaxOptions, MaxOption)})
+	return ""
+}
+
+func (p Product) optionFault() string {
+	if len(p.Options) > MaxOptions {
+		return fmt.Sprintf("there are %d", len(p.Options))
 	}
-	return faults
+	for _, name := range slices.Sorted(maps.Keys(p.Options)) {
+		for _, part := range []string{name, p.Options[name]} {
+			if fault := lineFault(part, 1, MaxOption); fault != "" {
+				return fmt.Sprintf("%.70q: %s", name+"="+p.Options[name], fault)
+			}
+		}
+	}
+	return ""
 }
 
 func (p Product) saleFaults() []Fault {
 	var faults []Fault
-	if p.Price <= 0 || p.Price > MaxPrice {
-		faults = append(faults, Fault{"price", fmt.Sprintf("want 1 to %d minor units, got %d", MaxPrice, p.Price)})
+	if most := highest(p.Currency); p.Price <= 0 || p.Price > most {
+		faults = append(faults, Fault{"price", fmt.Sprintf("want 1 to %d minor units, got %d", most, p.Price)})
 	}
 	if !isCurrency(p.Currency) {
 		faults = append(faults, Fault{"currency", fmt.Sprintf("want an ISO 4217 code in upper case, got %.10q", p.Currency)})
@@ -111,20 +137,24 @@ func (p Product) saleFaults() []Fault {
 	return faults
 }
 
+// highest returns the highest price in a currency: the most that one order can be
+// charged. For a row of a file that leaves the currency as it is, it is the highest in
+// any currency; the whole product is checked again when the row is applied.
+func highest(currency string) int64 {
+	if currency == "" {
+		return order.MaxAmount
+	}
+	return order.Maximum(currency).Amount
+}
+
 // IsSKU reports whether s can be a product's SKU. A text that cannot be part of
 // a URL's path cannot be one.
-func IsSKU(s string) bool {
-	return s != "" && len(s) <= MaxSKU && s != "." && s != ".." && utf8.ValidString(s) &&
-		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
-}
+func IsSKU(s string) bool { return text.Key(s, MaxSKU) == "" }
 
-// isLine reports whether s is one line of least to most characters.
-func isLine(s string, least, most int) bool {
-	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= most && utf8.RuneCountInString(strings.TrimSpace(s)) >= least &&
-		!strings.ContainsFunc(s, unicode.IsControl)
-}
-
-func isText(s string) bool {
-	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= MaxDescription &&
-		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' })
+// lineFault returns what is wrong with a line of least to most characters, or "".
+func lineFault(s string, least, most int) string {
+	if utf8.RuneCountInString(strings.TrimSpace(s)) < least {
+		return "missing"
+	}
+	return text.Line(s, most)
 }

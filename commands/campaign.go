@@ -121,7 +121,7 @@ func (c *mailCmd) printCampaign(w io.Writer, st mail.CampaignStatus) error {
 		return json.NewEncoder(w).Encode(st)
 	}
 	t := table(w)
-	fmt.Fprintf(t, "campaign\t%s %s\nstate\t%s\n", st.ID, st.Name, st.State)
+	fmt.Fprintf(t, "campaign\t%s %s\nstate\t%s\n", st.ID, st.Name, paintStatus(t, st.State))
 	if st.Why != "" {
 		fmt.Fprintf(t, "why\t%s\n", st.Why)
 	}
@@ -241,7 +241,7 @@ func (c *campaignListCmd) Run(e *env, all *commands) error {
 	}
 	t := table(e.stdout, "CREATED", "CAMPAIGN", "STATE", "DONE", "NAME")
 	for _, st := range list {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d of %d\t%s\n", st.CreatedAt.Format(time.RFC3339), st.ID, st.State, st.Counts.Resolved(), st.Counts.Total, st.Name)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d of %d\t%s\n", st.CreatedAt.Format(time.RFC3339), st.ID, paintStatus(t, st.State), st.Counts.Resolved(), st.Counts.Total, st.Name)
 	}
 	return t.Flush()
 }
@@ -271,7 +271,7 @@ func (c *campaignRecipientsCmd) Run(e *env, all *commands) error {
 	}
 	t := table(e.stdout, "NUMBER", "ADDRESS", "STATE", "MESSAGE", "WHY")
 	for _, r := range list {
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\n", r.N, r.Address, r.State, r.Message, r.Why)
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\n", r.N, r.Address, paintStatus(t, r.State), r.Message, r.Why)
 	}
 	return t.Flush()
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -17,13 +18,15 @@ import (
 
 // commands lists the commands and their help texts.
 type commands struct {
-	Demo   demoCmd   `cmd:"" help:"Start everything, take one order from the checkout to its delivery, and keep running."`
-	Up     upCmd     `cmd:"" help:"Start everything in this process."`
-	API    apiCmd    `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
-	Worker workerCmd `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
-	Search searchCmd `cmd:"" help:"Find products as a shopper does."`
-	Order  orderCmd  `cmd:"" help:"Place, show, list, watch, cancel and resolve orders."`
-	Inbox  inboxCmd  `cmd:"" help:"List and redeliver the events that providers sent."`
+	Color string `enum:"auto,always,never" default:"auto" help:"Print colours: auto (on a terminal, unless NO_COLOR is set), always or never."`
+
+	Demo   demoCmd    `cmd:"" help:"Start everything, take one order from the checkout to its delivery, and keep running."`
+	Up     upCmd      `cmd:"" help:"Start everything in this process."`
+	API    apiCmd     `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
+	Worker workerCmd  `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
+	Search searchCmds `cmd:"" help:"Find products as a shopper does; show and set the shop's settings of the search."`
+	Order  orderCmd   `cmd:"" help:"Place, show, list, watch, cancel and resolve orders."`
+	Inbox  inboxCmd   `cmd:"" help:"List and redeliver the events that providers sent."`
 
 	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; maintain the search index."`
 	Image   imageCmd   `cmd:"" help:"Add, show, list and delete products' images."`
@@ -69,7 +72,8 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "purser: %s (see %s --help)\n", oneLine(err), meant(err))
 		return exitUsage
 	}
-	err = k.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr})
+	e := &env{ctx: ctx, stdout: newOutput(stdout, c.Color, os.Getenv), stderr: newOutput(stderr, c.Color, os.Getenv)}
+	err = k.Run(e)
 	var usage usageError
 	switch {
 	case err == nil:
@@ -77,10 +81,10 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case ctx.Err() != nil && !errors.Is(err, errInterrupted):
 		err = errInterrupted // the error only follows from the interruption
 	case errors.As(err, &usage):
-		fmt.Fprintln(stderr, "purser:", oneLine(err))
+		fmt.Fprintln(stderr, paint(e.stderr, red, "purser:"), oneLine(err))
 		return exitUsage
 	}
-	fmt.Fprintln(stderr, "purser:", oneLine(err))
+	fmt.Fprintln(stderr, paint(e.stderr, red, "purser:"), oneLine(err))
 	return exitFailed
 }
 

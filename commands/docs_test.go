@@ -3,14 +3,11 @@ package commands
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -63,7 +60,7 @@ func TestDocumentation(t *testing.T) {
 // that documents have named.
 type documented struct {
 	root     *kong.Node
-	settings map[string]bool // environment variables
+	settings map[string]bool // environment variables; NO_COLOR is no flag's
 	routes   map[string]bool // as "GET /v1/orders/{}", and without the method
 	openAPI  string
 	named    map[*kong.Node]bool
@@ -75,7 +72,7 @@ func newDocumented(t *testing.T) *documented {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &documented{root: parser.Model.Node, settings: map[string]bool{}, routes: map[string]bool{}, named: map[*kong.Node]bool{}}
+	d := &documented{root: parser.Model.Node, settings: map[string]bool{"NO_COLOR": true}, routes: map[string]bool{}, named: map[*kong.Node]bool{}}
 	for _, n := range nodes(d.root) {
 		for _, f := range n.Flags {
 			for _, env := range f.Envs {
@@ -111,8 +108,10 @@ func openAPI(t *testing.T) string {
 	h, err := api.New(api.Config{
 		Config:   httpkit.Config{Keys: keys, Log: slog.New(slog.DiscardHandler)},
 		Orders:   &orders.Service{Workflows: struct{ orders.Workflows }{}, Records: struct{ orders.Records }{}},
-		Products: &products.Service{}, Imports: &imports.Service{}, Images: &images.Service{}, Search: &search.Service{},
-		Mails: &mails.Service{Records: struct{ mails.Records }{}}, Campaigns: &campaigns.Service{Workflows: struct{ campaigns.Workflows }{}}, Preview: &mails.Preview{}, Inbox: &inbox.Service{Redeliver: func(context.Context, int64, string) (inboxrecords.Item, error) { return inboxrecords.Item{}, nil }},
+		Products: &products.Service{}, Imports: &imports.Service{}, Images: &images.Service{}, Search: &search.Service{Settings: struct{ search.Settings }{}},
+		Mails: &mails.Service{Records: struct{ mails.Records }{}}, Campaigns: &campaigns.Service{Workflows: struct{ campaigns.Workflows }{}}, Preview: &mails.Preview{}, Inbox: &inbox.Service{Redeliver: func(context.Context, int64, string) (inboxrecords.Item, error) { return inboxrecords.Item{}, nil }, Dismiss: func(context.Context, int64, string, string) (inboxrecords.Item, error) {
+			return inboxrecords.Item{}, nil
+		}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -120,44 +119,6 @@ func openAPI(t *testing.T) string {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/openapi.json", nil))
 	return w.Body.String()
-}
-
-// nodes returns a node and all nodes below it.
-func nodes(n *kong.Node) []*kong.Node {
-	all := []*kong.Node{n}
-	for _, child := range n.Children {
-		all = append(all, nodes(child)...)
-	}
-	return all
-}
-
-var (
-	codeSpan    = regexp.MustCompile("`([^`]+)`")
-	quoted      = regexp.MustCompile(`'(purser [^']+)'`)
-	setting     = regexp.MustCompile(`\b[A-Z][A-Z0-9]*(_[A-Z0-9]+)+\b`)
-	mention     = regexp.MustCompile(`(?:\b(GET|POST|PUT|PATCH|DELETE) )?(/v1/[\w{}/-]+|/(?:livez|readyz)\b)`)
-	placeholder = regexp.MustCompile(`\{[^}]*\}|/[A-Z]+\b`)
-)
-
-// route returns a path without the names of its parameters.
-func route(path string) string {
-	return placeholder.ReplaceAllStringFunc(strings.TrimRight(path, "/"), func(s string) string {
-		if s[0] == '/' {
-			return "/{}"
-		}
-		return "{}"
-	})
-}
-
-// wrongText returns a problem for each route and setting that a text names but
-// that does not exist.
-func (d *documented) wrongText(text string) (problems []string) {
-	for _, m := range mention.FindAllStringSubmatch(text, -1) {
-		if r := strings.TrimSpace(m[1] + " " + route(m[2])); !d.routes[r] {
-			problems = append(problems, "there is no route "+m[0])
-		}
-	}
-	return problems
 }
 
 // wrongHelp returns the problems in the texts that --help prints.
@@ -178,188 +139,6 @@ func (d *documented) wrongHelp() (problems []string) {
 		}
 	}
 	return problems
-}
-
-func (d *documented) wrongSettings(text string) (problems []string) {
-	for _, name := range setting.FindAllString(text, -1) {
-		if !d.settings[name] {
-			problems = append(problems, "there is no setting "+name)
-		}
-	}
-	return problems
-}
-
-// wrongDocument returns the problems in the code spans and code blocks of a
-// Markdown document.
-func (d *documented) wrongDocument(text string) []string {
-	problems := d.wrongText(text)
-	for _, section := range strings.Split("\n"+text, "\n## ") {
-		var about []*kong.Node // the section's commands
-		var flags []string     // flags that no command in the same block has
-		elsewhere := false     // the flags may belong to another program
-		for _, block := range blocks(section) {
-			var inBlock []*kong.Node
-			var alone []string
-			for _, code := range codes(block) {
-				words := strings.Fields(code)
-				problems = append(problems, d.wrongSettings(code)...)
-				switch {
-				case len(words) == 0:
-				case strings.HasPrefix(code, "go run ./"):
-					elsewhere = true
-				case strings.HasPrefix(code, "--"):
-					alone = append(alone, code)
-				case words[0] == "purser", strings.HasPrefix(code, "go run . "), len(words) > 1 && d.group(words[0]):
-					named, err := d.command(strings.Fields(strings.TrimPrefix(strings.TrimPrefix(code, "purser"), "go run . ")))
-					if err != nil {
-						problems = append(problems, fmt.Sprintf("%q: %v", code, err))
-					}
-					inBlock = append(inBlock, named...)
-				}
-			}
-			about = append(about, inBlock...)
-			if len(inBlock) > 0 { // the flags belong to these commands
-				problems = append(problems, wrongFlags(inBlock, alone)...)
-			} else {
-				flags = append(flags, alone...)
-			}
-		}
-		switch {
-		case elsewhere:
-		case len(about) > 0:
-			problems = append(problems, wrongFlags(about, flags)...)
-		default:
-			problems = append(problems, wrongFlags(nodes(d.root), flags)...)
-		}
-	}
-	return problems
-}
-
-// blocks returns the parts of a section in which flags belong to the commands
-// named with them: paragraphs, and the rows of tables.
-func blocks(section string) (all []string) {
-	for _, paragraph := range strings.Split(section, "\n\n") {
-		paragraph = strings.TrimSpace(paragraph)
-		if strings.HasPrefix(paragraph, "|") {
-			all = append(all, strings.Split(paragraph, "\n")...)
-			continue
-		}
-		all = append(all, paragraph)
-	}
-	return all
-}
-
-// codes returns the code in a block: its spans, and the lines of a fenced block up
-// to a remark that follows two spaces.
-func codes(block string) (all []string) {
-	if fenced, ok := strings.CutPrefix(block, "```"); ok {
-		for _, line := range strings.Split(fenced, "\n")[1:] {
-			code, _, _ := strings.Cut(strings.TrimRight(line, "`"), "  ")
-			all = append(all, code)
-		}
-		return all
-	}
-	for _, m := range codeSpan.FindAllStringSubmatch(block, -1) {
-		all = append(all, strings.Join(strings.Fields(m[1]), " "))
-	}
-	return all
-}
-
-// group reports whether a word is a command that has commands below it.
-func (d *documented) group(word string) bool {
-	n := child(d.root, word)
-	return n != nil && len(n.Children) > 0
-}
-
-// command returns the commands that the words of a document name. In a list of
-// commands, such as "order show, list", all but the last have a comma.
-func (d *documented) command(words []string) (named []*kong.Node, err error) {
-	n, arguments := d.root, 0
-	for i := 0; i < len(words); i++ {
-		word, more := strings.CutSuffix(words[i], ",")
-		next := child(n, word)
-		switch {
-		case word == "…":
-		case strings.HasPrefix(word, "-"):
-			f := flag([]*kong.Node{n}, word)
-			if f == nil {
-				return named, fmt.Errorf("%s has no flag %s", n.FullPath(), word)
-			}
-			if !f.IsBool() && !strings.Contains(word, "=") {
-				i++ // skip the flag's value
-			}
-		case next != nil && more:
-			named = append(named, d.name(next))
-		case next != nil:
-			n = next
-		case len(n.Children) > 0 && n.DefaultCmd == nil:
-			return named, fmt.Errorf("%s has no command %s", n.FullPath(), word)
-		default:
-			if arguments++; !takes(n, arguments) {
-				return named, fmt.Errorf("%s takes no argument %s", n.FullPath(), word)
-			}
-		}
-	}
-	if n != d.root {
-		named = append(named, d.name(n))
-	}
-	return named, nil
-}
-
-// name records that a command is named, and returns it. The name of a group of
-// commands counts only for the group's default command.
-func (d *documented) name(n *kong.Node) *kong.Node {
-	d.named[n] = true
-	if n.DefaultCmd != nil {
-		d.named[n.DefaultCmd] = true
-	}
-	return n
-}
-
-func child(n *kong.Node, name string) *kong.Node {
-	i := slices.IndexFunc(n.Children, func(c *kong.Node) bool { return c.Name == name || slices.Contains(c.Aliases, name) })
-	if i < 0 {
-		return nil
-	}
-	return n.Children[i]
-}
-
-// takes reports whether a command takes that many arguments.
-func takes(n *kong.Node, arguments int) bool {
-	return arguments <= len(n.Positional) || len(n.Positional) > 0 && n.Positional[len(n.Positional)-1].Target.Kind() == reflect.Slice
-}
-
-// wrongFlags returns a problem for each flag that neither the commands nor the
-// commands below them have.
-func wrongFlags(of []*kong.Node, codes []string) (problems []string) {
-	var all []*kong.Node
-	for _, n := range of {
-		all = append(all, nodes(n)...)
-	}
-	for _, code := range codes {
-		for _, word := range strings.Fields(code) {
-			if strings.HasPrefix(word, "--") && flag(all, word) == nil {
-				problems = append(problems, fmt.Sprintf("no command named beside it has the flag %s", word))
-			}
-		}
-	}
-	return problems
-}
-
-// flag returns the flag of one of the commands that matches what is typed; nil if
-// no command has it.
-func flag(of []*kong.Node, typed string) *kong.Flag {
-	name, _, _ := strings.Cut(strings.TrimLeft(typed, "-"), "=")
-	for _, n := range of {
-		for _, level := range n.AllFlags(true) {
-			for _, f := range level {
-				if f.Name == name || f.Tag.Negatable != "" && "no-"+f.Name == name {
-					return f
-				}
-			}
-		}
-	}
-	return nil
 }
 
 // undocumented returns the commands that no document has named.

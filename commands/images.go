@@ -110,7 +110,7 @@ func (l *imageListCmd) Run(e *env, c *commands) error {
 	}
 	t := table(e.stdout, "ID", "STATUS", "PIXELS", "SIZES", "REASON")
 	for _, p := range all {
-		fmt.Fprintf(t, "%s\t%s\t%d × %d\t%d\t%s\n", p.ID, p.Status, p.Width, p.Height, len(p.Renditions), p.Reason)
+		fmt.Fprintf(t, "%s\t%s\t%d × %d\t%d\t%s\n", p.ID, paintStatus(t, p.Status), p.Width, p.Height, len(p.Renditions), p.Reason)
 	}
 	return t.Flush()
 }
@@ -138,7 +138,7 @@ func (c *imageCmd) print(w io.Writer, p shop.Image) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(p)
 	}
-	fmt.Fprintf(w, "%s  %s of %s", p.ID, p.Status, p.SKU)
+	fmt.Fprintf(w, "%s  %s of %s", p.ID, paintStatus(w, p.Status), p.SKU)
 	if p.Reason != "" {
 		fmt.Fprintf(w, ": %s: %s", p.Reason, p.Detail)
 	}

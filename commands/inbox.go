@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"purser/shop"
 )
 
 // inboxCmd holds the commands for the events that providers sent.
@@ -14,10 +16,11 @@ type inboxCmd struct {
 
 	List      inboxListCmd      `cmd:"" help:"List the events that providers sent, newest first."`
 	Redeliver inboxRedeliverCmd `cmd:"" name:"again" help:"Read an event again and deliver it once more."`
+	Dismiss   inboxDismissCmd   `cmd:"" help:"Dismiss a parked or held event that nobody needs."`
 }
 
 type inboxListCmd struct {
-	State    string `help:"Only events in this state: received, held, delivered, kept or parked."`
+	State    string `help:"Only events in this state: received, held, delivered, kept, parked, foreign or dismissed."`
 	Provider string `help:"Only events of this provider."`
 	Order    string `help:"Only events of this order."`
 	Limit    int    `default:"20" help:"How many, 1 to 100."`
@@ -45,7 +48,7 @@ func (l *inboxListCmd) Run(e *env, c *commands) error {
 	t := table(e.stdout, "NUMBER", "RECEIVED", "STATE", "PROVIDER", "TYPE", "EVENT", "ORDER", "NOTE")
 	for _, it := range page.Items {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			it.ID, it.ReceivedAt.Format(time.RFC3339), it.State, it.Provider, it.Type, it.EventID, it.OrderID, it.Note)
+			it.ID, it.ReceivedAt.Format(time.RFC3339), paintStatus(t, it.State), it.Provider, it.Type, it.EventID, it.OrderID, it.Note)
 	}
 	return endPage(t, e.stdout, "--cursor", page.Next)
 }
@@ -63,9 +66,30 @@ func (a *inboxRedeliverCmd) Run(e *env, c *commands) error {
 	if err != nil {
 		return err
 	}
+	return printEvent(e, c, it)
+}
+
+type inboxDismissCmd struct {
+	ID     int64  `arg:"" help:"The event's number in the list."`
+	Reason string `required:"" help:"The reason, which is kept with the event."`
+}
+
+func (d *inboxDismissCmd) Run(e *env, c *commands) error {
+	client, err := c.Inbox.client()
+	if err != nil {
+		return err
+	}
+	it, err := client.DismissEvent(e.ctx, d.ID, d.Reason)
+	if err != nil {
+		return err
+	}
+	return printEvent(e, c, it)
+}
+
+func printEvent(e *env, c *commands, it shop.Report) error {
 	if c.Inbox.JSON {
 		return json.NewEncoder(e.stdout).Encode(it)
 	}
-	_, err = fmt.Fprintf(e.stdout, "%d  %s  %s  %s\n", it.ID, it.State, it.Type, it.Note)
+	_, err := fmt.Fprintf(e.stdout, "%d  %s  %s  %s\n", it.ID, paintStatus(e.stdout, it.State), it.Type, it.Note)
 	return err
 }

@@ -16,7 +16,7 @@ type mailCmd struct {
 	mailLogCmd
 	Campaign campaignCmd `cmd:"" help:"Send one mail to many people, each once."`
 
-	Stats        mailStatsCmd        `cmd:"" help:"Count mails sent, delivered, bounced, complained about and unsubscribed from."`
+	Stats        mailStatsCmd        `cmd:"" help:"Count mails sent, delivered, bounced, complained about and unsubscribed from. RESENT are those sent because the outcome of an earlier copy was unknown."`
 	Suppressions mailSuppressionsCmd `cmd:"" help:"List addresses that get no mail, or no marketing."`
 	Suppress     mailSuppressCmd     `cmd:"" help:"Send no more mail to an address."`
 	Unsuppress   mailUnsuppressCmd   `cmd:"" help:"Allow mail to an address again."`
@@ -40,11 +40,11 @@ func (m *mailStatsCmd) Run(e *env, c *commands) error {
 		return orJSON(e.stdout, stats, err)
 	}
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "DAY\tPROVIDER\tTEMPLATE\tSENT\tDELIVERED\tDELAYED\tBOUNCED\tSOFT\tCOMPLAINED\tUNSUBSCRIBED\tREFUSED\t")
+	fmt.Fprintln(t, "DAY\tPROVIDER\tTEMPLATE\tSENT\tRESENT\tDELIVERED\tDELAYED\tBOUNCED\tSOFT\tCOMPLAINED\tUNSUBSCRIBED\tREFUSED\t")
 	stats.Total.Day = "all"
 	for _, f := range append(stats.Days, stats.Total) {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", f.Day, f.Provider, f.Template,
-			f.Sent, f.Delivered, f.Delayed, f.Bounced, f.SoftBounced, f.Complained, f.Unsubscribed, f.Refused)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", f.Day, f.Provider, f.Template,
+			f.Sent, f.Resent, f.Delivered, f.Delayed, f.Bounced, f.SoftBounced, f.Complained, f.Unsubscribed, f.Refused)
 	}
 	return t.Flush()
 }

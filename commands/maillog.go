@@ -56,7 +56,10 @@ func (c *mailCmd) list(e *env, ask func(*shop.Client) ([]shop.Mail, error)) erro
 		if m.AskedBy != "" {
 			why += fmt.Sprintf(" [asked by %s: %s]", m.AskedBy, m.AskedWhy)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", m.ID, m.State, m.Provider, m.Attempts, why)
+		if m.Resent {
+			why += " [resent after unknown]"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", m.ID, paintStatus(t, m.State), m.Provider, m.Attempts, why)
 	}
 	return t.Flush()
 }

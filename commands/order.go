@@ -71,7 +71,7 @@ func (p *orderPlaceCmd) Run(e *env, c *commands) error {
 	if c.Order.JSON {
 		return json.NewEncoder(e.stdout).Encode(placed)
 	}
-	fmt.Fprintf(e.stdout, "%s  %s  %s\n", placed.ID, placed.Status, placed.Total)
+	fmt.Fprintf(e.stdout, "%s  %s  %s\n", placed.ID, paintStatus(e.stdout, placed.Status), placed.Total)
 	if placed.ClientSecret != "" {
 		fmt.Fprintf(e.stdout, "client secret: %s\n", placed.ClientSecret)
 	}
@@ -95,26 +95,23 @@ func (s *orderShowCmd) Run(e *env, c *commands) error {
 }
 
 type orderListCmd struct {
-	Status   []string `help:"Only orders in these statuses."`
-	Customer string   `help:"Only orders of this customer."`
-	Limit    int      `default:"20" help:"How many, 1 to 100."`
-	Cursor   string   `help:"The page to list, as the previous page named it."`
+	Status    []string `help:"Only orders in these statuses."`
+	WaitingOn string   `default:"" enum:",payment,carrier,operator,payments,parcels,mail" help:"Only orders that wait for payment (the shopper's), carrier (the delivery), operator (a person), or for a step that is tried again: payments, parcels or mail."`
+	Customer  string   `help:"Only orders of this customer."`
+	From      string   `help:"Only orders placed on this day or at this time, or later: YYYY-MM-DD in UTC, or RFC 3339 such as 2026-03-01T09:00:00+01:00." placeholder:"TIME"`
+	To        string   `help:"Only orders placed on this day or before it, or before this time; written like --from." placeholder:"TIME"`
+	Limit     int      `default:"20" help:"How many, 1 to 100."`
+	Cursor    string   `help:"The page to list, as the previous page named it."`
 }
 
 func (l *orderListCmd) Run(e *env, c *commands) error {
-	client, err := c.Order.client()
+	q, err := l.query()
 	if err != nil {
 		return err
 	}
-	q := url.Values{"limit": {strconv.Itoa(l.Limit)}}
-	for _, s := range l.Status {
-		q.Add("status", s)
-	}
-	if l.Customer != "" {
-		q.Set("customerId", l.Customer)
-	}
-	if l.Cursor != "" {
-		q.Set("cursor", l.Cursor)
+	client, err := c.Order.client()
+	if err != nil {
+		return err
 	}
 	page, err := client.Orders(e.ctx, q)
 	if err != nil {
@@ -125,13 +122,41 @@ func (l *orderListCmd) Run(e *env, c *commands) error {
 	}
 	t := table(e.stdout, "PLACED", "ORDER", "STATUS", "TOTAL", "WAITING FOR")
 	for _, o := range page.Orders {
-		on := ""
-		if o.Waiting != nil {
-			on = o.Waiting.On
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", o.PlacedAt.Format(time.RFC3339), o.ID, o.Status, o.Total, on)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", o.PlacedAt.Format(time.RFC3339), o.ID, paintStatus(t, o.Status), o.Total, waitsFor(o))
 	}
 	return endPage(t, e.stdout, "--cursor", page.Next)
+}
+
+// query returns the API's parameters for the flags.
+func (l *orderListCmd) query() (url.Values, error) {
+	from, to, err := parsePeriod("--from", l.From, "--to", l.To)
+	if err != nil {
+		return nil, err
+	}
+	q := url.Values{"limit": {strconv.Itoa(l.Limit)}, "status": l.Status}
+	for name, v := range map[string]string{"customerId": l.Customer, "waitingOn": l.WaitingOn, "cursor": l.Cursor} {
+		if v != "" {
+			q.Set(name, v)
+		}
+	}
+	for name, at := range map[string]time.Time{"placedFrom": from, "placedTo": to} {
+		if !at.IsZero() {
+			q.Set(name, at.Format(time.RFC3339Nano))
+		}
+	}
+	return q, nil
+}
+
+// waitsFor returns what an order waits for, as --waiting-on selects it: an order that
+// needs attention waits for an operator.
+func waitsFor(o shop.Order) string {
+	switch {
+	case len(o.Attention) > 0:
+		return order.WaitOperator
+	case o.Waiting == nil:
+		return ""
+	}
+	return o.Waiting.On
 }
 
 type orderWatchCmd struct {
@@ -165,7 +190,8 @@ func eventPrinter(w io.Writer, asJSON bool) func(shop.Event) error {
 		if ref == "" {
 			ref = string(ev.OrderID)
 		}
-		_, err := fmt.Fprintf(w, "%s  %-20s %-32s %-44s %s\n", ev.At.Local().Format("15:04:05.000"), ev.Kind, moved, ev.Why, ref)
+		_, err := fmt.Fprintf(w, "%s  %-20s %s %-44s %s\n", paint(w, grey, ev.At.Local().Format("15:04:05.000")), ev.Kind,
+			paint(w, statusStyles[string(ev.To)], fmt.Sprintf("%-32s", moved)), ev.Why, ref)
 		return err
 	}
 }

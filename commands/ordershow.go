@@ -18,7 +18,7 @@ func (c *orderCmd) print(w io.Writer, o shop.Order) error {
 		return json.NewEncoder(w).Encode(o)
 	}
 	t := table(w)
-	fmt.Fprintf(t, "order\t%s\nstatus\t%s\ntotal\t%s\nplaced\t%s\n", o.ID, o.Status, o.Total, o.PlacedAt.Format(time.RFC3339))
+	fmt.Fprintf(t, "order\t%s\nstatus\t%s\ntotal\t%s\nplaced\t%s\n", o.ID, paintStatus(t, o.Status), o.Total, o.PlacedAt.Format(time.RFC3339))
 	if o.Reason != "" {
 		fmt.Fprintf(t, "reason\t%s\n", o.Reason)
 	}
@@ -74,11 +74,11 @@ func priceOf(total, refunded, pieces int64, currency string) string {
 func printDecisions(w io.Writer, o shop.Order) {
 	choices := []order.Choice{order.ChooseRelease, order.ChooseKeep} // about what needs attention
 	if o.Hold != nil {
-		fmt.Fprintf(w, "on hold\t%s: %s\n", nonEmpty(string(o.Hold.Kind), o.Hold.About), o.Hold.Why)
+		fmt.Fprintf(w, "%s\t%s: %s\n", paint(w, red, "on hold"), nonEmpty(string(o.Hold.Kind), o.Hold.About), o.Hold.Why)
 		choices = o.Hold.Choices
 	}
 	for _, a := range o.Attention {
-		fmt.Fprintf(w, "attention\t%s: %s\n", a.About, a.Why)
+		fmt.Fprintf(w, "%s\t%s: %s\n", paint(w, red, "attention"), a.About, a.Why)
 	}
 	if o.Hold == nil && len(o.Attention) == 0 {
 		return

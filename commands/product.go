@@ -38,8 +38,9 @@ type productPutCmd struct {
 	Rating      *int64            `help:"The average rating in hundredths of a star, at most 500."`
 	Parent      *string           `help:"The group of variants that the product belongs to."`
 	Option      map[string]string `help:"An option that distinguishes this variant, as size=M; repeatable."`
-	Price       *int64            `help:"The price in minor units of the currency: 1450 for 14.50."`
-	Currency    *string           `help:"The currency of the price."`
+	Price       *decimal          `xor:"price" help:"The price in the product's currency, with all its decimals: 14.50 in EUR, 1450 in JPY."`
+	PriceMinor  *int64            `xor:"price" help:"The price in minor units of the product's currency: 1450 for 14.50 EUR."`
+	Currency    *string           `help:"The currency of the price. Default: the product's present one."`
 	OnHand      *int64            `help:"The number of pieces in stock, as counted."`
 	Inactive    *bool             `help:"Keep the product, but do not sell it." negatable:""`
 	Version     int64             `default:"-1" help:"Change the product only if it is at this version; 0: only if it does not exist."`
@@ -64,7 +65,11 @@ func (p *productPutCmd) Run(e *env, c *commands) error {
 	if p.Version >= 0 {
 		version = p.Version
 	}
-	put, err := client.PutProduct(e.ctx, p.row().Onto(was.Product), version, "")
+	row, err := p.row(was.Product)
+	if err != nil {
+		return err
+	}
+	put, err := client.PutProduct(e.ctx, row.Onto(was.Product), version, "")
 	if err == nil && p.OnHand != nil && put.OnHand != *p.OnHand {
 		put, err = client.PatchProduct(e.ctx, p.SKU, map[string]any{"onHand": *p.OnHand}, put.Version, "")
 	}
@@ -74,10 +79,15 @@ func (p *productPutCmd) Run(e *env, c *commands) error {
 	return c.Product.print(e.stdout, put)
 }
 
-func (p *productPutCmd) row() catalog.Row {
+// row returns the flags' values, which change a product.
+func (p *productPutCmd) row(was catalog.Product) (catalog.Row, error) {
+	price, err := p.price(was)
+	if err != nil {
+		return catalog.Row{}, err
+	}
 	r := catalog.Row{
 		SKU: p.SKU, Name: p.Name, Description: p.Description, Brand: p.Brand, Category: p.Category, Rating: p.Rating, Parent: p.Parent,
-		Price: p.Price, Currency: p.Currency, OnHand: p.OnHand, Inactive: p.Inactive,
+		Price: price, Currency: p.Currency, OnHand: p.OnHand, Inactive: p.Inactive,
 	}
 	if len(p.Tag) > 0 {
 		r.Tags = &p.Tag
@@ -85,7 +95,26 @@ func (p *productPutCmd) row() catalog.Row {
 	if len(p.Option) > 0 {
 		r.Options = &p.Option
 	}
-	return r
+	return r, nil
+}
+
+// price returns the new price in minor units, and nil if the price stays. A price does
+// not stay when its currency changes: 1450 are 14.50 EUR, but 1450 JPY.
+func (p *productPutCmd) price(was catalog.Product) (*int64, error) {
+	currency := was.Currency
+	if p.Currency != nil {
+		currency = *p.Currency
+	}
+	switch {
+	case p.Price != nil && currency == "":
+		return nil, usageError{fmt.Errorf("--price %s: name its currency with --currency", *p.Price)}
+	case p.Price != nil:
+		n, err := p.Price.in(currency, "--price", "--price-minor")
+		return &n, err
+	case p.PriceMinor == nil && was.Price > 0 && currency != was.Currency:
+		return nil, usageError{fmt.Errorf("--currency %s: the price is %s now: name the new one with --price", currency, order.Money{Amount: was.Price, Currency: was.Currency})}
+	}
+	return p.PriceMinor, nil
 }
 
 type productShowCmd struct {

@@ -15,9 +15,11 @@ import (
 type productImportCmd struct {
 	File   string `arg:"" help:"The file; - reads standard input."`
 	Kind   string `default:"products" enum:"products,stock,prices" help:"The kind of rows in the file."`
-	DryRun bool   `help:"Check the file and change nothing."`
-	Once   string `name:"idempotency-key" help:"Makes repeating the command safe."`
-	Most   int    `name:"errors" default:"20" help:"How many errors to print."`
+	DryRun bool   `help:"Check the file, say what it would change, and change nothing."`
+	// Decimal is checked by the API, so that the refusal says what to write.
+	Decimal string `help:"How a CSV writes prices: point for 14.50 or 1,450.00, comma for 14,50 or 1.450,00. Default: whole numbers of minor units, such as 1450."`
+	Once    string `name:"idempotency-key" help:"Makes repeating the command safe."`
+	Most    int    `name:"errors" default:"20" help:"How many errors to print."`
 }
 
 // Run sends the file and shows the import's progress until it ends.
@@ -33,7 +35,7 @@ func (i *productImportCmd) Run(e *env, c *commands) error {
 	defer file.Close()
 	bar := progress{to: e.stderr, silent: c.Product.JSON || !isTerminal(e.stderr)}
 	state, err := client.Import(e.ctx, bar.reading(file, size), shop.ImportOf{
-		Kind: catalog.ImportKind(i.Kind), Name: i.File, DryRun: i.DryRun, Key: i.Once, Size: size,
+		Kind: catalog.ImportKind(i.Kind), Name: i.File, DryRun: i.DryRun, Decimal: i.Decimal, Key: i.Once, Size: size,
 	})
 	id := state.ID
 	for err == nil && !state.State.Final() {
@@ -56,25 +58,24 @@ func (i *productImportCmd) Run(e *env, c *commands) error {
 }
 
 func (i *productImportCmd) report(e *env, c *commands, client *shop.Client, state catalog.Import) error {
-	var faultControl []catalog.RowFault
+	var faults []catalog.RowFault
 	var err error
 	if i.Most > 0 {
-		if faultControl, err = client.ImportErrors(e.ctx, state.ID, 0); err != nil {
+		if faults, err = client.ImportErrors(e.ctx, state.ID, 0); err != nil {
 			return err
 		}
-		faultControl = faultControl[:min(len(faultControl), i.Most)]
+		faults = faults[:min(len(faults), i.Most)]
 	}
 	if c.Product.JSON {
 		err = json.NewEncoder(e.stdout).Encode(struct {
 			catalog.Import
 			Errors []catalog.RowFault `json:"errors,omitempty"`
-		}{state, faultControl})
+		}{state, faults})
 	} else {
-		for _, f := range faultControl {
+		for _, f := range faults {
 			fmt.Fprintf(e.stdout, "line %d: %s %s: %s\n", f.Line, f.SKU, f.Field, f.Message)
 		}
-		fmt.Fprintf(e.stdout, "%s %s: %d rows, %d with errors, %d changed, %d unchanged, %d indexed\n",
-			state.ID, state.State, state.Rows+state.Bad, state.Bad, state.Applied, state.Unchanged, state.Indexed)
+		fmt.Fprintf(e.stdout, "%s %s: %s\n", state.ID, paintStatus(e.stdout, state.State), figuresOf(state))
 	}
 	switch {
 	case err != nil:
@@ -85,6 +86,15 @@ func (i *productImportCmd) report(e *env, c *commands, client *shop.Client, stat
 		return fmt.Errorf("%d of %d rows have errors", state.Bad, state.Rows+state.Bad)
 	}
 	return nil
+}
+
+// figuresOf says what an import has done, or what it would do if it was a dry run.
+func figuresOf(i catalog.Import) string {
+	rows := fmt.Sprintf("%d rows, %d with errors", i.Rows+i.Bad, i.Bad)
+	if i.DryRun {
+		return fmt.Sprintf("%s; would add %d, would change %d, would leave %d as they are; nothing was changed", rows, i.Added, i.Applied-i.Added, i.Unchanged)
+	}
+	return fmt.Sprintf("%s, %d added, %d changed, %d unchanged, %d indexed", rows, i.Added, i.Applied-i.Added, i.Unchanged, i.Indexed)
 }
 
 // openFile returns the file and its size, which is -1 if it is not known.

@@ -3,7 +3,6 @@ package commands
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -19,15 +18,6 @@ type progress struct {
 
 // barWidth is the width of the bar itself, in characters.
 const barWidth = 30
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
 
 // reading returns a reader of the file that shows how much of it has been read.
 func (p *progress) reading(file io.Reader, size int64) io.Reader {

@@ -2,10 +2,12 @@ package commands
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,9 +38,15 @@ func (f *orderFindCmd) Run(e *env, c *commands) error {
 	}
 	t := table(e.stdout, "PLACED", "ORDER", "STATUS", "TOTAL", "CUSTOMER")
 	for _, o := range found {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", o.PlacedAt.Format(time.RFC3339), o.ID, o.Status, o.Total, o.Customer)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", o.PlacedAt.Format(time.RFC3339), o.ID, paintStatus(t, o.Status), o.Total, o.Customer)
 	}
 	return t.Flush()
+}
+
+// searchCmds has the commands for the search. Without one of their names, it searches.
+type searchCmds struct {
+	Products searchCmd         `cmd:"" default:"withargs" help:"Find products as a shopper does: 'purser search WORDS' is enough."`
+	Settings searchSettingsCmd `cmd:"" help:"Show the shop's settings of the search as JSON, or set them."`
 }
 
 // searchCmd searches products over the API.
@@ -49,23 +57,27 @@ type searchCmd struct {
 	Page      int      `default:"1" help:"The page to print, from 1."`
 	PerPage   int      `default:"20" help:"How many on a page, 1 to 100."`
 	Sort      string   `default:"" enum:",price,-price,-rating,-added,name" help:"Sort by price, -price, -rating, -added or name. Default: the best match first."`
-	Brand     []string `help:"Only products of these brands."`
-	Category  []string `help:"Only products of these categories."`
-	Tag       []string `help:"Only products with one of these tags."`
+	Brand     []string `sep:"none" help:"Only products of this brand. May be repeated."`
+	Category  []string `sep:"none" help:"Only products of this category. May be repeated."`
+	Tag       []string `sep:"none" help:"Only products with this tag, or with another one that is given. May be repeated."`
 	Currency  string   `help:"Only products with a price in this currency."`
-	PriceFrom int64    `help:"The lowest price, in minor units of the currency."`
-	PriceTo   int64    `help:"The highest price, in minor units of the currency."`
+	PriceFrom decimal  `help:"The lowest price in the currency, with all its decimals: 14.50 in EUR, 1450 in JPY."`
+	PriceTo   decimal  `help:"The highest price, written like the lowest."`
 	InStock   bool     `help:"Only products that are in stock."`
 	Facet     []string `help:"Count the products found by brand, category, tags, inStock or stars."`
 }
 
 // Run searches and prints the products found.
 func (s *searchCmd) Run(e *env) error {
+	q, err := s.query()
+	if err != nil {
+		return err
+	}
 	client, err := s.client()
 	if err != nil {
 		return err
 	}
-	r, err := client.Search(e.ctx, s.query())
+	r, err := client.Search(e.ctx, q)
 	if err != nil {
 		return err
 	}
@@ -75,22 +87,37 @@ func (s *searchCmd) Run(e *env) error {
 	return printFound(e.stdout, r)
 }
 
-func (s *searchCmd) query() url.Values {
+// query returns the API's parameters for the flags.
+func (s *searchCmd) query() (url.Values, error) {
 	q := url.Values{"page": {strconv.Itoa(s.Page)}, "perPage": {strconv.Itoa(s.PerPage)}, "brand": s.Brand, "category": s.Category, "tag": s.Tag, "facet": s.Facet}
 	for name, value := range map[string]string{"q": strings.Join(s.Words, " "), "sort": s.Sort, "currency": s.Currency} {
 		if value != "" {
 			q.Set(name, value)
 		}
 	}
-	for name, n := range map[string]int64{"priceFrom": s.PriceFrom, "priceTo": s.PriceTo} {
-		if n != 0 {
-			q.Set(name, strconv.FormatInt(n, 10))
+	for _, bound := range []struct {
+		flag, parameter string
+		price           decimal
+	}{
+		{flag: "--price-from", parameter: "priceFrom", price: s.PriceFrom},
+		{flag: "--price-to", parameter: "priceTo", price: s.PriceTo},
+	} {
+		switch {
+		case bound.price == "":
+			continue
+		case s.Currency == "":
+			return nil, usageError{fmt.Errorf("%s %s: name its currency with --currency", bound.flag, bound.price)}
 		}
+		n, err := bound.price.in(s.Currency, bound.flag, "")
+		if err != nil {
+			return nil, err
+		}
+		q.Set(bound.parameter, strconv.FormatInt(n, 10))
 	}
 	if s.InStock {
 		q.Set("inStock", "true")
 	}
-	return q
+	return q, nil
 }
 
 func printFound(w io.Writer, r catalog.Results) error {
@@ -114,7 +141,61 @@ func printFound(w io.Writer, r catalog.Results) error {
 		for _, v := range slices.Sorted(maps.Keys(r.Facets[f])) {
 			fmt.Fprintf(w, "  %s %d", v, r.Facets[f][v])
 		}
+		if slices.Contains(r.CutFacets, f) {
+			fmt.Fprint(w, "  and others that are not listed")
+		}
 		fmt.Fprintln(w)
 	}
 	return nil
+}
+
+// searchSettingsCmd shows and sets the shop's settings of the search.
+type searchSettingsCmd struct {
+	remote `embed:""`
+
+	Set string `placeholder:"FILE" help:"Set the settings of a JSON file, or of - for the standard input. If the file has a version, as one that this command printed has, nobody else may have changed the settings since."`
+}
+
+// Run sets the settings if there is a file, and prints them.
+func (c *searchSettingsCmd) Run(e *env) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	var now catalog.RecordedSettings
+	if c.Set == "" {
+		now, err = client.SearchSettings(e.ctx)
+	} else {
+		var next catalog.RecordedSettings
+		if next, err = readSettings(c.Set); err == nil {
+			now, err = client.PutSearchSettings(e.ctx, next.SearchSettings, next.Version)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	out := json.NewEncoder(e.stdout)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false)
+	return out.Encode(now)
+}
+
+// readSettings reads settings from a file. It refuses a field that there is not.
+func readSettings(path string) (s catalog.RecordedSettings, err error) {
+	in := os.Stdin
+	if path != "-" {
+		if in, err = os.Open(path); err != nil {
+			return s, err
+		}
+		defer in.Close()
+	}
+	dec := json.NewDecoder(in)
+	dec.DisallowUnknownFields()
+	if err = dec.Decode(&s); err == nil && dec.More() {
+		err = errors.New("more than one JSON value")
+	}
+	if err != nil {
+		return s, usageError{fmt.Errorf("%s: want the settings of the search as JSON, as 'purser search settings' prints them: %w", path, err)}
+	}
+	return s, nil
 }

@@ -9,7 +9,7 @@ import (
 // Config.
 type Catalogue struct {
 	ImportMax      int64         `help:"The most bytes that an imported file may have." env:"PURSER_IMPORT_MAX" default:"1073741824"`
-	ReconcileEvery time.Duration `help:"How often the search index is compared with the catalogue and repaired; old imports, product changes and webhook bytes are deleted then, too. 0: only on request, and nothing is deleted." env:"PURSER_RECONCILE_EVERY" default:"1h"`
+	ReconcileEvery time.Duration `help:"How often the search index is compared with the catalogue and repaired. 0: only on request." env:"PURSER_RECONCILE_EVERY" default:"1h"`
 
 	SampleCatalogue bool `help:"Load the sample products into an empty catalogue even with the real Stripe. With the sandbox's Stripe they are always loaded." env:"PURSER_SAMPLE_CATALOGUE"`
 

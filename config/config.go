@@ -19,57 +19,56 @@ import (
 	"purser/workflows/orders"
 )
 
-// Config holds all settings. Every field has a working default.
+// Config holds all settings. Every field has a working default. Help lists the fields
+// by group, in this order.
 type Config struct {
-	Data        string `help:"Directory for all state of the embedded stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
-	DatabaseURL string `name:"database-url" help:"Postgres for the record and the embedded engine (postgres://…). Default: SQLite files in the data directory." env:"DATABASE_URL"`
-	LogLevel    string `help:"debug, info, warn or error." env:"PURSER_LOG_LEVEL" default:"warn" enum:"debug,info,warn,error"`
+	Data        string `group:"The most common:" help:"Directory for all state of the embedded stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
+	DatabaseURL string `group:"The most common:" name:"database-url" help:"Postgres for the record and the embedded engine (postgres://…). Default: SQLite files in the data directory." env:"DATABASE_URL"`
+	Listen      string `group:"The most common:" help:"Address on which the API listens. Port 0 picks a free one." env:"PURSER_LISTEN" default:"127.0.0.1:8080"`
+	PublicURL   string `group:"The most common:" help:"Address at which providers, and the links in mails, reach this API. Default: the address on which it listens, or localhost if it listens on all. A worker has no default, and pauses campaigns without it." env:"PURSER_PUBLIC_URL"`
+	APIKeys     string `group:"The most common:" name:"api-keys" help:"API keys, as name:role:secret,… with role shop, operator or viewer; a name that is repeated has several secrets. Default: one operator key, generated in the data directory." env:"PURSER_API_KEYS"`
+	LogLevel    string `group:"The most common:" help:"debug, info, warn or error." env:"PURSER_LOG_LEVEL" default:"warn" enum:"debug,info,warn,error"`
 
-	Listen       string `help:"Address on which the API listens. Port 0 picks a free one." env:"PURSER_LISTEN" default:"127.0.0.1:8080"`
-	PublicURL    string `help:"Address at which providers, and the links in mails, reach this API. Default: the address on which it listens, or localhost if it listens on all. A worker has no default, and pauses campaigns without it." env:"PURSER_PUBLIC_URL"`
-	APIKeys      string `name:"api-keys" help:"API keys, as name:role:secret,… with role shop, operator or viewer; a name that is repeated has several secrets. Default: one operator key, generated in the data directory." env:"PURSER_API_KEYS"`
-	VaultKey     string `help:"Key for secrets at rest, 64 hexadecimal digits. Default: one generated in the data directory." env:"PURSER_VAULT_KEY"`
-	SandboxPort  int    `help:"Port of the sandbox, which simulates the providers. 0 picks a free one." env:"PURSER_SANDBOX_PORT" default:"8090"`
-	SandboxURL   string `help:"Address of a sandbox in another process (roles api and worker)." env:"PURSER_SANDBOX_URL"`
-	TemporalPort int    `help:"Port of the embedded Temporal server. 0 picks a free one." env:"PURSER_TEMPORAL_PORT" default:"7233"`
-	UIPort       int    `name:"ui-port" help:"Port of the Temporal UI. 0 picks a free one." env:"PURSER_UI_PORT" default:"8233"`
-	NoUI         bool   `name:"no-ui" help:"Do not start the Temporal UI." env:"PURSER_NO_UI"`
+	StripeKey             string   `group:"Payments and parcels:" help:"Stripe secret key. Without it the sandbox plays Stripe." env:"STRIPE_SECRET_KEY"`
+	StripeWebhookSecrets  []string `group:"Payments and parcels:" help:"Stripe webhook secrets, the current one and the previous one." env:"STRIPE_WEBHOOK_SECRETS"`
+	CarrierURL            string   `group:"Payments and parcels:" name:"carrier-url" help:"The carrier's API. Without it the sandbox plays the carrier." env:"CARRIER_URL"`
+	CarrierKey            string   `group:"Payments and parcels:" help:"The carrier's API key." env:"CARRIER_KEY"`
+	CarrierWebhookSecrets []string `group:"Payments and parcels:" help:"The carrier's webhook secrets, the current one and the previous one." env:"CARRIER_WEBHOOK_SECRETS"`
 
-	TemporalAddress   string `help:"Address of a Temporal cluster (roles api and worker)." env:"TEMPORAL_ADDRESS" default:"127.0.0.1:7233"`
-	TemporalNamespace string `help:"Namespace in the Temporal cluster." env:"TEMPORAL_NAMESPACE" default:"default"`
+	PayWithin     time.Duration `group:"Orders:" help:"How long a shopper may take to pay." env:"PURSER_PAY_WITHIN" default:"30m"`
+	PrepayWithin  time.Duration `group:"Orders:" help:"How long a shopper may take who pays in advance, by bank transfer or in cash." env:"PURSER_PREPAY_WITHIN" default:"168h"`
+	PlaceTimeout  time.Duration `group:"Orders:" help:"How long placing an order may take before the API returns 202." env:"PURSER_PLACE_TIMEOUT" default:"10s"`
+	AskAfter      time.Duration `group:"Orders:" help:"How long to wait for an event about a payment before Stripe is asked." env:"PURSER_ASK_AFTER" default:"2m"`
+	ReceivedAfter time.Duration `group:"Orders:" help:"If no parcel is booked so long after the money is held, the shopper is mailed that the order was received; 0: never." env:"PURSER_RECEIVED_AFTER" default:"10m"`
+	TrackAfter    time.Duration `group:"Orders:" help:"How long to wait for an event about a parcel before the carrier is asked." env:"PURSER_TRACK_AFTER" default:"12h"`
+	OverdueAfter  time.Duration `group:"Orders:" help:"How long a parcel may stay without a scan before it needs an operator; 0: for ever." env:"PURSER_OVERDUE_AFTER" default:"336h"`
+	ParcelPieces  int64         `group:"Orders:" help:"The most pieces in one parcel; 0: everything goes into one parcel." env:"PURSER_PARCEL_PIECES" default:"0"`
 
-	StripeKey            string   `help:"Stripe secret key. Without it the sandbox plays Stripe." env:"STRIPE_SECRET_KEY"`
-	StripeWebhookSecrets []string `help:"Stripe webhook secrets, the current one and the previous one." env:"STRIPE_WEBHOOK_SECRETS"`
+	MailFrom            string  `group:"Mail:" help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
+	SESRegion           string  `group:"Mail:" name:"ses-region" help:"AWS region of SES. Without it the sandbox plays SES. Credentials come from AWS's default credential chain." env:"SES_REGION"`
+	SESConfigurationSet string  `group:"Mail:" name:"ses-configuration-set" help:"SES configuration set." env:"SES_CONFIGURATION_SET"`
+	SESEnvironment      string  `group:"Mail:" name:"ses-environment" help:"Value of the tag environment on each mail that SES sends, such as production, so that SES's events of several stages can be told apart. Letters, digits and _ . @ -. Default: no tag." env:"SES_ENVIRONMENT"`
+	MailRate            float64 `group:"Mail:" help:"The most retried mails per second over all workers; 0: unlimited." env:"PURSER_MAIL_RATE" default:"0"`
+	Mail                `embed:"" group:"Mail:"`
+	MailBrand           `embed:"" group:"The texts and the design of mails:"`
 
-	CarrierURL            string   `name:"carrier-url" help:"The carrier's API. Without it the sandbox plays the carrier." env:"CARRIER_URL"`
-	CarrierKey            string   `help:"The carrier's API key." env:"CARRIER_KEY"`
-	CarrierWebhookSecrets []string `help:"The carrier's webhook secrets, the current one and the previous one." env:"CARRIER_WEBHOOK_SECRETS"`
+	Catalogue `embed:"" group:"Catalogue and search:"`
+	Search    `embed:"" group:"Catalogue and search:"`
+	Images    `embed:"" group:"Images:"`
 
-	Mail `embed:""`
+	VaultKey          string        `group:"Temporal, several processes, secrets:" help:"Key for secrets at rest, 64 hexadecimal digits. Default: one generated in the data directory." env:"PURSER_VAULT_KEY"`
+	TemporalAddress   string        `group:"Temporal, several processes, secrets:" help:"Address of a Temporal cluster (roles api and worker)." env:"TEMPORAL_ADDRESS" default:"127.0.0.1:7233"`
+	TemporalNamespace string        `group:"Temporal, several processes, secrets:" help:"Namespace in the Temporal cluster." env:"TEMPORAL_NAMESPACE" default:"default"`
+	TemporalPort      int           `group:"Temporal, several processes, secrets:" help:"Port of the embedded Temporal server. 0 picks a free one." env:"PURSER_TEMPORAL_PORT" default:"7233"`
+	UIPort            int           `group:"Temporal, several processes, secrets:" name:"ui-port" help:"Port of the Temporal UI. 0 picks a free one." env:"PURSER_UI_PORT" default:"8233"`
+	NoUI              bool          `group:"Temporal, several processes, secrets:" name:"no-ui" help:"Do not start the Temporal UI." env:"PURSER_NO_UI"`
+	Drain             time.Duration `group:"Temporal, several processes, secrets:" help:"How long the API keeps serving after it was told to stop, while /readyz returns 503, so that a load balancer sends it no more requests. If everything runs on this machine alone, the API closes at once." env:"PURSER_DRAIN" default:"5s"`
 
-	SESRegion           string  `name:"ses-region" help:"AWS region of SES. Without it the sandbox plays SES. Credentials come from AWS's default credential chain." env:"SES_REGION"`
-	SESConfigurationSet string  `name:"ses-configuration-set" help:"SES configuration set." env:"SES_CONFIGURATION_SET"`
-	MailFrom            string  `help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
-	MailRate            float64 `help:"The most retried mails per second over all workers; 0: unlimited." env:"PURSER_MAIL_RATE" default:"0"`
+	Feedback `embed:"" group:"Feedback on mail, webhooks:"`
 
-	Images    `embed:""`
-	Search    `embed:""`
-	Catalogue `embed:""`
-
-	PayWithin    time.Duration `help:"How long a shopper may take to pay." env:"PURSER_PAY_WITHIN" default:"30m"`
-	PrepayWithin time.Duration `help:"How long a shopper may take who pays in advance, by bank transfer or in cash." env:"PURSER_PREPAY_WITHIN" default:"168h"`
-	AskAfter     time.Duration `help:"How long to wait for an event about a payment before Stripe is asked." env:"PURSER_ASK_AFTER" default:"2m"`
-	TrackAfter   time.Duration `help:"How long to wait for an event about a parcel before the carrier is asked." env:"PURSER_TRACK_AFTER" default:"12h"`
-	OverdueAfter time.Duration `help:"How long a parcel may stay without a scan before it needs an operator; 0: for ever." env:"PURSER_OVERDUE_AFTER" default:"336h"`
-	SandboxPace  time.Duration `help:"Time between the scans of a parcel by the sandbox's carrier; 0: only on request." env:"PURSER_SANDBOX_PACE" default:"2s"`
-	PlaceTimeout time.Duration `help:"How long placing an order may take before the API returns 202." env:"PURSER_PLACE_TIMEOUT" default:"10s"`
-	Drain        time.Duration `help:"How long the API keeps serving after it was told to stop, while /readyz returns 503, so that a load balancer sends it no more requests. If everything runs on this machine alone, the API closes at once." env:"PURSER_DRAIN" default:"5s"`
-
-	ReceivedAfter time.Duration `help:"If no parcel is booked so long after the money is held, the shopper is mailed that the order was received; 0: never." env:"PURSER_RECEIVED_AFTER" default:"10m"`
-	ParcelPieces  int64         `help:"The most pieces in one parcel; 0: everything goes into one parcel." env:"PURSER_PARCEL_PIECES" default:"0"`
-
-	Feedback
-	MailBrand
+	SandboxPort int           `group:"The sandbox:" help:"Port of the sandbox, which simulates the providers. 0 picks a free one." env:"PURSER_SANDBOX_PORT" default:"8090"`
+	SandboxURL  string        `group:"The sandbox:" help:"Address of a sandbox in another process (roles api and worker)." env:"PURSER_SANDBOX_URL"`
+	SandboxPace time.Duration `group:"The sandbox:" help:"Time between the scans of a parcel by the sandbox's carrier; 0: only on request." env:"PURSER_SANDBOX_PACE" default:"2s"`
 }
 
 // AfterApply reads the secrets' files and checks the settings. The flag parser calls

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"purser/config"
+	"purser/mail"
 	"purser/workflows/orders"
 )
 
@@ -68,6 +69,32 @@ func TestTerms(t *testing.T) {
 	}
 }
 
+// TestSilence (EML-14): by default a mail about an order may be sent twice and
+// marketing may not.
+func TestSilence(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		flags     []string
+		want      mail.Silence
+		marketing bool
+	}{
+		{name: "by default", want: mail.Silence{Within: 15 * time.Minute, Twice: true}},
+		{name: "never", flags: []string{"--mail-prove-within=0", "--mail-unheard=never", "--mail-unheard-marketing=never"}},
+		{
+			name: "twice", flags: []string{"--mail-prove-within=1h", "--mail-unheard=twice", "--mail-unheard-marketing=twice"},
+			want: mail.Silence{Within: time.Hour, Twice: true}, marketing: true,
+		},
+	} {
+		c, err := read(t, tt.flags...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Silence(); got != tt.want || c.ResendsMarketing() != tt.marketing {
+			t.Errorf("%s: %+v, marketing %t", tt.name, got, c.ResendsMarketing())
+		}
+	}
+}
+
 // TestContradictions: what could not work is refused before anything starts,
 // by the name of the setting.
 func TestContradictions(t *testing.T) {
@@ -85,6 +112,11 @@ func TestContradictions(t *testing.T) {
 		{[]string{"--vault-key=abc"}, "PURSER_VAULT_KEY"},
 		{[]string{"--pay-within=0s"}, "PURSER_PAY_WITHIN"},
 		{[]string{"--overdue-after=-1h"}, "PURSER_OVERDUE_AFTER: want 0 or more"},
+		{[]string{"--mail-prove-within=1ms"}, "PURSER_MAIL_PROVE_WITHIN: want 1s to 48h"},
+		{[]string{"--mail-prove-within=-1m"}, "PURSER_MAIL_PROVE_WITHIN: want 1s to 48h"},
+		{[]string{"--mail-prove-within=72h"}, "PURSER_MAIL_PROVE_WITHIN: want 1s to 48h"},
+		{[]string{"--mail-unheard=once"}, "--mail-unheard must be one of"},
+		{[]string{"--mail-unheard-marketing=always"}, "--mail-unheard-marketing must be one of"},
 		{[]string{"--received-after=-1s"}, "PURSER_RECEIVED_AFTER: want 0 or more"},
 		{[]string{"--parcel-pieces=-1"}, "PURSER_PARCEL_PIECES: want 0 or more"},
 		{[]string{"--sandbox-pace=-1s"}, "PURSER_SANDBOX_PACE: want 0 or more"},
@@ -104,6 +136,9 @@ func TestContradictions(t *testing.T) {
 		{[]string{"--mail-pause-share=101"}, "PURSER_MAIL_PAUSE_SHARE"},
 		{[]string{"--mail-webhook-secrets=short"}, "MAIL_WEBHOOK_SECRETS"},
 		{[]string{"--ses-topic-arns=not-an-arn"}, "SES_TOPIC_ARNS"},
+		{[]string{"--ses-environment=stage 2"}, "SES_ENVIRONMENT"},
+		{[]string{"--ses-environment=prüfung"}, "SES_ENVIRONMENT"},
+		{[]string{"--ses-environment=" + strings.Repeat("x", 257)}, "SES_ENVIRONMENT"},
 		{[]string{"--mail-providers=ses,ses"}, "named twice"},
 		{[]string{"--ses-region=eu-west-1", "--mail-providers=ses,backup"}, `no URL for the relay "backup"`},
 		{[]string{"--smtp-url=smtp://relay.example:587", "--mail-providers=ses,smtp"}, "SMTP_URL is a real relay, but SES is the sandbox's"},

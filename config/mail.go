@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -70,6 +71,9 @@ func (c *Config) relays() []string {
 	return slices.DeleteFunc(slices.Clone(c.Routes()), func(name string) bool { return name == RouteSES })
 }
 
+// tagValue matches the values of tags that SES accepts.
+var tagValue = regexp.MustCompile(`^[a-zA-Z0-9_.@-]{0,256}$`)
+
 func (c *Config) checkMail() error {
 	names := c.Routes()
 	if sorted := slices.Sorted(slices.Values(names)); len(slices.Compact(sorted)) < len(names) {
@@ -86,6 +90,9 @@ func (c *Config) checkMail() error {
 		if _, err := smtp.Parse(name, c.MailFrom, url); err != nil {
 			return fmt.Errorf("the URL of the relay %q: %w", name, err)
 		}
+	}
+	if !tagValue.MatchString(c.SESEnvironment) { // SES refuses every mail with another tag
+		return errors.New("SES_ENVIRONMENT: want at most 256 of the characters a-z, A-Z, 0-9 and _ . @ -")
 	}
 	if played := c.PlaysSES(); played && len(c.playedRelays()) < len(c.relays()) {
 		return errors.New("SMTP_URL is a real relay, but SES is the sandbox's: set SES_REGION, or PURSER_MAIL_PROVIDERS without ses")

@@ -20,7 +20,7 @@ func TestBadInput(t *testing.T) {
 	s := newStack(t, []string{keys})
 	s.at.Key = "operator-secret-0123"
 	s.shop.Key = s.at.Key
-	s.stocked(t, catalog.Product{SKU: "yacht", Name: "Yacht", Price: order.MaxAmount, Currency: "EUR", OnHand: 1000})
+	s.stocked(t, catalog.Product{SKU: "yacht", Name: "Yacht", Price: order.Maximum("EUR").Amount, Currency: "EUR", OnHand: 1000})
 	mine := s.place(t, wish("mug-blue", 1, "EUR"), "")
 	workflows, intents := s.workflows(), len(s.intents())
 

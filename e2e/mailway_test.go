@@ -117,8 +117,9 @@ func TestMailFailover(t *testing.T) {
 }
 
 // TestUnknownMail (EML-1, IDEM-8, F50): a mail whose response was lost is not sent
-// again automatically. An operator's decision sends it once, however often it is
-// repeated; the provider's report resolves the outcome.
+// again automatically while its provider may still report about it. An operator's
+// decision sends it once, however often it is repeated; the provider's report resolves
+// the outcome.
 func TestUnknownMail(t *testing.T) {
 	s := newStack(t, nil, "--sandbox-mail-pace=10ms")
 	lose := faults.Fault{Provider: "ses", Match: "POST /v2/email/outbound-emails", Do: faults.Reset, When: faults.After, Times: 1}

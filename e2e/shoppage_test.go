@@ -36,6 +36,10 @@ func TestShopPage(t *testing.T) {
 	b.open(s.at.API+"/shop", "Blue enamel mug")
 	b.imaged(all)
 	b.shoot("shop")
+	if shown := b.press("Nordkai (2)", "\n2 products in "); !strings.Contains(shown, "fisherman's shirt") || strings.Contains(shown, "Assam") {
+		t.Errorf("of one brand:\n%s", shown)
+	}
+	b.press("Nordkai (2)", fmt.Sprint("\n", all, " products in "))
 	b.enter("keetle") // mistyped
 	shown := b.await("the search", "1 product in ")
 	if !strings.Contains(shown, "Steel kettle") || !strings.Contains(shown, "€59.00") || strings.Contains(shown, "Assam") {

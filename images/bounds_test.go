@@ -10,6 +10,7 @@ import (
 	"image/color/palette"
 	"image/gif"
 	"runtime"
+	"slices"
 	"testing"
 
 	"purser/images"
@@ -28,11 +29,12 @@ func TestMemoryIsBounded(t *testing.T) {
 	if err := gif.Encode(&film, paletted, nil); err != nil {
 		t.Fatal(err)
 	}
+	photo, big := asJPEG(t, quarters(1700, 1000)), asPNG(t, quarters(600, 500))
 	for name, data := range map[string][]byte{
-		"photo":       asJPEG(t, quarters(1700, 1000)),
+		"photo":       photo,
 		"grey":        asJPEG(t, image.NewGray(image.Rect(0, 0, 1000, 1200))),
 		"strip":       asJPEG(t, quarters(20_000, 1)),
-		"png":         asPNG(t, quarters(600, 500)),
+		"png":         big,
 		"palette":     asPNG(t, paletted),
 		"16 bits":     asPNG(t, wide),
 		"gif":         film.Bytes(),
@@ -42,6 +44,10 @@ func TestMemoryIsBounded(t *testing.T) {
 		"lossy":       file(t, "lossy.webp"),
 		"lossless":    file(t, "lossless.webp"),
 		"transparent": file(t, "alpha.webp"),
+		"endless":     slices.Clone(photo[:len(photo)-2]),
+		"endless png": big[:len(big)-12],
+		"no screen":   append([]byte("GIF89a\x00\x00\x00\x00"), film.Bytes()[10:]...),
+		"cmyk alone":  coded(inks(11, 11, 11, 11), false),
 	} {
 		h, err := images.ReadHeader(data, images.Limits{})
 		if err != nil {
@@ -79,6 +85,9 @@ func FuzzScale(f *testing.F) {
 	f.Add(jpegHeader(65_535, 65_535, true))
 	f.Add(scans(1000))
 	f.Add(riff(riffChunk("VP8 ", 1<<31-1, make([]byte, 20))))
+	for _, data := range oddFiles(f) {
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		limits := images.Limits{Pixels: 1 << 18, Memory: 16 << 20}
 		s, err := images.Scale(context.Background(), data, limits)
@@ -101,12 +110,36 @@ func FuzzScale(f *testing.F) {
 	})
 }
 
+// oddFiles returns files with the faults that browsers pass over.
+func oddFiles(t testing.TB) [][]byte {
+	photo, plain := coded(ycc(22, 11, 11), false), asPNG(t, quarters(16, 16))
+	progressive := file(t, "progressive.jpg")
+	return [][]byte{
+		coded(ycc(22, 11, 12), false),
+		coded(ycc(11, 11, 11), true),
+		coded(inks(11, 11, 11, 11), false),
+		photo[:len(photo)-2],
+		append(slices.Clone(photo[:len(photo)-2]), video()...),
+		progressive[:len(progressive)-2],
+		withSegment(photo, 0xe1, append([]byte("Exif\x00\x00"), entry(binary.LittleEndian, 4, 1, []byte{6, 0, 0, 0})...)),
+		withSegment(photo, 0xe1, append([]byte("Exif\x00\x00"), entry(binary.BigEndian, 1, 1, []byte{8, 0, 0, 0})...)),
+		withChunk(plain, "IDAT", spoilt("tEXt", []byte("x\x00y")), chunk("tRNS", make([]byte, 6))),
+		withChunk(plain, "IEND", spoilt("iCCP", nil)),
+		plain[:len(plain)-12],
+		gifOf(t, [2]int{}, [2]int{}),
+		gifOf(t, [2]int{63, 63}, [2]int{2, 2}, "\x21\x99\x03abc\x00"),
+	}
+}
+
 // FuzzReadHeader fuzzes the reading of headers alone, which is faster.
 func FuzzReadHeader(f *testing.F) {
 	f.Add(asJPEG(f, quarters(8, 8)))
 	f.Add(asPNG(f, quarters(8, 8)))
 	f.Add(file(f, "alpha.webp"))
 	f.Add([]byte("GIF89a\x01\x00\x01\x00\x00\x00\x00"))
+	for _, data := range oddFiles(f) {
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		h, err := images.ReadHeader(data, images.Limits{Pixels: 1000})
 		var r *images.Refusal

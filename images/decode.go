@@ -15,13 +15,13 @@ import (
 
 // decode decodes an image whose header ReadHeader has accepted. It stops when ctx
 // ends. A panic of the decoder counts as a broken file.
-func decode(ctx context.Context, data []byte, h Header) (img image.Image, err error) {
+func decode(ctx context.Context, h Header) (img image.Image, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			img, err = nil, refuse(Broken, "the decoder panicked: %v", v)
+			img, err = nil, refuse(Broken, "the file is damaged (the decoder panicked: %v)", v)
 		}
 	}()
-	r := &reader{ctx: ctx, Reader: bytes.NewReader(data)}
+	r := &reader{ctx: ctx, Reader: bytes.NewReader(h.data)}
 	switch h.Format {
 	case JPEG:
 		img, err = jpeg.Decode(r)
@@ -41,9 +41,11 @@ func decode(ctx context.Context, data []byte, h Header) (img image.Image, err er
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return nil, refuse(Truncated, "the file ends before the image does")
 	case errors.As(err, &unsupported):
-		return nil, refuse(Unsupported, "%v", err)
+		return nil, refuse(Unsupported, "a JPEG of a rare kind (%s)", string(unsupported))
+	case err != nil && h.endless:
+		return nil, refuse(Truncated, "the file ends before the image does")
 	case err != nil:
-		return nil, refuse(Broken, "%v", err)
+		return nil, refuse(Broken, "the file is damaged (%v)", err)
 	}
 	if b := img.Bounds(); h.Format != GIF && (b.Dx() != h.Width || b.Dy() != h.Height) {
 		return nil, refuse(Broken, "the header says %d × %d pixels, there are %d × %d", h.Width, h.Height, b.Dx(), b.Dy())

@@ -13,6 +13,12 @@ type Header struct {
 	space *space
 	// Memory is the most that decoding takes, in bytes.
 	Memory int64
+	// data is the file as the decoder reads it: without faults that browsers
+	// pass over, and the decoder would not.
+	data []byte
+	// endless is true if the file has no end marker, so that it was cut off if
+	// the decoder misses anything.
+	endless bool
 }
 
 // ReadHeader reads a file's structure, not its pixels, and refuses a file that is
@@ -33,6 +39,9 @@ func ReadHeader(data []byte, l Limits) (Header, error) {
 	}
 	if h.Orientation < 1 || h.Orientation > 8 {
 		h.Orientation = 1
+	}
+	if h.data == nil {
+		h.data = data
 	}
 	pixels := int64(h.Width) * int64(h.Height)
 	switch {
@@ -62,15 +71,4 @@ func parseHeader(b []byte) (Header, error) {
 		return readWebP(b)
 	}
 	return Header{}, refuse(UnknownType, "neither JPEG, PNG, WebP nor GIF")
-}
-
-// readGIF reads the logical screen, which contains every frame. Only the first
-// frame is shown.
-func readGIF(b []byte) (Header, error) {
-	if len(b) < 13 {
-		return Header{}, refuse(Truncated, "the file ends within its header")
-	}
-	w, h := int(b[6])|int(b[7])<<8, int(b[8])|int(b[9])<<8
-	// The decoder reorders the rows of an interlaced frame in a second copy.
-	return Header{Format: GIF, Width: w, Height: h, Memory: 2 * int64(w) * int64(h)}, nil
 }

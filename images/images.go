@@ -116,8 +116,21 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return fmt.Sprintf("image refused: %s: %s", r.Reason, r.Detail) }
 
+// refuse returns a refusal that says what is wrong and what a shopkeeper can do
+// about it.
 func refuse(r Reason, format string, args ...any) *Refusal {
-	return &Refusal{Reason: r, Detail: fmt.Sprintf(format, args...)}
+	return &Refusal{Reason: r, Detail: fmt.Sprintf(format, args...) + ": " + remedy(r)}
+}
+
+func remedy(r Reason) string {
+	switch r {
+	case Empty, Truncated:
+		return "upload it again"
+	case TooLarge, TooManyPixels, TooMuchMemory:
+		return "save it smaller"
+	case UnknownType, Broken, Unsupported:
+	}
+	return "save it again as a plain JPEG, or as a plain PNG if it is transparent"
 }
 
 // Read reads a file of at most most bytes; 0 means MaxBytes. It refuses a longer

@@ -38,7 +38,7 @@ func Scale(ctx context.Context, data []byte, l Limits) (*Scaled, error) {
 	if err != nil {
 		return nil, err
 	}
-	img, err := decode(ctx, data, h)
+	img, err := decode(ctx, h)
 	if err != nil {
 		return nil, err
 	}

@@ -12,13 +12,15 @@ import (
 	"unicode/utf8"
 
 	"purser/catalog"
+	"purser/text"
 )
 
 // ErrFile means that a file cannot be read at all. Its text is for the caller.
 var ErrFile = errors.New("the file cannot be read")
 
-// MaxRow is the most bytes of a row.
-const MaxRow = 64 << 10
+// MaxRow is the most bytes of a row: a product with the longest description, each
+// character of it escaped, has fewer.
+const MaxRow = 256 << 10
 
 // The formats.
 const (
@@ -31,7 +33,8 @@ type Header struct {
 	Kind    catalog.ImportKind `json:"kind"`
 	Format  string             `json:"format"`
 	Comma   string             `json:"comma,omitempty"`   // the separator of a CSV
-	Columns []string           `json:"columns,omitempty"` // the names of a CSV's columns
+	Columns []string           `json:"columns,omitempty"` // the names of a CSV's columns; "": it has none, and must be empty
+	Decimal Decimal            `json:"decimal,omitempty"` // how a CSV writes prices
 	Start   Position           `json:"start"`             // of the first row
 }
 
@@ -41,20 +44,20 @@ type Position struct {
 	Line int64 `json:"line"` // lines before it
 }
 
-// columns are the fields of each kind of file: those it must have and those it
-// may have.
-var columns = map[catalog.ImportKind]struct{ must, may []string }{
-	catalog.ImportProducts: {[]string{"sku"}, []string{
+// requiredColumns and optionalColumns are the fields that a file of each kind must
+// have and those that it may have.
+var (
+	requiredColumns = map[catalog.ImportKind][]string{
+		catalog.ImportProducts: {"sku"}, catalog.ImportStock: {"sku", "onHand"}, catalog.ImportPrices: {"sku", "price", "currency"},
+	}
+	optionalColumns = map[catalog.ImportKind][]string{catalog.ImportProducts: {
 		"name", "description", "brand", "category", "tags", "rating", "parent", "options", "price", "currency", "onHand", "inactive",
-	}},
-	catalog.ImportStock:  {[]string{"sku", "onHand"}, nil},
-	catalog.ImportPrices: {[]string{"sku", "price", "currency"}, nil},
-}
+	}}
+)
 
 // Columns returns the names that a file of a kind may use.
 func Columns(kind catalog.ImportKind) []string {
-	c := columns[kind]
-	return slices.Concat(c.must, c.may)
+	return slices.Concat(requiredColumns[kind], optionalColumns[kind])
 }
 
 // Sniff detects the format of a file from its beginning, which is its first
@@ -62,15 +65,15 @@ func Columns(kind catalog.ImportKind) []string {
 // ErrFile.
 func Sniff(kind catalog.ImportKind, begin []byte) (Header, error) {
 	h := Header{Kind: kind}
-	if _, known := columns[kind]; !known {
+	if _, known := requiredColumns[kind]; !known {
 		return h, wrong("want products, stock or prices, not %.20q", kind)
 	}
-	text, marked := bytes.CutPrefix(begin, []byte("\xef\xbb\xbf"))
-	if marked {
-		h.Start.Byte = 3
+	text := begin
+	for bytes.HasPrefix(text, []byte(mark)) {
+		text = text[len(mark):]
 	}
-	blank := len(text) - len(bytes.TrimLeft(text, " \t\r\n"))
-	text = text[blank:]
+	h.Start.Byte = int64(len(begin) - len(text))
+	text = bytes.TrimLeft(text, " \t\r\n")
 	if err := foreign(text); err != nil {
 		return h, err
 	}
@@ -79,24 +82,77 @@ func Sniff(kind catalog.ImportKind, begin []byte) (Header, error) {
 		return h, nil
 	}
 	h.Format = CSV
-	h.Start.Line = int64(bytes.Count(begin[:blank+int(h.Start.Byte)], []byte("\n")))
-	line, _, whole := bytes.Cut(text, []byte("\n"))
-	if !whole && len(begin) >= MaxRow {
-		return h, wrong("the first line has more than %d bytes: is it a text file?", MaxRow)
+	line, rest, err := firstLine(text, len(begin))
+	if comma, found := separator(line); found && err == nil {
+		if !slices.Contains(commas, comma) {
+			return h, wrong("its first line is %.20q: want sep= and a comma, a semicolon, a tab or |", line)
+		}
+		h.Comma = comma
+		if text = bytes.TrimLeft(rest, " \t\r\n"); len(text) == 0 {
+			return h, wrong("it has no line that names the columns")
+		}
+		line, rest, err = firstLine(text, len(begin))
 	}
-	h.Start.Byte += int64(blank + len(line))
-	if whole {
-		h.Start.Byte++
+	if err != nil {
+		return h, err
 	}
-	h.Start.Line++
-	return h.named(string(bytes.TrimRight(line, "\r")))
+	h.Start.Byte = int64(len(begin) - len(rest))
+	h.Start.Line = lines(begin[:h.Start.Byte])
+	return h.named(strings.TrimRight(line, endOfFile))
+}
+
+// mark is a byte order mark. Some programs write a second one.
+const mark = "\xef\xbb\xbf"
+
+// endOfFile is the character with which files of CP/M and DOS end; some programs
+// still write it.
+const endOfFile = "\x1a"
+
+// commas are the characters that may separate the columns.
+var commas = []string{",", ";", "\t", "|"}
+
+// firstLine cuts off the first line. read is how many bytes of the file are known.
+func firstLine(text []byte, read int) (line string, rest []byte, err error) {
+	i := bytes.IndexAny(text, "\r\n")
+	if i < 0 {
+		if read >= MaxRow {
+			return "", nil, wrong("the first line has more than %d bytes: is it a text file?", MaxRow)
+		}
+		return string(text), nil, nil
+	}
+	line, rest = string(text[:i]), text[i+1:]
+	if text[i] == '\r' {
+		rest = bytes.TrimPrefix(rest, []byte("\n"))
+	}
+	return line, rest, nil
+}
+
+// separator returns the character that a line such as "sep=;" names, with which
+// spreadsheets are told how to read the file.
+func separator(line string) (comma string, found bool) {
+	line = strings.Trim(line, `" `)
+	if len(line) < 5 || !strings.EqualFold(line[:4], "sep=") {
+		return "", false
+	}
+	comma = line[4:5]
+	return comma, strings.Trim(line[5:], comma+`" `) == "" // a row of a table may end in more separators
+}
+
+// lines returns how many lines a text has that ends with a line's end, or with the
+// file.
+func lines(text []byte) int64 {
+	n := bytes.Count(text, []byte("\n")) + bytes.Count(text, []byte("\r")) - bytes.Count(text, []byte("\r\n"))
+	if len(text) > 0 && text[len(text)-1] != '\n' && text[len(text)-1] != '\r' {
+		n++
+	}
+	return int64(n)
 }
 
 // foreign fails for a file that is neither CSV nor JSON Lines: an archive, a
 // spreadsheet, another encoding, an empty file.
 func foreign(text []byte) error {
 	switch {
-	case len(text) == 0:
+	case len(bytes.Trim(text, endOfFile+" \t\r\n")) == 0:
 		return wrong("it is empty")
 	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
 		return wrong("it is in UTF-16: save it as UTF-8")
@@ -115,10 +171,12 @@ func (h Header) named(line string) (Header, error) {
 	if !utf8.ValidString(line) {
 		return h, wrong("its first line is not UTF-8")
 	}
-	h.Comma = ","
-	for _, c := range []string{";", "\t"} {
-		if strings.Count(line, c) > strings.Count(line, h.Comma) {
-			h.Comma = c
+	if h.Comma == "" {
+		h.Comma = ","
+		for _, c := range []string{";", "\t"} {
+			if strings.Count(line, c) > strings.Count(line, h.Comma) {
+				h.Comma = c
+			}
 		}
 	}
 	names, err := split(nil, line, h.Comma[0])
@@ -127,7 +185,11 @@ func (h Header) named(line string) (Header, error) {
 	}
 	known := Columns(h.Kind)
 	for _, name := range names {
-		i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, strings.TrimSpace(name)) })
+		if name = text.Clean(name); name == "" {
+			h.Columns = append(h.Columns, "")
+			continue
+		}
+		i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, name) })
 		switch {
 		case i < 0:
 			return h, wrong("its first line must name the columns: %.40q is not one of %s", name, strings.Join(known, ", "))
@@ -136,7 +198,10 @@ func (h Header) named(line string) (Header, error) {
 		}
 		h.Columns = append(h.Columns, known[i])
 	}
-	for _, must := range columns[h.Kind].must {
+	for len(h.Columns) > 0 && h.Columns[len(h.Columns)-1] == "" { // a row may be longer, too
+		h.Columns = h.Columns[:len(h.Columns)-1]
+	}
+	for _, must := range requiredColumns[h.Kind] {
 		if !slices.Contains(h.Columns, must) {
 			return h, wrong("the column %s is missing", must)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"purser/catalog"
 	"purser/importfile"
+	"purser/text"
 )
 
 // read returns the rows of a file, and its errors as "line field: message".
@@ -23,6 +24,12 @@ func read(t *testing.T, kind catalog.ImportKind, text string) (rows []catalog.Li
 	if err != nil {
 		t.Fatal(err)
 	}
+	return readWith(t, h, text)
+}
+
+// readWith is read with a header that is known.
+func readWith(t *testing.T, h importfile.Header, text string) (rows []catalog.LinedRow, faults []string) {
+	t.Helper()
 	r := h.Read(strings.NewReader(text[h.Start.Byte:]), h.Start)
 	for {
 		row, line, wrong, err := r.Next()
@@ -116,16 +123,30 @@ func TestRowFaults(t *testing.T) {
 	}{
 		"no name, negative price": {
 			catalog.ImportProducts, "sku,name,price,currency\na,,100,EUR\nb,B,-1,EUR\nc,C,1,EUR\n", 1,
-			[]string{"2 name: want 1 to 200 characters of text on one line", "3 price: want 1 to 99999999 minor units, got -1"},
+			[]string{"2 name: want 1 to 200 characters of text on one line: missing", "3 price: want 1 to 99999999 minor units, got -1"},
+		},
+		"prices above the currency's highest": {
+			catalog.ImportPrices, "sku,price,currency\nshoe,150000000,IDR\nyacht,1000000000000,IDR\nring,150000000,EUR\nsari,999999999,INR\nbunad,1000000,ISK\n", 2,
+			[]string{
+				"3 price: want 1 to 999999999999 minor units, got 1000000000000", "4 price: want 1 to 99999999 minor units, got 150000000",
+				"6 price: want 1 to 999999 minor units, got 1000000",
+			},
+		},
+		"a price without its currency": { // the product has it
+			catalog.ImportProducts, `{"sku":"shoe","price":150000000}` + "\n" + `{"sku":"yacht","price":1000000000000}` + "\n", 1,
+			[]string{"2 price: want 1 to 999999999999 minor units, got 1000000000000"},
 		},
 		"a float for an amount": {
 			catalog.ImportPrices, "sku,price,currency\na,14.50,EUR\n", 0,
-			[]string{`2 price: want a whole number, got "14.50": amounts are minor units, such as 1450 for 14.50`, "2 price: is missing"},
+			[]string{`2 price: want a whole number, got "14.50": amounts are minor units, such as 1450 for 14.50. For prices such as 14.50 or 1,450.00 set the option decimal to point, for 14,50 or 1.450,00 to comma`},
 		},
 		"broken UTF-8": {catalog.ImportProducts, "sku,name\na,\xff\nb,B\n", 1, []string{"2 : not valid UTF-8 at byte 3 of the row"}},
-		"columns":      {catalog.ImportStock, "sku,onHand\na\nb,1,2\nc,3\n", 1, []string{"2 : want 2 columns, got 1", "3 : want 2 columns, got 3"}},
+		"columns": {
+			catalog.ImportStock, "sku,onHand\na\nb,1,2\nc,3\n", 1,
+			[]string{"2 onHand: is missing", "3 : want 2 columns, got 3: quote a field that contains the separator"},
+		},
 		"a quote that never closes": {
-			catalog.ImportStock, "sku,onHand\n\"a,1\nb,2\nc,3\n", 2, []string{"2 : the row has more than 65536 bytes, or a quote that is never closed"},
+			catalog.ImportStock, "sku,onHand\n\"a,1\nb,2\nc,3\n", 2, []string{"2 : the row has more than 262144 bytes, or a quote that is never closed"},
 		},
 		"a stray quote": {
 			catalog.ImportProducts, "sku,name\na,5\" pipe\nb,B\n", 1,
@@ -133,14 +154,14 @@ func TestRowFaults(t *testing.T) {
 		},
 		"an endless row": {
 			catalog.ImportProducts, "sku,name\na," + strings.Repeat("x", 3*importfile.MaxRow) + "\nb,B\n", 1,
-			[]string{"2 : the row has more than 65536 bytes, or a quote that is never closed"},
+			[]string{"2 : the row has more than 262144 bytes, or a quote that is never closed"},
 		},
 		"JSON": {
 			catalog.ImportProducts,
 			`{"sku":"a","name":"A"}` + "\n" + `{"sku":"b","price":1.5}` + "\n" + `{"sku":"c","colour":"x"}` + "\n" + `{"sku":"d"` + "\n" + `{"sku":"e"} {}` + "\n" + `{"name":"F"}` + "\n", 1,
 			[]string{
 				"2 price: want a whole number: amounts are minor units, such as 1450 for 14.50", "3 colour: there is no such field",
-				"4 : not a JSON object on one line", "5 : something follows the object", `6 sku: want 1 to 64 characters without spaces, got ""`,
+				"4 : not a JSON object on one line", "5 : something follows the object", `6 sku: want 1 to 64 bytes without spaces, got "": missing`,
 			},
 		},
 		"JSON of the wrong kind": {
@@ -226,7 +247,7 @@ func collect(t *testing.T, h importfile.Header, body string, at importfile.Posit
 // standard reads with the standard library; ok is false if it cannot, or if the
 // two readers differ on purpose.
 func standard(body string) (rows []string, ok bool) {
-	if strings.ContainsAny(body, "\r") || len(body) > importfile.MaxRow || !bytes.Equal([]byte(body), []byte(strings.ToValidUTF8(body, ""))) {
+	if strings.ContainsAny(body, "\r\x1a") || len(body) > importfile.MaxRow || !bytes.Equal([]byte(body), []byte(strings.ToValidUTF8(body, ""))) {
 		return nil, false
 	}
 	c := csv.NewReader(strings.NewReader(body))
@@ -239,7 +260,9 @@ func standard(body string) (rows []string, ok bool) {
 		if err != nil {
 			return nil, false
 		}
-		rows = append(rows, fmt.Sprintf("%q %q", strings.TrimSpace(record[0]), strings.TrimSpace(record[1])))
+		if sku, name := text.Clean(record[0]), text.Clean(record[1]); sku != "" || name != "" {
+			rows = append(rows, fmt.Sprintf("%q %q", sku, name))
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 
 	"purser/catalog"
@@ -15,6 +16,7 @@ type Reader struct {
 	in     *bufio.Reader
 	at     Position
 	fields []string
+	price  string // of the current row, if the header says how it is written
 }
 
 // Read returns a reader of the rows of in, which begins at a position of the
@@ -42,8 +44,11 @@ func (r *Reader) Next() (catalog.Row, int64, []catalog.Fault, error) {
 		if len(bytes.TrimSpace(text)) == 0 {
 			continue
 		}
-		row, faults := r.row(text)
-		if len(faults) == 0 {
+		row, faults, blank := r.row(text)
+		if blank {
+			continue
+		}
+		if row = row.Clean(); len(faults) == 0 {
 			faults = row.Faults()
 		}
 		return row, line, faults, nil
@@ -67,20 +72,21 @@ func (r *Reader) take() (text []byte, fault string, err error) {
 	last := len(window) <= MaxRow // of the file
 	n := r.end(window, last)
 	if n < 0 {
-		return nil, "the row has more than 65536 bytes, or a quote that is never closed", r.skipLine()
+		return nil, fmt.Sprintf("the row has more than %d bytes, or a quote that is never closed", MaxRow), r.skipLine()
 	}
 	text = bytes.Clone(window[:n])
 	_, err = r.in.Discard(n)
 	r.at.Byte += int64(n)
-	r.at.Line += int64(bytes.Count(text, []byte("\n")))
-	if n > 0 && text[n-1] != '\n' { // the last line of the file
-		r.at.Line++
+	r.at.Line += lines(text)
+	if last && n == len(window) {
+		text = bytes.TrimRight(text, endOfFile+"\r\n")
 	}
 	return text, "", err
 }
 
 // end returns the length of the window's first row; -1 if the row does not end
-// in the window. A quote opens a field only where a field begins.
+// in the window. A quote opens a field only where a field begins. Outside of quotes
+// a lone CR ends a row of a CSV, as on old Macs.
 func (r *Reader) end(window []byte, last bool) int {
 	csv, quoted, closed := r.header.Format == CSV, false, -2
 	for i, c := range window {
@@ -90,6 +96,8 @@ func (r *Reader) end(window []byte, last bool) int {
 		case c == '"' && csv:
 			quoted = i == 0 || window[i-1] == r.header.Comma[0] || closed == i-1
 		case c == '\n' && !quoted:
+			return i + 1
+		case c == '\r' && csv && !quoted && i+1 < len(window) && window[i+1] != '\n':
 			return i + 1
 		}
 	}

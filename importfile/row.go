@@ -16,34 +16,36 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"purser/catalog"
+	"purser/text"
 )
 
 // row parses one row. It returns the errors in the row's form; the caller checks
-// the values.
-func (r *Reader) row(text []byte) (catalog.Row, []catalog.Fault) {
-	if !utf8.Valid(text) {
-		return catalog.Row{}, []catalog.Fault{{Message: fmt.Sprintf("not valid UTF-8 at byte %d of the row", badByte(text))}}
+// the values. blank is true for a row of a CSV without any value.
+func (r *Reader) row(line []byte) (_ catalog.Row, faults []catalog.Fault, blank bool) {
+	if !utf8.Valid(line) {
+		return catalog.Row{}, []catalog.Fault{{Message: fmt.Sprintf("not valid UTF-8 at byte %d of the row", badByte(line))}}, false
 	}
 	if r.header.Format == JSONLines {
-		return r.object(text)
+		row, faults := r.object(line)
+		return row, faults, false
 	}
-	return r.record(string(text))
+	return r.record(string(line))
 }
 
-func badByte(text []byte) int {
-	for i := 0; i < len(text); {
-		c, n := utf8.DecodeRune(text[i:])
+func badByte(line []byte) int {
+	for i := 0; i < len(line); {
+		c, n := utf8.DecodeRune(line[i:])
 		if c == utf8.RuneError && n == 1 {
 			return i + 1
 		}
 		i += n
 	}
-	return len(text)
+	return len(line)
 }
 
 // object parses a row of JSON Lines.
-func (r *Reader) object(text []byte) (row catalog.Row, _ []catalog.Fault) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(text))
+func (r *Reader) object(line []byte) (row catalog.Row, _ []catalog.Fault) {
+	d := jsontext.NewDecoder(bytes.NewBuffer(line))
 	if err := json.UnmarshalDecode(d, &row, json.RejectUnknownMembers(true)); err != nil {
 		return row, []catalog.Fault{jsonFault(err)}
 	}
@@ -100,7 +102,7 @@ func (r *Reader) misplaced(row catalog.Row) []catalog.Fault {
 			faults = append(faults, catalog.Fault{Field: field, Message: "a file of " + string(r.header.Kind) + " does not say this"})
 		}
 	}
-	for _, must := range columns[r.header.Kind].must {
+	for _, must := range requiredColumns[r.header.Kind] {
 		if _, ok := said[must]; !ok {
 			faults = append(faults, catalog.Fault{Field: must, Message: "is missing"})
 		}
@@ -109,33 +111,58 @@ func (r *Reader) misplaced(row catalog.Row) []catalog.Fault {
 	return faults
 }
 
-// record parses a row of a CSV.
-func (r *Reader) record(text string) (row catalog.Row, faults []catalog.Fault) {
+// record parses a row of a CSV. Cells that it has less than the header are missing,
+// as when a spreadsheet leaves out empty ones at the end: their fields stay as they
+// are.
+func (r *Reader) record(line string) (row catalog.Row, faults []catalog.Fault, blank bool) {
+	r.price = ""
 	var err error
-	if r.fields, err = split(r.fields[:0], text, r.header.Comma[0]); err != nil {
-		return row, []catalog.Fault{{Message: err.Error()}}
+	if r.fields, err = split(r.fields[:0], line, r.header.Comma[0]); err != nil {
+		return row, []catalog.Fault{{Message: err.Error()}}, false
 	}
-	if len(r.fields) != len(r.header.Columns) {
-		return row, []catalog.Fault{{Message: fmt.Sprintf("want %d columns, got %d", len(r.header.Columns), len(r.fields))}}
+	columns := r.header.Columns
+	for i, field := range r.fields {
+		r.fields[i] = text.Clean(field)
 	}
-	for i, column := range r.header.Columns {
-		if fault := assign(&row, column, strings.TrimSpace(r.fields[i])); fault != "" {
-			faults = append(faults, catalog.Fault{Field: column, Message: fault})
+	for n := len(r.fields); n > 0 && r.fields[n-1] == "" && n > len(columns); n-- {
+		r.fields = r.fields[:n-1]
+	}
+	switch {
+	case !slices.ContainsFunc(r.fields, func(field string) bool { return field != "" }):
+		return row, nil, true
+	case len(r.fields) > len(columns):
+		return row, []catalog.Fault{{Message: fmt.Sprintf("want %d columns, got %d: quote a field that contains the separator", len(columns), len(r.fields))}}, false
+	}
+	for i, field := range r.fields {
+		fault := ""
+		if columns[i] != "" {
+			fault = r.assign(&row, columns[i], field)
+		} else if field != "" {
+			fault = fmt.Sprintf("column %d has the value %.40q, but the first line does not name it", i+1, field)
+		}
+		if fault != "" {
+			faults = append(faults, catalog.Fault{Field: columns[i], Message: fault})
 		}
 	}
-	for _, must := range columns[r.header.Kind].must[1:] {
-		if must == "onHand" && row.OnHand == nil || must == "price" && row.Price == nil {
-			faults = append(faults, catalog.Fault{Field: must, Message: "is missing"})
+	faults = append(faults, r.scalePrice(&row)...)
+	for _, must := range []struct {
+		field string
+		there bool
+	}{{"onHand", row.OnHand != nil}, {"price", row.Price != nil || r.price != ""}, {"currency", row.Currency != nil}} {
+		faulty := slices.ContainsFunc(faults, func(f catalog.Fault) bool { return f.Field == must.field })
+		if !must.there && !faulty && slices.Contains(requiredColumns[r.header.Kind], must.field) {
+			faults = append(faults, catalog.Fault{Field: must.field, Message: "is missing"})
 		}
 	}
-	return row, faults
+	return row, faults, false
 }
 
 // assign sets a column. An empty number or boolean leaves the field nil.
-func assign(row *catalog.Row, column, value string) (fault string) {
+func (r *Reader) assign(row *catalog.Row, column, value string) (fault string) {
 	switch column {
 	case "sku":
 		row.SKU = value
+		return roundedSKU(value)
 	case "name":
 		row.Name = &value
 	case "description":
@@ -156,7 +183,13 @@ func assign(row *catalog.Row, column, value string) (fault string) {
 	case "rating":
 		row.Rating, fault = number(value)
 	case "price":
-		row.Price, fault = number(value)
+		if r.header.Decimal != "" {
+			r.price = value // the currency may come later in the row
+			return ""
+		}
+		if row.Price, fault = number(value); fault != "" {
+			fault += ": amounts are minor units, such as 1450 for 14.50. For prices such as 14.50 or 1,450.00 set the option decimal to point, for 14,50 or 1.450,00 to comma"
+		}
 	case "onHand":
 		row.OnHand, fault = number(value)
 	case "inactive":
@@ -165,13 +198,26 @@ func assign(row *catalog.Row, column, value string) (fault string) {
 	return fault
 }
 
+// roundedSKU returns a fault for a SKU that a spreadsheet took for a long number and
+// rounded, such as 4.00638E+12: the digits that it dropped are lost.
+func roundedSKU(sku string) string {
+	mantissa, exponent, ok := strings.Cut(strings.ToUpper(sku), "E+")
+	whole, fraction, _ := strings.Cut(strings.Replace(mantissa, ",", ".", 1), ".")
+	if ok && len(whole) == 1 && isNumber(whole) && (fraction == "" || isNumber(fraction)) && isNumber(exponent) {
+		return fmt.Sprintf("a spreadsheet has rounded this number to %.40q: format the column as text there, and enter the SKU again", sku)
+	}
+	return ""
+}
+
+func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
 func number(value string) (*int64, string) {
 	if value == "" {
 		return nil, ""
 	}
 	n, err := strconv.ParseInt(value, 10, 64)
 	if err != nil {
-		return nil, fmt.Sprintf("want a whole number, got %.20q: amounts are minor units, such as 1450 for 14.50", value)
+		return nil, fmt.Sprintf("want a whole number, got %.20q", value)
 	}
 	return &n, ""
 }

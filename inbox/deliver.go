@@ -66,6 +66,10 @@ func (r *Relay) deliver(ctx context.Context, jobs []job) {
 			arrived = append(arrived, g.jobs...)
 		case errors.Is(g.err, order.ErrNotFound):
 			r.hold(ctx, g)
+		case errors.Is(g.err, errForeign):
+			r.keepForeign(ctx, g.jobs, g.err)
+		case errors.Is(g.err, order.ErrRejected):
+			r.park(ctx, g)
 		default:
 			r.retry(ctx, g)
 		}
@@ -82,16 +86,12 @@ type group struct {
 	err  error // the error of the search for the order
 }
 
-// byOrder groups events by their orders. It looks up the order in the record if an
-// event does not name it.
+// byOrder groups events by their orders.
 func (r *Relay) byOrder(ctx context.Context, jobs []job) []*group {
 	var groups []*group
 	byKey := make(map[string]*group, len(jobs))
 	for _, j := range jobs {
-		id, err := j.orderID, error(nil)
-		if id == "" {
-			id, err = r.find(ctx, j.event)
-		}
+		id, err := r.owner(ctx, &j)
 		key := string(id)
 		if err != nil {
 			key = "?" + j.event.About()
@@ -105,20 +105,6 @@ func (r *Relay) byOrder(ctx context.Context, jobs []job) []*group {
 		g.jobs = append(g.jobs, j)
 	}
 	return groups
-}
-
-// find returns the order of an event, by the payment or parcel that the event is
-// about. It fails with order.ErrNotFound.
-func (r *Relay) find(ctx context.Context, n order.ProviderEvent) (order.ID, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	switch {
-	case n.Payment != nil, n.Refund != nil, n.Dispute != nil:
-		return r.Finder.OrderByIntent(ctx, n.About())
-	case n.Parcel != nil:
-		return r.Finder.OrderByParcel(ctx, n.About())
-	}
-	return "", fmt.Errorf("%w: the event is about nothing", order.ErrNotFound)
 }
 
 // notifyOrder sends the events to the order's workflow or, if that has ended, to
@@ -149,20 +135,6 @@ func (r *Relay) bring(ctx context.Context, id order.ID, events []order.ProviderE
 	return nil
 }
 
-// hold keeps events whose order is not known yet, until the order appears or the
-// next attempt is due.
-func (r *Relay) hold(ctx context.Context, g *group) {
-	r.counted.held.Add(int64(len(g.jobs)))
-	if lines := r.lines.Lines(r.Now(), "hold"); lines > 0 {
-		r.Log.WarnContext(ctx, "event of an unknown order is held", "orderId", g.id, "ref", g.jobs[0].event.About(),
-			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "lines", lines)
-	}
-	r.recordAttempt(ctx, g.jobs, inboxrecords.Held, "no such order yet", r.nextHeld(g.jobs))
-	if g.id != "" {
-		r.held.add(g.id)
-	}
-}
-
 // retry records a failed attempt and schedules the next one with a longer wait.
 func (r *Relay) retry(ctx context.Context, g *group) {
 	r.counted.failed.Add(int64(len(g.jobs)))
@@ -171,19 +143,6 @@ func (r *Relay) retry(ctx context.Context, g *group) {
 			"inboxId", g.jobs[0].id, "attempts", g.jobs[0].attempts+1, "error", g.err, "lines", lines)
 	}
 	r.recordAttempt(ctx, g.jobs, inboxrecords.Received, "delivery failed; see the log", r.next(g.jobs, r.RetryAtMost))
-}
-
-// soonHeld is how many attempts a held event has before the waits become long.
-const soonHeld = 10
-
-// nextHeld returns when to look for the order again. An order that is about to
-// appear does so soon. The waits become longer after that, because many events may
-// wait forever.
-func (r *Relay) nextHeld(jobs []job) time.Time {
-	if jobs[0].attempts+1 < soonHeld {
-		return r.next(jobs, r.RetryAtMost)
-	}
-	return r.next(jobs, max(r.HeldAtMost, r.RetryAtMost))
 }
 
 // next returns when to retry: the wait doubles with each attempt, up to most, and

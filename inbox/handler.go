@@ -37,12 +37,15 @@ type Sourced interface {
 // Keeper stores events.
 type Keeper interface {
 	// Receive returns when the event is durable. An event that was stored
-	// before is not fresh and changes nothing.
+	// before is not fresh and changes nothing, unless it could not be used then.
 	Receive(ctx context.Context, it *inboxrecords.Item) (fresh bool, err error)
 	// Item returns a stored event, or inboxrecords.ErrNoItem.
 	Item(ctx context.Context, id int64) (inboxrecords.Item, error)
 	// Redeliver makes a stored event due again, with its newly parsed content.
 	Redeliver(ctx context.Context, it *inboxrecords.Item) error
+	// Dismiss ends the wait of a parked or held event, with a note. It fails with
+	// inboxrecords.ErrNoItem or inboxrecords.ErrNotDismissible.
+	Dismiss(ctx context.Context, id int64, note string) (inboxrecords.Item, error)
 }
 
 // Handler serves POST /webhooks/{provider}. Its exported fields must be set before
@@ -284,6 +287,10 @@ func (h *Handler) unreadable(w http.ResponseWriter, err error) {
 	if errors.As(err, &large) {
 		h.counts.tooLarge.Add(1)
 		refuse(w, http.StatusRequestEntityTooLarge, "body_too_large", "the body is larger than any event")
+		return
+	}
+	if limiter.Stalled(err) {
+		refuse(w, http.StatusRequestTimeout, "timeout", "the rest of the body did not come in time; send it again")
 		return
 	}
 	refuse(w, http.StatusBadRequest, "malformed", "the body could not be read to its end")

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"purser/limiter"
 	"purser/order"
 	inboxrecords "purser/records/inbox"
 )
@@ -23,19 +24,18 @@ func providerOf(path string) (provider string, ok bool) {
 	return provider, ok && provider != "" && !strings.Contains(provider, "/")
 }
 
-// readBody reads the raw bytes, which the signature covers. It cuts off a sender
-// that takes longer than three seconds.
+// bodyWithin is how long a sender may take for a webhook.
+const bodyWithin = 30 * time.Second
+
+// readBody reads the raw bytes, which the signature covers. It gives up a body that
+// stops coming; see limiter.BoundBody.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		w.Header().Set("Connection", "close") // otherwise the server would read the whole body
 		return nil, &http.MaxBytesError{Limit: limit}
 	}
-	c := http.NewResponseController(w)
-	_ = c.SetReadDeadline(time.Now().Add(3 * time.Second)) // not every writer supports it
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	// Otherwise the deadline would pass during the work and cancel the request.
-	_ = c.SetReadDeadline(time.Time{})
-	return body, err
+	limiter.BoundBody(w, r, bodyWithin)
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 }
 
 // item returns what is stored of an event: the request and the parsed event.

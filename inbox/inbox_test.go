@@ -41,6 +41,7 @@ type testEvent struct {
 	Version string   `json:"version"`
 	Useless bool     `json:"useless"`
 	Mail    string   `json:"mail"`
+	Dispute string   `json:"dispute"`
 }
 
 func (p testProvider) Verify(h http.Header, body []byte, now time.Time) error {
@@ -93,6 +94,9 @@ func (p testProvider) Parse(body []byte) (order.Delivery, error) {
 		if e.Held {
 			d.Event.Payment.Status = order.PaymentAuthorized
 		}
+	}
+	if e.Dispute != "" {
+		d.Event.Dispute = &order.Dispute{ID: e.Dispute, PaymentRef: "pi_x", Status: order.DisputeWon}
 	}
 	if e.Parcel != "" {
 		d.Event.Parcel = &order.ShipmentEvent{Reference: e.Parcel, Status: order.ParcelDelivered}

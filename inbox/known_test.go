@@ -118,6 +118,40 @@ func TestRelay_looks_up_captures_only(t *testing.T) {
 	}
 }
 
+// TestRelay_records_only_arrivals: where no event arrives, because its order is unknown
+// or its workflow cannot be reached, no delivery is recorded.
+func TestRelay_records_only_arrivals(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		err   error
+		state inboxrecords.State
+	}{
+		{name: "unknown order", err: order.ErrNotFound, state: inboxrecords.Held},
+		{name: "no engine", err: errors.New("connection refused"), state: inboxrecords.Received},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			ledger := &counting{}
+			b := setUp(t, func(b *bench) {
+				ledger.Ledger = b.store
+				b.relay.Ledger, b.relay.RetryAfter, b.relay.RetryAtMost = ledger, time.Hour, time.Hour
+			})
+			b.workflows.set(func(order.ID) error { return tt.err })
+			b.sendEvent(t, testEvent{ID: "evt_1", Type: "scan", OrderID: "ord_a", Parcel: "ref_1"})
+			for tick := time.NewTicker(2 * time.Millisecond); ; <-tick.C {
+				if it := b.awaitState(t, tt.state, 1)[0]; it.Attempts == 1 {
+					break
+				}
+			}
+			b.stop()
+			if n := ledger.empty.Load(); n > 0 {
+				t.Errorf("the delivery of no event was recorded %d times", n)
+			}
+		})
+	}
+}
+
 // TestRelay_self_caused_waits proves F36: a deferred event does not delay other
 // events, and is not lost when the process ends before its next check.
 func TestRelay_self_caused_waits(t *testing.T) {

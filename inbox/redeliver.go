@@ -56,3 +56,14 @@ func (h *Handler) Redeliver(ctx context.Context, id int64, by string) (inboxreco
 	}
 	return it, nil
 }
+
+// Dismiss ends the wait for a person, or for an order, of a parked or held event, on
+// behalf of the operator by. It fails with inboxrecords.ErrNoItem or
+// inboxrecords.ErrNotDismissible, and then changes nothing.
+func (h *Handler) Dismiss(ctx context.Context, id int64, by, reason string) (inboxrecords.Item, error) {
+	it, err := h.Keeper.Dismiss(ctx, id, "dismissed by "+by+": "+reason)
+	if err == nil {
+		h.log().InfoContext(ctx, "event dismissed", "inboxId", id, "provider", it.Provider, "eventId", it.EventID, "by", by)
+	}
+	return it, err
+}

@@ -39,8 +39,8 @@ type Ledger interface {
 
 // Finder reads the record.
 type Finder interface {
-	// OrderByIntent and OrderByParcel find the order of an event that does not
-	// name it. Both fail with order.ErrNotFound.
+	// OrderByIntent and OrderByParcel find the order of a payment or a parcel. Both
+	// fail with order.ErrNotFound.
 	OrderByIntent(ctx context.Context, intentID string) (order.ID, error)
 	OrderByParcel(ctx context.Context, reference string) (order.ID, error)
 	// Knows returns whether the record already has the content of an event.
@@ -54,6 +54,9 @@ type Relay struct {
 	Orders Orders
 	Ledger Ledger
 	Finder Finder
+	// Disputes asks the providers, by name, about disputes. An event about a
+	// dispute whose provider is missing waits.
+	Disputes map[string]Disputes
 	// Mails handles reports about mails. If it is nil, such reports wait.
 	Mails Mails
 	// AtOnce is how many shards deliver at the same time. Events of one order
@@ -68,11 +71,14 @@ type Relay struct {
 	// RetryAfter is the wait after a first failure; it doubles up to
 	// RetryAtMost and never ends. Defaults 1 s and 1 min.
 	RetryAfter, RetryAtMost time.Duration
-	// HeldAtMost is the longest wait between the attempts for an event whose
-	// order stays unknown; the wait grows to it after the first ten attempts.
-	// Such an event may be about another program's payment on the same account;
-	// it is never discarded. Default 6 h.
+	// HeldAtMost is the longest wait between the attempts for an event that names
+	// an order which stays unknown; the wait grows to it after the first ten
+	// attempts. Default 6 h.
 	HeldAtMost time.Duration
+	// HeldFor is how long after its arrival such an event is attempted. Then it is
+	// kept as foreign: it may be about another program's payment on the same
+	// account. Default 72 h.
+	HeldFor time.Duration
 	// RecheckAfter is the first wait until the record is checked again for the
 	// content of a self-caused event; see known.go. Default 200 ms.
 	RecheckAfter time.Duration
@@ -101,6 +107,7 @@ type job struct {
 	event    order.ProviderEvent
 	mail     *mail.Report // set instead of event for a report about mails
 	attempts int
+	received time.Time
 	looks    int // how often the record was checked for the event's content
 }
 
@@ -112,20 +119,21 @@ type RelayCounts struct {
 	Known      int64 // not delivered, because the record already had the content
 	Mails      int64 // reports about mails that were handled
 	Held       int64 // attempts that found no order yet
+	Foreign    int64 // events that are about no order of this shop
 	Failed     int64 // attempts that failed otherwise
 	Overflow   int64 // events left to the sweeper because the queue was full
 	Waiting    int64 // events in memory now
 }
 
 type relayCounts struct {
-	delivered, late, known, mails, held, failed, overflow, waiting atomic.Int64
+	delivered, late, known, mails, held, foreign, failed, overflow, waiting atomic.Int64
 }
 
 // Counts returns the current counts.
 func (r *Relay) Counts() RelayCounts {
 	c := &r.counted
 	return RelayCounts{
-		Delivered: c.delivered.Load(), ReportLate: c.late.Load(), Known: c.known.Load(), Mails: c.mails.Load(), Held: c.held.Load(),
+		Delivered: c.delivered.Load(), ReportLate: c.late.Load(), Known: c.known.Load(), Mails: c.mails.Load(), Held: c.held.Load(), Foreign: c.foreign.Load(),
 		Failed: c.failed.Load(), Overflow: c.overflow.Load(), Waiting: c.waiting.Load(),
 	}
 }
@@ -137,7 +145,7 @@ func (r *Relay) setUp() {
 		for _, d := range []struct {
 			field *time.Duration
 			value time.Duration
-		}{{&r.SweepEvery, time.Second}, {&r.RetryAfter, time.Second}, {&r.RetryAtMost, time.Minute}, {&r.HeldAtMost, 6 * time.Hour}, {&r.RecheckAfter, 200 * time.Millisecond}} {
+		}{{&r.SweepEvery, time.Second}, {&r.RetryAfter, time.Second}, {&r.RetryAtMost, time.Minute}, {&r.HeldAtMost, 6 * time.Hour}, {&r.HeldFor, 72 * time.Hour}, {&r.RecheckAfter, 200 * time.Millisecond}} {
 			if *d.field <= 0 {
 				*d.field = d.value
 			}
@@ -151,7 +159,7 @@ func (r *Relay) setUp() {
 		r.seed = maphash.MakeSeed()
 		r.lines = limiter.NewLogThrottle(logPeriod)
 		r.nudge = make(chan struct{}, 1)
-		r.shards = make([]chan job, r.AtOnce)
+		r.shards = make([]chan job, r.AtOnce+1) // the last is for disputes
 		for i := range r.shards {
 			r.shards[i] = make(chan job, r.Queue)
 		}
@@ -166,7 +174,7 @@ func (r *Relay) setUp() {
 // the sweeper finds the event later.
 func (r *Relay) Hand(it inboxrecords.Item, n order.ProviderEvent) {
 	r.setUp()
-	r.hand(job{id: it.ID, orderID: it.OrderID, event: n, attempts: it.Attempts})
+	r.hand(job{id: it.ID, orderID: it.OrderID, event: n, attempts: it.Attempts, received: it.ReceivedAt})
 }
 
 func (r *Relay) hand(j job) {
@@ -206,16 +214,20 @@ func (r *Relay) Run(ctx context.Context) {
 }
 
 // shard returns the queue of an event. All events of one order share a queue. Events
-// that do not name their order share one by the object that they are about.
+// that do not name their order share one by the object that they are about. Disputes
+// have one of their own: they are rare, and the provider is asked about each.
 func (r *Relay) shard(j job) chan job {
-	if j.mail != nil {
+	switch {
+	case j.mail != nil:
 		return r.lane(j)
+	case j.event.Dispute != nil:
+		return r.shards[r.AtOnce]
 	}
 	key := string(j.orderID)
 	if key == "" {
 		key = j.event.About()
 	}
-	return r.shards[maphash.String(r.seed, key)%uint64(len(r.shards))]
+	return r.shards[maphash.String(r.seed, key)%uint64(r.AtOnce)]
 }
 
 // claim marks an event as in memory. It returns false if it already is.
@@ -245,5 +257,5 @@ type kept struct {
 func read(it inboxrecords.Item) (job, error) {
 	k := kept{}
 	err := json.Unmarshal(it.Event, &k)
-	return job{id: it.ID, orderID: it.OrderID, event: k.ProviderEvent, mail: k.Mail, attempts: it.Attempts}, err
+	return job{id: it.ID, orderID: it.OrderID, event: k.ProviderEvent, mail: k.Mail, attempts: it.Attempts, received: it.ReceivedAt}, err
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -72,35 +73,45 @@ func TestRelay_unknown_order_is_held(t *testing.T) {
 	b.awaitState(t, inboxrecords.Delivered, 1)
 }
 
-// TestRelay_held_attempts_back_off proves RES-3: the order of a held event is
-// looked up less and less often, but the event is never discarded: it may be
-// about another shop's payment on the same account.
+// TestRelay_held_attempts_back_off proves RES-3 and WHK-21: the order that an event
+// names is looked up less and less often and, after some days, only when it appears.
 func TestRelay_held_attempts_back_off(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	now := time.Now()
 	b := setUp(t, func(b *bench) {
-		b.relay.RetryAfter, b.relay.RetryAtMost = time.Minute, time.Minute
+		b.relay.RetryAfter, b.relay.RetryAtMost, b.relay.HeldFor = time.Minute, time.Minute, 12*time.Hour
 		b.relay.Now = func() time.Time {
 			mu.Lock()
 			defer mu.Unlock()
 			return now
 		}
 	})
-	b.sendEvent(t, testEvent{ID: "evt_1", Type: "paid", Intent: "pi_foreign"})
-	for attempt := 1; attempt <= 12; attempt++ {
+	b.workflows.set(func(order.ID) error { return order.ErrNotFound })
+	b.sendEvent(t, testEvent{ID: "evt_1", Type: "paid", OrderID: "ord_x", Intent: "pi_x"})
+	began := now
+	for attempt := 1; ; attempt++ {
 		it := b.awaitAttempt(t, attempt)
 		wait := it.NextAt.Sub(now)
 		if soon := wait <= time.Minute; soon != (attempt < 10) || wait > 6*time.Hour || !soon && wait < 2*time.Hour {
 			t.Errorf("wait %d is %s", attempt, wait)
 		}
-		if attempt == 12 {
-			open(t, b.store, "ord_x", "pi_foreign", "")
-		}
 		mu.Lock()
 		now = it.NextAt.Add(time.Second)
+		over := now.Sub(began) >= 12*time.Hour
 		mu.Unlock()
+		if over {
+			break
+		}
 	}
+	if it := b.awaitState(t, inboxrecords.Foreign, 1)[0]; !it.NextAt.IsZero() || !strings.Contains(it.Note, "12h") {
+		t.Errorf("%+v", it)
+	}
+	b.workflows.set(nil)
+	mu.Lock()
+	now = now.Add(240 * time.Hour)
+	mu.Unlock()
+	open(t, b.store, "ord_x", "pi_other", "")
 	b.workflows.await(t, "ord_x", 1)
 }
 
@@ -127,10 +138,9 @@ func (b *bench) awaitAttempt(t *testing.T, attempts int) inboxrecords.Item {
 func TestRelay_matched_by_reference(t *testing.T) {
 	t.Parallel()
 	b := setUp(t)
+	open(t, b.store, "ord_x", "pi_9", "par_9")
 	b.sendEvent(t, testEvent{ID: "evt_1", Type: "paid", Intent: "pi_9"})
 	b.sendEvent(t, testEvent{ID: "evt_2", Type: "moved", Parcel: "par_9"})
-	b.awaitState(t, inboxrecords.Held, 2)
-	open(t, b.store, "ord_x", "pi_9", "par_9")
 	b.workflows.await(t, "ord_x", 2)
 	b.awaitState(t, inboxrecords.Delivered, 2)
 }

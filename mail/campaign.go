@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"purser/text"
 )
 
 // The errors of campaigns.
@@ -49,7 +51,7 @@ type Campaign struct {
 func (c Campaign) WorkflowID() string { return CampaignWorkflowID(c.ID) }
 
 // CampaignWorkflowID returns the ID of a campaign's workflow.
-func CampaignWorkflowID(id string) string { return "campaign/" + id }
+func CampaignWorkflowID(id string) string { return "campaign/" + text.Printable.Encode(id) }
 
 // Audience selects orders whose shoppers become recipients. The orders are read
 // from the record when the campaign begins.
@@ -149,7 +151,7 @@ func (r *Recipient) Check() error {
 	switch {
 	case utf8.RuneCountInString(r.Name) > maxName || !utf8.ValidString(r.Name) || strings.ContainsFunc(r.Name, unicode.IsControl):
 		return fmt.Errorf("the name is longer than %d characters or not plain text", maxName)
-	case len(r.Locale) > 35:
+	case len(r.Locale) > 35 || !IsLocale(r.Locale):
 		return fmt.Errorf("not a locale")
 	case len(r.Data) > maxData || size > maxValue:
 		return fmt.Errorf("more than %d data keys, or a value of more than %d bytes", maxData, maxValue)

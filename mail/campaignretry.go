@@ -18,8 +18,8 @@ var (
 )
 
 // Retry is an operator's decision to send a campaign again to the recipients
-// whose outcome is unknown. Some may then get it twice, so only a person takes
-// this decision.
+// whose outcome is unknown. Some may then get it twice, so Purser takes this
+// decision by itself only if the settings say so.
 type Retry struct {
 	// Round is the round that left the outcomes unknown; it makes a repeated
 	// request the same decision.

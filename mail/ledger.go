@@ -17,15 +17,26 @@ const (
 	StateSending    State = "sending"    // handed over, without a response so far
 	StateSent       State = "sent"       // accepted by a provider
 	StateDue        State = "due"        // certainly not sent; may be tried (again)
-	StateUnknown    State = "unknown"    // may have been sent; never sent again automatically
+	StateUnknown    State = "unknown"    // may have been sent
 	StateRejected   State = "rejected"   // refused for good
 	StateSuppressed State = "suppressed" // not sent: the address is suppressed
+	// StateResent is a mail that may have been sent, and was sent once more because
+	// of that.
+	StateResent State = "resent_after_unknown"
 )
+
+// NoOutcome is what is known of a mail whose sender neither recorded an outcome
+// nor is sending it any more.
+const NoOutcome = "handed over; no answer: the sender stopped, or the record could not be written"
 
 // Resolved reports whether the mail has an outcome, so that nobody sends it
 // (again).
 func (s State) Resolved() bool {
-	return s == StateSent || s == StateUnknown || s == StateRejected || s == StateSuppressed
+	switch s {
+	case StateSent, StateUnknown, StateRejected, StateSuppressed, StateResent, StateSkipped:
+		return true
+	}
+	return false
 }
 
 // Receipt says which provider has a mail.

@@ -46,7 +46,12 @@ func (t Tolerance) WithDefaults() Tolerance {
 	for _, f := range []struct {
 		field *int64
 		value int64
-	}{{&t.Bounces, 50_000}, {&t.Complaints, 1_000}, {&t.Share, 80}, {&t.Least, 500}} {
+	}{
+		{field: &t.Bounces, value: 50_000},
+		{field: &t.Complaints, value: 1_000},
+		{field: &t.Share, value: 80},
+		{field: &t.Least, value: 500},
+	} {
 		if *f.field <= 0 {
 			*f.field = f.value
 		}
@@ -64,7 +69,10 @@ func (t Tolerance) Judge(s Standing) string {
 	for _, j := range []struct {
 		what           string
 		n, rate, limit int64
-	}{{"bounces", s.Bounced, s.BounceRate(), t.Bounces}, {"complaints", s.Complained, s.ComplaintRate(), t.Complaints}} {
+	}{
+		{what: "bounces", n: s.Bounced, rate: s.BounceRate(), limit: t.Bounces},
+		{what: "complaints", n: s.Complained, rate: s.ComplaintRate(), limit: t.Complaints},
+	} {
 		if j.n > 1 && j.rate*100 >= j.limit*t.Share {
 			return fmt.Sprintf("%s: %d of the last %d mails (%s) are %s; the limit is %s, marketing pauses at %d %% of it",
 				s.Provider, j.n, s.Sent, percent(j.rate), j.what, percent(j.limit), t.Share)

@@ -28,6 +28,18 @@ var (
 	ErrTaken           = errors.New("the external id belongs to another order") // an intent or a label
 )
 
+// Refusal is one of the errors above with what the order's workflow says about the case
+// at hand. Its text is meant for the caller.
+type Refusal struct {
+	Kind error
+	Text string
+}
+
+func (r *Refusal) Error() string { return r.Text }
+
+// Unwrap returns the kind.
+func (r *Refusal) Unwrap() error { return r.Kind }
+
 // The kinds of provider failures. An adapter returns every failure as a
 // *ProviderError of exactly one of these kinds, or of kind ErrBelowMinimum if
 // the provider rejects a payment for that reason. The workflow decides what to

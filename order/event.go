@@ -66,7 +66,7 @@ const (
 	ParcelCameBack   Kind = "parcel.returned"
 	ParcelIsOverdue  Kind = "parcel.overdue" // it has not moved for too long; an operator must look for it
 	MailSent         Kind = "mail.sent"
-	MailUnknown      Kind = "mail.unknown" // it may have been sent; it is not sent again
+	MailUnknown      Kind = "mail.unknown" // it may have been sent
 	MailRejected     Kind = "mail.rejected"
 	MailSuppressed   Kind = "mail.suppressed" // not sent: the address is suppressed
 	MailBounced      Kind = "mail.bounced"    // the recipient's server returned it

@@ -16,11 +16,6 @@ type Money struct {
 	Currency string `json:"currency"` // ISO 4217, upper case
 }
 
-// MaxAmount is the largest amount one order may charge, in minor units:
-// Stripe's limit of eight digits
-// (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
-const MaxAmount = 99_999_999
-
 // minimums are the least amounts that Stripe charges, in minor units
 // (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). In
 // a currency that is not listed the minimum depends on the account's own
@@ -30,6 +25,31 @@ var minimums = map[string]int64{
 	"EUR": 50, "GBP": 30, "HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200,
 	"NOK": 300, "NZD": 50, "PLN": 200, "RON": 200, "SEK": 300, "SGD": 50, "THB": 1000, "USD": 50,
 }
+
+// maximums are the largest amounts that Stripe charges, in minor units, in the
+// currencies in which they have more than eight digits
+// (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, read in 2025).
+// Where its sentences about a currency differ, this is the least of them.
+var maximums = map[string]int64{
+	"COP": 9_999_999_999, "HUF": 9_999_999_999, "IDR": 999_999_999_999, "INR": 999_999_999, "JPY": 9_999_999_999, "LBP": 99_999_999_999,
+}
+
+// eightDigits is the largest amount that Stripe charges in every other currency.
+const eightDigits = 99_999_999
+
+// Maximum returns the most that can be charged in a currency.
+func Maximum(code string) Money {
+	switch n, ok := maximums[code]; {
+	case ok:
+		return Money{n, code}
+	case code == "ISK", code == "UGX": // they have no minor units, but Stripe charges hundredths of them
+		return Money{eightDigits / 100, code}
+	}
+	return Money{eightDigits, code}
+}
+
+// MaxAmount is the most that can be charged in any currency, in minor units.
+const MaxAmount = 999_999_999_999
 
 // Minimum returns the least that can be charged in a currency; ok is false
 // where it is not known beforehand.
@@ -49,10 +69,6 @@ var exponents = map[string]int{
 	"MRU": 2, "SLE": 2, "VES": 2, "XCG": 2,
 }
 
-// coarse are currencies without minor units that Stripe nevertheless charges in
-// hundredths, so that its eight digits hold two digits less.
-const coarse = "ISK UGX"
-
 // Exponent returns the number of decimals of a currency: 0 for JPY, 2 for EUR, 3
 // for KWD. It fails with ErrInvalid if code is not an upper-case ISO 4217 code.
 func Exponent(code string) (int, error) {
@@ -69,14 +85,6 @@ func Exponent(code string) (int, error) {
 	// Standard, not Cash: card payments are not rounded to coins.
 	scale, _ := currency.Standard.Rounding(u)
 	return scale, nil
-}
-
-// most returns the largest amount that can be charged.
-func most(code string) int64 {
-	if strings.Contains(coarse, code) {
-		return MaxAmount / 100
-	}
-	return MaxAmount
 }
 
 // Granule returns the smallest amount that cards can be charged and refunded, in
@@ -162,7 +170,7 @@ func (m Money) Payable() error {
 }
 
 // Chargeable checks that a card can be charged this amount: above zero, at
-// most MaxAmount, and a multiple of ten where the currency has three decimals
+// most the Maximum, and a multiple of ten where the currency has three decimals
 // (card networks support two).
 func (m Money) Chargeable() error {
 	_, err := Exponent(m.Currency)
@@ -171,8 +179,8 @@ func (m Money) Chargeable() error {
 		return err
 	case m.Amount <= 0:
 		return fmt.Errorf("%w: %s is not above zero", ErrAmount, m)
-	case m.Amount > most(m.Currency):
-		return fmt.Errorf("%w: %s is above the limit of %s", ErrAmount, m, Money{most(m.Currency), m.Currency})
+	case m.Amount > Maximum(m.Currency).Amount:
+		return fmt.Errorf("%w: %s is above the limit of %s", ErrAmount, m, Maximum(m.Currency))
 	case m.Amount%Granule(m.Currency) != 0:
 		return fmt.Errorf("%w: %s must be a multiple of %s", ErrAmount, m, Money{Granule(m.Currency), m.Currency})
 	}

@@ -87,18 +87,24 @@ func TestChargeable(t *testing.T) {
 		want     error
 	}{
 		{1, "EUR", nil},
-		{order.MaxAmount, "EUR", nil},
-		{order.MaxAmount + 1, "EUR", order.ErrAmount},
+		{99_999_999, "EUR", nil},
+		{100_000_000, "EUR", order.ErrAmount},
 		{0, "EUR", order.ErrAmount},
 		{-1, "EUR", order.ErrAmount},
 		{math.MinInt64, "EUR", order.ErrAmount},
 		{math.MaxInt64, "EUR", order.ErrAmount},
-		{order.MaxAmount, "JPY", nil},
-		{order.MaxAmount + 1, "JPY", order.ErrAmount},
-		{order.MaxAmount / 100, "ISK", nil},
-		{order.MaxAmount/100 + 1, "ISK", order.ErrAmount},
-		{order.MaxAmount / 100, "UGX", nil},
-		{order.MaxAmount/100 + 1, "UGX", order.ErrAmount},
+		{9_999_999_999, "JPY", nil},
+		{10_000_000_000, "JPY", order.ErrAmount},
+		{999_999, "ISK", nil},
+		{1_000_000, "ISK", order.ErrAmount},
+		{999_999, "UGX", nil},
+		{1_000_000, "UGX", order.ErrAmount},
+		{999_999_999_999, "IDR", nil},
+		{1_000_000_000_000, "IDR", order.ErrAmount},
+		{999_999_999, "INR", nil},
+		{1_000_000_000, "INR", order.ErrAmount},
+		{99_999_999, "VND", nil},
+		{100_000_000, "VND", order.ErrAmount},
 		{10, "KWD", nil},
 		{99_999_990, "KWD", nil},
 		{12_751, "KWD", order.ErrAmount},
@@ -109,6 +115,42 @@ func TestChargeable(t *testing.T) {
 		if err := (order.Money{Amount: c.amount, Currency: c.currency}).Chargeable(); !errors.Is(err, c.want) {
 			t.Errorf("%d %s: %v, want %v", c.amount, c.currency, err, c.want)
 		}
+	}
+}
+
+// TestMaximum: the most that can be charged is the currency's own, and none of them is
+// above what holds for all.
+func TestMaximum(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		currency string
+		want     int64
+		says     string // above it
+	}{
+		{currency: "EUR", want: 99_999_999, says: "1000000.00 EUR is above the limit of 999999.99 EUR"},
+		{currency: "IDR", want: 999_999_999_999, says: "10000000000.00 IDR is above the limit of 9999999999.99 IDR"},
+		{currency: "COP", want: 9_999_999_999, says: "100000000.00 COP is above the limit of 99999999.99 COP"},
+		{currency: "HUF", want: 9_999_999_999, says: "100000000.00 HUF is above the limit of 99999999.99 HUF"},
+		{currency: "JPY", want: 9_999_999_999, says: "10000000000 JPY is above the limit of 9999999999 JPY"},
+		{currency: "INR", want: 999_999_999, says: "10000000.00 INR is above the limit of 9999999.99 INR"},
+		{currency: "LBP", want: 99_999_999_999, says: "1000000000.00 LBP is above the limit of 999999999.99 LBP"},
+		{currency: "ISK", want: 999_999, says: "1000000 ISK is above the limit of 999999 ISK"},
+		{currency: "VND", want: 99_999_999, says: "100000000 VND is above the limit of 99999999 VND"},
+	} {
+		most := order.Maximum(tc.currency)
+		if most != (order.Money{Amount: tc.want, Currency: tc.currency}) || most.Amount > order.MaxAmount {
+			t.Errorf("%s: got %v, want %d", tc.currency, most, tc.want)
+		}
+		if err := most.Chargeable(); err != nil {
+			t.Error(err)
+		}
+		most.Amount++
+		if err := most.Chargeable(); !errors.Is(err, order.ErrAmount) || !strings.Contains(err.Error(), tc.says) {
+			t.Errorf("%s: %v, want it to say %q", tc.currency, err, tc.says)
+		}
+	}
+	if order.Maximum("IDR").Amount != order.MaxAmount {
+		t.Error("no currency has the highest amount of all")
 	}
 }
 
@@ -125,7 +167,7 @@ func TestPayable(t *testing.T) {
 		{1, "EUR", order.ErrBelowMinimum},
 		{0, "EUR", order.ErrAmount},
 		{-1, "EUR", order.ErrAmount},
-		{order.MaxAmount + 1, "EUR", order.ErrAmount},
+		{100_000_000, "EUR", order.ErrAmount},
 		{30, "GBP", nil},
 		{29, "GBP", order.ErrBelowMinimum},
 		{50, "JPY", nil},

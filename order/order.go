@@ -148,16 +148,6 @@ func (t *Tax) onTop() int64 {
 	return t.Amount
 }
 
-// Address is where the parcel goes.
-type Address struct {
-	Name       string `json:"name"`
-	Line1      string `json:"line1"`
-	Line2      string `json:"line2,omitempty"`
-	City       string `json:"city"`
-	PostalCode string `json:"postalCode,omitempty"`
-	Country    string `json:"country"` // ISO 3166-1 alpha-2, upper case
-}
-
 // Waiting says what an order is waiting for, until when, and what happens then.
 // Operators read it first.
 type Waiting struct {

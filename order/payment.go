@@ -95,6 +95,11 @@ func (s PaymentStatus) HasMoney() bool {
 	return s == PaymentAuthorized || s == PaymentPartiallyCaptured || s == PaymentCaptured
 }
 
+// Unpaid reports whether the shopper can still pay, and no money is held.
+func (s PaymentStatus) Unpaid() bool {
+	return s == PaymentPending || s == PaymentRequiresAction || s == PaymentProcessing
+}
+
 // Dead reports whether the payment can never hold money again.
 func (s PaymentStatus) Dead() bool {
 	return s == PaymentCanceled || s == PaymentExpired || s == PaymentFailed

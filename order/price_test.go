@@ -29,8 +29,10 @@ func TestPrice(t *testing.T) {
 		{"one too few", offer("mug", 1450, "EUR", 1), "EUR", order.ErrOutOfStock},
 		{"fewer than none", offer("mug", 1450, "EUR", -3), "EUR", order.ErrOutOfStock},
 		{"too dear to count", offer("mug", math.MaxInt64, "EUR", 2), "EUR", order.ErrAmount},
-		{"too dear to charge", offer("mug", order.MaxAmount, "EUR", 2), "EUR", order.ErrAmount},
-		{"just not too dear", offer("mug", order.MaxAmount/2, "EUR", 2), "EUR", nil},
+		{"too dear to charge", offer("mug", 99_999_999, "EUR", 2), "EUR", order.ErrAmount},
+		{"just not too dear", offer("mug", 99_999_999/2, "EUR", 2), "EUR", nil},
+		{"shoes in rupiah", offer("mug", 150_000_000, "IDR", 2), "IDR", nil},
+		{"too dear to charge in rupiah", offer("mug", 500_000_000_000, "IDR", 2), "IDR", order.ErrAmount},
 		{"for the least that can be charged", offer("mug", 25, "EUR", 2), "EUR", nil},
 		{"for less than can be charged", offer("mug", 24, "EUR", 2), "EUR", order.ErrBelowMinimum},
 		{"for nothing", offer("mug", 0, "EUR", 2), "EUR", order.ErrAmount},
@@ -79,7 +81,7 @@ func TestTotal(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines, total, err := r.Price(offers)
-		if least, _ := order.Minimum("EUR"); (err == nil) != (want >= least.Amount && want <= order.MaxAmount) {
+		if least, _ := order.Minimum("EUR"); (err == nil) != (want >= least.Amount && want <= order.Maximum("EUR").Amount) {
 			t.Fatalf("total of %d: %v", want, err)
 		}
 		if err != nil {

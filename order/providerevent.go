@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"time"
 
 	"purser/mail"
@@ -56,8 +57,8 @@ func (n ProviderEvent) Kind() EventKind {
 }
 
 // About returns the provider's id of the object that the event is about: the
-// intent's id (also for a refund or a dispute), the parcel's reference, the
-// mail's id.
+// intent's id (also for a refund or a dispute), or the dispute's id if it does not
+// say the intent's; the parcel's reference; the mail's id.
 func (n ProviderEvent) About() string {
 	switch {
 	case n.Payment != nil:
@@ -65,7 +66,7 @@ func (n ProviderEvent) About() string {
 	case n.Refund != nil:
 		return n.Refund.PaymentRef
 	case n.Dispute != nil:
-		return n.Dispute.PaymentRef
+		return cmp.Or(n.Dispute.PaymentRef, n.Dispute.ID)
 	case n.Parcel != nil:
 		return n.Parcel.Reference
 	case n.Mail != nil:

@@ -6,6 +6,7 @@ import "time"
 type Filter struct {
 	Status     []Status
 	Customer   string
+	WaitsFor   string    // one of Waits
 	PlacedFrom time.Time // inclusive
 	PlacedTo   time.Time // exclusive
 	Limit      int       // default 50, at most 500

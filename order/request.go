@@ -2,12 +2,10 @@ package order
 
 import (
 	"fmt"
-	"net/mail"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
-	"golang.org/x/text/language"
+	"purser/mail"
+	"purser/text"
 )
 
 // The limits of a request.
@@ -27,26 +25,19 @@ func (r Request) Validate() error {
 	}{
 		{"customerId", r.Customer, true, 64},
 		{"email", r.Email, true, 254},
-		{"locale", r.Locale, false, 35},
-		{"shipTo.name", r.ShipTo.Name, true, MaxText},
-		{"shipTo.line1", r.ShipTo.Line1, true, MaxText},
-		{"shipTo.line2", r.ShipTo.Line2, false, MaxText},
-		{"shipTo.city", r.ShipTo.City, true, MaxText},
-		{"shipTo.postalCode", r.ShipTo.PostalCode, false, 20},
-		{"shipTo.country", r.ShipTo.Country, true, 2},
 	} {
 		if err := CheckText(f.name, f.value, f.required, f.max); err != nil {
 			return err
 		}
 	}
-	if a, err := mail.ParseAddress(r.Email); err != nil || a.Address != r.Email {
-		return fmt.Errorf("%w: email: not a plain mail address", ErrInvalid)
+	if _, err := mail.Normalise(r.Email); err != nil {
+		return fmt.Errorf("%w: email: %w", ErrInvalid, err)
 	}
-	if err := CheckLocale(r.Locale); err != nil {
+	if strings.ContainsAny(r.Email, "<>() ") { // not possible without a name or a comment
+		return fmt.Errorf("%w: email: want the address alone, without a name", ErrInvalid)
+	}
+	if err := r.ShipTo.validate("shipTo."); err != nil {
 		return err
-	}
-	if c := r.ShipTo.Country; len(c) != 2 || strings.Trim(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		return fmt.Errorf("%w: shipTo.country: want two upper-case letters (ISO 3166-1)", ErrInvalid)
 	}
 	if _, err := Exponent(r.Currency); err != nil {
 		return err
@@ -73,39 +64,18 @@ func (r Request) Validate() error {
 	return nil
 }
 
-// CheckLocale fails with ErrInvalid if s is not a BCP 47 tag such as "de-AT":
-// no mail could be written for it. A well-formed tag of an unknown language
-// passes, and so does an empty one, which means that the language is not known.
-func CheckLocale(s string) error {
-	_, err := language.Parse(s)
-	if _, unknown := err.(language.ValueError); s == "" || err == nil || unknown {
-		return nil
-	}
-	return fmt.Errorf("%w: locale: want a language tag such as de-AT", ErrInvalid)
-}
-
-// CheckText fails with ErrInvalid for invalid UTF-8, control characters, line
-// separators and characters that change the writing direction, all of which
-// would get into mail headers, labels and logs.
+// CheckText fails with ErrInvalid for a text that is missing though it is required,
+// that is longer than max characters, or that is not plain text on one line (see
+// text.Line). The names of products pass the same check.
 func CheckText(name, s string, required bool, max int) error {
-	switch {
-	case required && strings.TrimSpace(s) == "":
-		return fmt.Errorf("%w: %s: missing", ErrInvalid, name)
-	case !utf8.ValidString(s):
-		return fmt.Errorf("%w: %s: not valid UTF-8", ErrInvalid, name)
-	case utf8.RuneCountInString(s) > max:
-		return fmt.Errorf("%w: %s: longer than %d characters", ErrInvalid, name, max)
-	case strings.ContainsFunc(s, notText):
-		return fmt.Errorf("%w: %s: holds a control character", ErrInvalid, name)
+	fault := text.Line(s, max)
+	if required && strings.TrimSpace(s) == "" {
+		fault = "missing"
+	}
+	if fault != "" {
+		return fmt.Errorf("%w: %s: %s", ErrInvalid, name, fault)
 	}
 	return nil
-}
-
-// notText reports whether r is not part of a plain text. The two joiners are,
-// because Persian and Indic names are misspelt without them.
-func notText(r rune) bool {
-	const nonJoiner, joiner = '\u200c', '\u200d'
-	return r != nonJoiner && r != joiner && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
 // Offer is a product as the catalogue has it at the moment of pricing.

@@ -26,7 +26,7 @@ var next = map[Status][]Status{
 	"":              {Placed, Refused},
 	Placed:          {AwaitingPayment, OnHold, Cancelling},
 	AwaitingPayment: {Authorized, OnHold, Cancelling},
-	Authorized:      {Paid, Shipped, OnHold, Cancelling},
+	Authorized:      {AwaitingPayment, Paid, Shipped, OnHold, Cancelling}, // back, if an event was not true
 	OnHold:          {AwaitingPayment, Authorized, Paid, Shipped, Delivered, Returned, Cancelling},
 	Paid:            {Shipped, Delivered, OnHold, Cancelling},
 	Shipped:         {Delivered, OnHold},

@@ -40,12 +40,28 @@ type Problem struct {
 	Detail string `json:"detail"`
 	// Correlation identifies the request in the logs.
 	Correlation string `json:"correlationId"`
+	// Errors lists the faults of the request; Detail has the first one.
+	Errors []Fault `json:"errors"`
+}
+
+// Fault is one fault of a request.
+type Fault struct {
+	Location string `json:"location"`
+	Message  string `json:"message"`
 }
 
 func (p *Problem) Error() string {
 	s := p.Detail
 	if s == "" {
 		s = p.Title
+	}
+	for _, f := range p.Errors {
+		if !strings.Contains(s, f.Message) || !strings.Contains(s, f.Location) {
+			s += "; " + f.Message
+			if f.Location != "" {
+				s += " at " + f.Location
+			}
+		}
 	}
 	if p.Code == "" { // a proxy's response, not Purser's: the title has the status
 		return s
@@ -159,6 +175,13 @@ type Reports struct {
 func (c *Client) Inbox(ctx context.Context, query url.Values) (Reports, error) {
 	var p Reports
 	return p, c.call(ctx, http.MethodGet, "/v1/inbox?"+query.Encode(), nil, &p)
+}
+
+// DismissEvent ends the wait of an event that nobody needs.
+func (c *Client) DismissEvent(ctx context.Context, id int64, reason string) (Report, error) {
+	var r Report
+	err := c.call(ctx, http.MethodPost, fmt.Sprintf("/v1/inbox/%d/dismiss", id), map[string]string{"reason": reason}, &r)
+	return r, err
 }
 
 // RedeliverEvent reads a stored event again and delivers it.

@@ -25,6 +25,7 @@ type Mail struct {
 	ClaimedAt  time.Time         `json:"claimedAt"` // when it was last begun to be sent
 	AskedBy    string            `json:"askedBy,omitempty"`
 	AskedWhy   string            `json:"askedWhy,omitempty"`
+	Resent     bool              `json:"resentAfterUnknown,omitempty"` // sent because the outcome of its last generation was unknown
 	// Feedback is the feedback on the mail, oldest first.
 	Feedback []mail.Feedback `json:"feedback,omitempty"`
 }

@@ -15,6 +15,7 @@ type MailFigures struct {
 	Provider     string `json:"provider,omitempty"`
 	Template     string `json:"template,omitempty"`
 	Sent         int64  `json:"sent"`
+	Resent       int64  `json:"resentAfterUnknown"` // of those sent: because the outcome of an earlier copy was unknown
 	Delivered    int64  `json:"delivered"`
 	Delayed      int64  `json:"delayed"`
 	Bounced      int64  `json:"bounced"`

@@ -70,14 +70,20 @@ type ImportOf struct {
 	Kind   catalog.ImportKind
 	Name   string
 	DryRun bool
-	Key    string // idempotency key, which makes a repetition safe
-	Size   int64  // in bytes; -1 if unknown
+	// Decimal says how a CSV writes prices: "point", "comma", or "" for whole
+	// numbers of minor units.
+	Decimal string
+	Key     string // idempotency key, which makes a repetition safe
+	Size    int64  // in bytes; -1 if unknown
 }
 
 // Import streams a file of products, stock or prices to the API.
 func (c *Client) Import(ctx context.Context, file io.Reader, of ImportOf) (catalog.Import, error) {
 	var i catalog.Import
 	q := url.Values{"kind": {string(of.Kind)}, "name": {of.Name}, "dryRun": {strconv.FormatBool(of.DryRun)}}
+	if of.Decimal != "" {
+		q.Set("decimal", of.Decimal)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL+"/v1/imports?"+q.Encode(), file)
 	if err != nil {
 		return i, err

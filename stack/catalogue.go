@@ -20,8 +20,8 @@ const scheduledWithin = 30 * time.Second
 func (s *Stack) startCatalogue(p *providers) {
 	follower := &productactivities.Follower{Steps: s.productActivities(p), Log: s.log}
 	s.background(follower.Run)
-	s.retryInBackground("schedule the comparison of index and catalogue", scheduledWithin, func(ctx context.Context) error {
-		return s.starter.KeepReconciling(ctx, s.cfg.ReconcileEvery)
+	s.retryInBackground("schedule the catalogue's maintenance", scheduledWithin, func(ctx context.Context) error {
+		return s.starter.KeepCatalogue(ctx, s.cfg.ReconcileEvery)
 	})
 	s.retryInBackground("carry out imports that were received", 0, s.resumeImports)
 }

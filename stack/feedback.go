@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
-	netmail "net/mail"
 	"time"
 
 	"purser/api/mails"
@@ -67,14 +66,11 @@ func (s *Stack) addMailWebhooks(hooks *inbox.Handler, relay *inbox.Relay) error 
 
 // mailService returns the API's operations on mails.
 func (s *Stack) mailService(p *providers) *mails.Service {
-	m := &mails.Service{
+	return &mails.Service{
 		Orders: s.Records, Resender: s.starter, Providers: p.mail.router.Status,
-		Records: s.Records, Links: s.links(), Tolerance: s.cfg.Tolerance(), Latest: s.cfg.MailJudgeLatest,
+		Records: s.Records, Links: s.links(), Shop: p.mail.templates.ShopName(),
+		Tolerance: s.cfg.Tolerance(), Latest: s.cfg.MailJudgeLatest,
 	}
-	if a, err := netmail.ParseAddress(s.cfg.MailFrom); err == nil {
-		m.Shop = a.Name
-	}
-	return m
 }
 
 // mailReports handles the reports of what became of mails, and pauses marketing

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"purser/activities/mails"
 	"purser/config"
 	"purser/mail"
 	"purser/mail/templates"
@@ -16,10 +17,6 @@ import (
 	"purser/providers/smtp"
 	sandboxsmtp "purser/sandbox/smtp"
 )
-
-// sweepAfter is how long a mail may be in the state sending before its sender
-// counts as dead; no call takes nearly as long.
-const sweepAfter = 10 * time.Minute
 
 // mailOut holds what sending mail takes: the templates and the providers.
 type mailOut struct {
@@ -63,7 +60,7 @@ func (s *Stack) newMail() (*mailOut, error) {
 
 func (s *Stack) newSES() (*ses.Mailer, error) {
 	c := s.cfg
-	conf := ses.Config{From: c.MailFrom, ReplyTo: c.MailReplyTo, Region: c.SESRegion, ConfigurationSet: c.SESConfigurationSet}
+	conf := ses.Config{From: c.MailFrom, ReplyTo: c.MailReplyTo, Region: c.SESRegion, ConfigurationSet: c.SESConfigurationSet, Environment: c.SESEnvironment}
 	if c.SESRegion == "" {
 		conf.Endpoint, conf.Region, conf.AccessKey, conf.SecretKey = s.sandboxURL+"/ses", "sandbox", "sandbox", "sandbox"
 		// With a configuration set the stand-in, like SES, repeats our id in its
@@ -105,8 +102,7 @@ func (s *Stack) playRelay() (port int, err error) {
 }
 
 // startMail asks the providers for their limits before the first mail needs
-// them, and regularly after that. It also marks mails whose sender has died as
-// of unknown outcome.
+// them, and regularly after that. It also looks after mails without an answer.
 func (s *Stack) startMail(ctx context.Context, w *mailOut) {
 	first, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -114,21 +110,8 @@ func (s *Stack) startMail(ctx context.Context, w *mailOut) {
 		s.log.Warn("mail providers' limits are not known yet", "error", err)
 	}
 	s.background(w.router.Run)
-	s.background(func(ctx context.Context) {
-		for every := time.NewTicker(time.Minute); ; {
-			select {
-			case <-ctx.Done():
-				every.Stop()
-				return
-			case <-every.C:
-			}
-			n, err := s.Records.SweepMails(ctx, time.Now().Add(-sweepAfter))
-			if err != nil && ctx.Err() == nil {
-				s.log.Warn("sweep mails", "error", err)
-			}
-			if n > 0 {
-				s.log.Warn("the outcome of mails is unknown: their sender died", "count", n)
-			}
-		}
-	})
+	sweeper := &mails.Sweeper{
+		Ledger: s.Records, Resender: s.starter, Rule: s.cfg.Silence(), Marketing: s.cfg.ResendsMarketing(), Log: s.log,
+	}
+	s.background(sweeper.Run)
 }

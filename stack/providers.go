@@ -117,7 +117,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 	if err != nil {
 		return err
 	}
-	relay := &inbox.Relay{Orders: s.starter, Ledger: s.Records, Finder: s.Records, Log: s.log}
+	relay := &inbox.Relay{Orders: s.starter, Ledger: s.Records, Finder: s.Records, Disputes: map[string]inbox.Disputes{"stripe": p.stripe}, Log: s.log}
 	stopping, draining := make(chan struct{}), &atomic.Bool{}
 	hooks := &inbox.Handler{
 		Sources: map[string]inbox.Source{"stripe": p.stripe, "carrier": p.scans},
@@ -132,10 +132,10 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 		Config:   httpkit.Config{Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout},
 		Orders:   &orders.Service{Workflows: s.starter, Records: s.Records, Appeared: relay.OrderAppeared, Stopping: stopping},
 		Products: s.productService(), Imports: s.importService(), Images: s.imageService(p),
-		Search: &search.Service{Engine: p.search, Catalogue: s.Records, Public: s.cfg.SearchPublic, SampleShop: s.atHome(r)},
+		Search: &search.Service{Engine: p.search, Catalogue: s.Records, Settings: s.Records, Public: s.cfg.SearchPublic, SampleShop: s.atHome(r)},
 		Mails:  s.mailService(p), Campaigns: s.campaignService(p), Preview: s.preview(r, p),
 		Inbox: &apiinbox.Service{
-			Records: s.Records, Redeliver: hooks.Redeliver,
+			Records: s.Records, Redeliver: hooks.Redeliver, Dismiss: hooks.Dismiss,
 			Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
 		},
 		Webhooks: hooks,

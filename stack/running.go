@@ -73,8 +73,8 @@ func (s *Stack) announce() error {
 	return nil
 }
 
-// LoadSample fills an empty catalogue with the sample products, so that there is
-// something to order. It does nothing where the settings exclude them.
+// LoadSample fills an empty catalogue with the sample products and sets the sample's
+// settings of the search, so that there is something to order. It does nothing where the settings exclude them.
 func (s *Stack) LoadSample(ctx context.Context) error {
 	if !s.cfg.LoadsSample() {
 		return nil
@@ -83,7 +83,14 @@ func (s *Stack) LoadSample(ctx context.Context) error {
 	if err != nil || len(found) > 0 {
 		return err
 	}
-	return s.Records.PutProducts(ctx, catalog.Sample())
+	if err := s.Records.PutProducts(ctx, catalog.Sample()); err != nil {
+		return err
+	}
+	_, err = s.Records.PutSearchSettings(ctx, catalog.SampleSearch(), "purser", new(int64(0)))
+	if errors.Is(err, catalog.ErrVersion) { // the shop has settings of its own
+		return nil
+	}
+	return err
 }
 
 // Wait returns nil when the context ends, or the error of a part that has failed.

@@ -54,6 +54,10 @@ func TestLoadSample(t *testing.T) {
 			if err != nil || len(found) != tt.want {
 				t.Errorf("%d products, %v; want %d", len(found), err, tt.want)
 			}
+			sampled := len(tt.has) == 0 && tt.want > 0
+			if now, err := store.SearchSettings(t.Context()); err != nil || (len(now.Synonyms) > 0) != sampled || now.Version > 1 {
+				t.Errorf("settings of the search: %+v, %v", now, err)
+			}
 		})
 	}
 }

@@ -2,6 +2,8 @@ package stack
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"time"
 
 	"purser/catalog"
@@ -27,6 +29,10 @@ func (s *Stack) newSearch() (*meilisearch.Client, error) {
 	c := meilisearch.Config{
 		URL: s.cfg.MeilisearchURL, AdminKey: s.cfg.MeilisearchAdminKey, SearchKey: s.cfg.MeilisearchSearchKey,
 		Environment: s.cfg.SearchEnvironment, Log: s.log,
+		Settings: func(ctx context.Context) (catalog.SearchSettings, error) {
+			r, err := s.Records.SearchSettings(ctx)
+			return r.SearchSettings, err
+		},
 	}
 	if s.cfg.SearchPlayed() {
 		c.URL, c.AdminKey, c.SearchKey = s.sandboxURL+"/search", search.AdminKey(sandboxSearchKey), search.SearchKey(sandboxSearchKey)
@@ -34,28 +40,37 @@ func (s *Stack) newSearch() (*meilisearch.Client, error) {
 	return meilisearch.New(c)
 }
 
-// lookAtIndex is how often keepIndex checks whether the index has lost documents.
-const lookAtIndex = time.Minute
+// How often keepIndex checks whether the index has lost documents, and whether the
+// shop has changed its settings of the search.
+const (
+	lookAtIndex    = time.Minute
+	lookAtSettings = 2 * time.Second
+)
 
-// keepIndex applies this build's settings to the index, and checks regularly
-// whether the index has lost documents; if so, it has it rebuilt. It neither
-// delays nor fails the start: the shop can sell while the search engine is down.
+// keepIndex applies this build's and the shop's settings to the index, again whenever
+// the shop changes them, and checks regularly whether the index has lost documents; if
+// so, it has it rebuilt. It neither delays nor fails the start: the shop can sell
+// while the search engine is down.
 func (s *Stack) keepIndex(c *meilisearch.Client) {
+	settings := &indexSettings{apply: c.ApplySettings, record: s.Records, log: s.log, applied: -1}
+	l := &loss{held: c.Held, record: s.Records}
 	s.background(func(ctx context.Context) {
-		applied, l := false, &loss{held: c.Held, record: s.Records}
-		for pause := time.Second; ; pause = min(2*pause, lookAtIndex) {
-			err := s.rebuildLost(ctx, l) // before the settings, which would create an empty index
-			if err == nil && !applied {
-				var changed bool
-				if changed, err = c.ApplySettings(ctx); err == nil {
-					s.log.Info("search settings applied", "changed", changed)
-					applied, pause = true, lookAtIndex
-				}
+		checked := time.Time{}
+		for pause := time.Second; ; {
+			var err error
+			if time.Since(checked) >= lookAtIndex { // before the settings, which would create an empty index
+				err = s.rebuildLost(ctx, l)
+			}
+			if err == nil {
+				checked = time.Now()
+				err = settings.keep(ctx)
 			}
 			if ctx.Err() != nil {
 				return
 			}
-			if err != nil {
+			if pause = min(2*pause, lookAtIndex); err == nil {
+				pause = lookAtSettings
+			} else {
 				s.log.Warn("cannot check the search index, will retry", "error", err)
 			}
 			select {
@@ -65,6 +80,40 @@ func (s *Stack) keepIndex(c *meilisearch.Client) {
 			}
 		}
 	})
+}
+
+// indexSettings applies the settings to the index whenever the record has other ones.
+type indexSettings struct {
+	apply  func(context.Context) (changed bool, err error)
+	record interface {
+		SearchSettings(context.Context) (catalog.RecordedSettings, error)
+		RecordApplied(ctx context.Context, version int64, problem string) error
+	}
+	log     *slog.Logger
+	applied int64 // the version that this process has applied; -1: none
+}
+
+// keep applies the recorded settings unless this process has applied them, and records
+// the outcome. Where it cannot read them it applies none.
+func (i *indexSettings) keep(ctx context.Context) error {
+	now, err := i.record.SearchSettings(ctx)
+	if err != nil || now.Version == i.applied {
+		return err
+	}
+	changed, err := i.apply(ctx)
+	problem := ""
+	if err != nil {
+		problem = err.Error()
+	}
+	if ctx.Err() != nil || now.Problem != "" && now.Problem == problem {
+		return err
+	}
+	if rerr := i.record.RecordApplied(ctx, now.Version, problem); err != nil || rerr != nil {
+		return errors.Join(err, rerr)
+	}
+	i.log.Info("search settings applied", "version", now.Version, "changed", changed)
+	i.applied = now.Version
+	return nil
 }
 
 // rebuildLost rebuilds the index from the record if it has lost documents.

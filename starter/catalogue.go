@@ -64,37 +64,45 @@ func (c *Client) runMaintenance(ctx context.Context, id, summary string, out, wo
 	return translate("maintain index", order.ID(id), err)
 }
 
-// KeepReconciling schedules comparisons of the index with the record: one in each
-// interval of every, and one a night that includes the stock. 0 pauses both. It
-// updates schedules that exist already.
-func (c *Client) KeepReconciling(ctx context.Context, every time.Duration) error {
+// KeepCatalogue schedules comparisons of the index with the record, one in each
+// interval of every and one a night that includes the stock, and a nightly deletion of
+// old data. 0 pauses the comparisons. It updates schedules that exist already.
+func (c *Client) KeepCatalogue(ctx context.Context, every time.Duration) error {
+	nightly := func(minute int) client.ScheduleSpec {
+		return client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{{Hour: []client.ScheduleRange{{Start: 3}}, Minute: []client.ScheduleRange{{Start: minute}}}}}
+	}
+	compare := func(id string, r products.Reconcile) *client.ScheduleWorkflowAction {
+		return &client.ScheduleWorkflowAction{ID: id, Workflow: products.ReconcileWorkflow, Args: []any{r}, StaticSummary: "Comparison of index and record"}
+	}
 	for _, s := range []struct {
-		id   string
-		spec client.ScheduleSpec
-		in   products.Reconcile
+		spec   client.ScheduleSpec
+		action *client.ScheduleWorkflowAction
+		off    bool
 	}{
-		{products.ReconcileWorkflowID, client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: max(every, time.Minute)}}}, products.Reconcile{}},
-		{products.ReconcileWorkflowID + "/nightly", client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{{Hour: []client.ScheduleRange{{Start: 3}}, Minute: []client.ScheduleRange{{Start: 17}}}}}, products.Reconcile{Nightly: true}},
+		{
+			spec:   client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: max(every, time.Minute)}}},
+			action: compare(products.ReconcileWorkflowID, products.Reconcile{}), off: every <= 0,
+		},
+		{spec: nightly(17), action: compare(products.ReconcileWorkflowID+"/nightly", products.Reconcile{Nightly: true}), off: every <= 0},
+		{spec: nightly(37), action: &client.ScheduleWorkflowAction{ID: products.CleanUpWorkflowID, Workflow: products.CleanUpWorkflow, StaticSummary: "Deletion of old data"}},
 	} {
-		if err := c.keep(ctx, s.id, s.spec, s.in, every <= 0); err != nil {
-			return fmt.Errorf("schedule %s: %w", s.id, err)
+		if err := c.keep(ctx, s.spec, s.action, s.off); err != nil {
+			return fmt.Errorf("schedule %s: %w", s.action.ID, err)
 		}
 	}
 	return nil
 }
 
-func (c *Client) keep(ctx context.Context, id string, spec client.ScheduleSpec, in products.Reconcile, off bool) error {
-	action := &client.ScheduleWorkflowAction{
-		ID: id, TaskQueue: workflows.CatalogueQueue, Workflow: products.ReconcileWorkflow, Args: []any{in}, StaticSummary: "Comparison of index and record",
-	}
+func (c *Client) keep(ctx context.Context, spec client.ScheduleSpec, action *client.ScheduleWorkflowAction, off bool) error {
+	action.TaskQueue = workflows.CatalogueQueue
 	schedules := c.Temporal.ScheduleClient()
 	_, err := schedules.Create(ctx, client.ScheduleOptions{
-		ID: id, Spec: spec, Action: action, Paused: off, Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
+		ID: action.ID, Spec: spec, Action: action, Paused: off, Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
 	})
 	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		return err
 	}
-	return schedules.GetHandle(ctx, id).Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+	return schedules.GetHandle(ctx, action.ID).Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 		return &client.ScheduleUpdate{Schedule: &client.Schedule{
 			Spec: &spec, Action: action, State: &client.ScheduleState{Paused: off}, Policy: &client.SchedulePolicies{Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP},
 		}}, nil

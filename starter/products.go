@@ -11,6 +11,7 @@ import (
 
 	"purser/catalog"
 	"purser/order"
+	"purser/text"
 	"purser/workflows"
 	"purser/workflows/products"
 )
@@ -43,7 +44,7 @@ func (c *Client) changeProduct(ctx context.Context, sku string, change catalog.C
 			// Another change under the same ID must be another update, which the
 			// workflow refuses: under the same update ID Temporal would return the
 			// result of the first.
-			UpdateID: change.ID + "/" + digest, UpdateName: string(products.ChangeProduct), Args: []any{change},
+			UpdateID: text.Printable.Encode(change.ID) + "/" + digest, UpdateName: string(products.ChangeProduct), Args: []any{change},
 			WaitForStage: client.WorkflowUpdateStageCompleted,
 		},
 	})

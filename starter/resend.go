@@ -19,13 +19,7 @@ import (
 // tries that mail again. It fails with order.ErrNotFound, order.ErrMailing, or
 // context.DeadlineExceeded, in which case sending goes on.
 func (c *Client) ResendMail(ctx context.Context, r order.Resend) (mail.Outcome, error) {
-	run, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       mails.ResendWorkflowID(r),
-		TaskQueue:                workflows.OrdersQueue,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, // if it did not fail, the handle is that of the earlier run
-		StaticSummary:            fmt.Sprintf("Mail %s again", r.Notification),
-	}, mails.ResendWorkflow, r)
+	run, err := c.startResend(ctx, r)
 	var out mailactivities.MailOutcome
 	if err == nil {
 		err = run.Get(ctx, &out)
@@ -37,4 +31,21 @@ func (c *Client) ResendMail(ctx context.Context, r order.Resend) (mail.Outcome, 
 		return mail.Outcome{}, translate("resend mail", r.OrderID, err)
 	}
 	return mail.Outcome{State: out.State, Why: out.Why, Receipt: mail.Receipt{Provider: out.Provider, ProviderID: out.MessageID}}, nil
+}
+
+// StartResend is ResendMail without the outcome: it returns when the request is
+// durable. It does nothing if the request is being carried out or was.
+func (c *Client) StartResend(ctx context.Context, r order.Resend) error {
+	_, err := c.startResend(ctx, r)
+	return translate("resend mail", r.OrderID, err)
+}
+
+func (c *Client) startResend(ctx context.Context, r order.Resend) (client.WorkflowRun, error) {
+	return c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       mails.ResendWorkflowID(r),
+		TaskQueue:                workflows.OrdersQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, // if it did not fail, the handle is that of the earlier run
+		StaticSummary:            fmt.Sprintf("Mail %s again", r.Notification),
+	}, mails.ResendWorkflow, r)
 }

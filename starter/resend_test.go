@@ -18,7 +18,7 @@ import (
 func TestResendTriedAgain(t *testing.T) {
 	b := newBulk(t)
 	m := porttest.MessageOf(order.NewID(), order.MailShipped)
-	if _, err := b.ledger.ClaimMail(t.Context(), m); err != nil { // the first mail is being sent
+	if _, err := b.ledger.ClaimMail(t.Context(), m, "ses"); err != nil { // the first mail is being sent
 		t.Fatal(err)
 	}
 	id, _, _ := strings.Cut(m.ID, ":")

@@ -150,7 +150,7 @@ func TestRecordAway(t *testing.T) {
 	}
 	b.orders.fails.Store(fails)
 	m := porttest.MessageOf(id, order.MailShipped)
-	_, err := b.ledger.ClaimMail(t.Context(), m)
+	_, err := b.ledger.ClaimMail(t.Context(), m, "ses")
 	if err == nil {
 		err = b.ledger.RecordMailOutcome(t.Context(), m, mail.Outcome{State: mail.StateUnknown})
 	}

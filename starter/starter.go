@@ -122,9 +122,9 @@ func (c *Client) placedBefore(ctx context.Context, id order.ID, hash string) (or
 			return order.Order{}, "", order.ErrOtherRequest
 		}
 		if s := activities.Sentinel(out.Failure); s != nil {
-			return order.Order{}, "", &refusal{s, out.Reason}
+			return order.Order{}, "", &order.Refusal{Kind: s, Text: out.Reason}
 		}
-		return order.Order{}, "", &refusal{order.ErrInvalid, out.Reason}
+		return order.Order{}, "", &order.Refusal{Kind: order.ErrInvalid, Text: out.Reason}
 	}
 	if err != nil {
 		return order.Order{}, "", err
@@ -154,7 +154,7 @@ func (c *Client) refusedAfterOpening(ctx context.Context, o order.Order) error {
 		return nil // the record says what became of the order
 	}
 	if s := activities.Sentinel(out.Failure); s != nil {
-		return &refusal{s, out.Reason}
+		return &order.Refusal{Kind: s, Text: out.Reason}
 	}
 	return nil
 }
@@ -189,15 +189,6 @@ func report(events []order.ProviderEvent) orders.Report {
 	return orders.Report{Version: workflows.MessageVersion, Events: events}
 }
 
-// refusal is an error with the workflow's text that errors.Is matches with kind.
-type refusal struct {
-	kind error
-	text string
-}
-
-func (r *refusal) Error() string { return r.text }
-func (r *refusal) Unwrap() error { return r.kind }
-
 // refusals are the errors that the types of workflows' refusals stand for.
 var refusals = map[string]error{
 	workflows.RefusalOtherRequest: order.ErrOtherRequest,
@@ -217,10 +208,10 @@ func translate(op string, id order.ID, err error) error {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {
 		if e := refusals[app.Type()]; e != nil {
-			return &refusal{e, app.Message()}
+			return &order.Refusal{Kind: e, Text: app.Message()}
 		}
 		if e := activities.Sentinel(app.Type()); e != nil {
-			return &refusal{e, app.Message()}
+			return &order.Refusal{Kind: e, Text: app.Message()}
 		}
 	}
 	var notFound *serviceerror.NotFound

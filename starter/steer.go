@@ -36,7 +36,7 @@ func (c *Client) Cancel(ctx context.Context, id order.ID, actor, why, correlatio
 	if was.Status == order.Cancelled {
 		return was, nil
 	}
-	return was, &refusal{order.ErrTooLate, fmt.Sprintf("too late to cancel: the order is %s", was.Status)}
+	return was, &order.Refusal{Kind: order.ErrTooLate, Text: fmt.Sprintf("too late to cancel: the order is %s", was.Status)}
 }
 
 // Resolve carries out a person's decision about an order on hold, and returns the

@@ -20,6 +20,7 @@ func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(imports.ImportWorkflow)
 	r.RegisterWorkflow(products.ReconcileWorkflow)
 	r.RegisterWorkflow(products.ReindexWorkflow)
+	r.RegisterWorkflow(products.CleanUpWorkflow)
 	imageworkflows.RegisterImages(r)
 	r.RegisterWorkflow(mails.ResendWorkflow)
 	r.RegisterWorkflow(campaigns.CampaignWorkflow)

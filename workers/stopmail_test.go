@@ -26,8 +26,8 @@ type slowProvider struct {
 	handed, ends chan struct{} // closed when the call begins; closed to end it
 }
 
-func (p *slowProvider) Send(ctx context.Context, _ mail.Message, _ time.Duration, ready func(context.Context) error) (mail.Receipt, error) {
-	if err := ready(ctx); err != nil {
+func (p *slowProvider) Send(ctx context.Context, _ mail.Message, _ time.Duration, ready func(ctx context.Context, provider string) error) (mail.Receipt, error) {
+	if err := ready(ctx, "slow"); err != nil {
 		return mail.Receipt{}, err
 	}
 	if p.outlasts {

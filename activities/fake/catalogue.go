@@ -81,6 +81,9 @@ func (f *Catalogue) change(sku string, c catalog.Change) error {
 	}
 	exists := p.Revision > 0 && !p.Deleted
 	next, err := c.Apply(p.Stocked, exists)
+	if err == nil && !exists {
+		err = f.refuseLookalike(sku)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -97,6 +100,15 @@ func (f *Catalogue) change(sku string, c catalog.Change) error {
 		p.due = later
 	}
 	set(&f.products, sku, p)
+	return nil
+}
+
+func (f *Catalogue) refuseLookalike(sku string) error {
+	for other, p := range f.products {
+		if !p.Deleted && other != sku && catalog.Look(other) == catalog.Look(sku) {
+			return catalog.Lookalike(sku, other)
+		}
+	}
 	return nil
 }
 

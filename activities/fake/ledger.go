@@ -14,7 +14,7 @@ import (
 // Ledger remembers in memory which mails were sent. The zero value is ready.
 // Set the hooks before it is used.
 type Ledger struct {
-	// Before is called before each call that writes ("ClaimMail",
+	// Before is called before each call that writes ("ClaimMail", "PassMail",
 	// "RecordMailOutcome"). If it fails, the call returns its error and writes
 	// nothing.
 	Before func(op string, m mail.Message) error
@@ -75,16 +75,30 @@ func (f *Ledger) FindMail(_ context.Context, id string) (mail.Outcome, error) {
 	return mail.Outcome{State: mail.StateDue}, nil
 }
 
-// ClaimMail marks the mail as being sent and returns its outcome before that.
-func (f *Ledger) ClaimMail(_ context.Context, m mail.Message) (before mail.Outcome, err error) {
+// ClaimMail marks the mail as being sent by a provider and returns its outcome
+// before that.
+func (f *Ledger) ClaimMail(_ context.Context, m mail.Message, provider string) (before mail.Outcome, err error) {
 	err = f.hooked("ClaimMail", m, func() error {
-		before = f.claim(m)
+		before = f.claim(m, provider)
 		return nil
 	})
 	return before, err
 }
 
-func (f *Ledger) claim(m mail.Message) mail.Outcome {
+// PassMail records that a claimed mail is handed to another provider now.
+func (f *Ledger) PassMail(_ context.Context, m mail.Message, provider string) error {
+	return f.hooked("PassMail", m, func() error {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if was := f.mails[m.ID]; was.State == mail.StateSending {
+			was.Receipt.Provider = provider
+			f.mails[m.ID] = was
+		}
+		return nil
+	})
+}
+
+func (f *Ledger) claim(m mail.Message, provider string) mail.Outcome {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.mails == nil {
@@ -98,7 +112,7 @@ func (f *Ledger) claim(m mail.Message) mail.Outcome {
 		g.last, g.count = m.ID, m.Generation
 		f.kinds[stem(m.ID)] = g
 	}
-	f.mails[m.ID] = mail.Outcome{State: mail.StateSending}
+	f.mails[m.ID] = mail.Outcome{State: mail.StateSending, Receipt: mail.Receipt{Provider: provider}}
 	was.State = mail.StateDue
 	return was
 }

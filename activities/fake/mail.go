@@ -48,8 +48,8 @@ func (f *Mailer) SendMail(_ context.Context, m mail.Message) (string, error) {
 }
 
 // Send is SendMail for a mail router without a rate limit.
-func (f *Mailer) Send(ctx context.Context, m mail.Message, _ time.Duration, ready func(context.Context) error) (mail.Receipt, error) {
-	if err := ready(ctx); err != nil {
+func (f *Mailer) Send(ctx context.Context, m mail.Message, _ time.Duration, ready func(ctx context.Context, provider string) error) (mail.Receipt, error) {
+	if err := ready(ctx, "fake"); err != nil {
 		return mail.Receipt{}, err
 	}
 	id, err := f.SendMail(ctx, m)

@@ -31,7 +31,7 @@ func (x *Index) Search(_ context.Context, q catalog.Query) (catalog.Results, err
 			}
 			r.Hits = append(r.Hits, h)
 		}
-		r.Facets = count(found, q.Facets)
+		count(found, q, &r)
 		return nil
 	})
 }
@@ -42,7 +42,7 @@ func (x *Index) matching(q catalog.Query) []catalog.Document {
 	inName := make(map[string]bool)
 	for _, sku := range slices.Sorted(maps.Keys(x.live)) {
 		d := x.live[sku]
-		if passes(d, q) && hasAll(words(strings.Join(append([]string{d.Name, d.Brand, d.Category, d.Description, d.SKU}, d.Tags...), " ")), typed) {
+		if passes(d, q) && hasAll(words(strings.Join(slices.Concat([]string{d.Name, d.Brand, d.Category, d.Description, d.SKU}, d.Tags, d.Options), " ")), typed) {
 			found = append(found, d)
 			inName[sku] = hasAll(words(d.Name), typed)
 		}
@@ -68,7 +68,7 @@ func (x *Index) matching(q catalog.Query) []catalog.Document {
 func passes(d catalog.Document, q catalog.Query) bool {
 	one := func(wanted []string, has ...string) bool {
 		return len(wanted) == 0 || slices.ContainsFunc(has, func(h string) bool {
-			return slices.ContainsFunc(wanted, func(w string) bool { return strings.EqualFold(w, h) })
+			return slices.ContainsFunc(wanted, func(w string) bool { return catalog.SameValue(w, h) })
 		})
 	}
 	return one(q.Brands, d.Brand) && one(q.Categories, d.Category) && one(q.Tags, d.Tags...) && one(q.Groups, d.Group) &&
@@ -86,20 +86,25 @@ func hasAll(has, typed []string) bool {
 	return true
 }
 
-func count(found []catalog.Document, facets []catalog.Facet) map[catalog.Facet]catalog.Counts {
-	if len(facets) == 0 {
-		return nil
-	}
-	all := make(map[catalog.Facet]catalog.Counts, len(facets))
-	for _, f := range facets {
-		all[f] = catalog.Counts{}
+func count(found []catalog.Document, q catalog.Query, r *catalog.Results) {
+	for _, f := range q.Facets {
+		all := catalog.Counts{}
 		for _, d := range found {
 			for _, v := range facetValues(d, f) {
-				all[f][v]++
+				all[v]++
 			}
 		}
+		shown, missing, cut := all.Shown(q.Chosen(f))
+		for _, v := range missing {
+			shown[v] = 0
+		}
+		if r.Facets == nil {
+			r.Facets = make(map[catalog.Facet]catalog.Counts, len(q.Facets))
+		}
+		if r.Facets[f] = shown; cut {
+			r.CutFacets = append(r.CutFacets, f)
+		}
 	}
-	return all
 }
 
 func facetValues(d catalog.Document, f catalog.Facet) []string {

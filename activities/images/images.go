@@ -81,7 +81,7 @@ func (a *Activities) TakeImage(ctx context.Context, r ImageRef) (Verdict, error)
 	switch {
 	case err != nil:
 		return Verdict{}, activities.Failure(err)
-	case o.Bytes != u.Bytes || o.Type != u.Type:
+	case o.Bytes != u.Bytes || catalog.UploadType(o.Type) != u.Type:
 		return Verdict{Reason: ReasonUnannounced, Detail: "another size or type than was announced"}, nil
 	}
 	return Verdict{}, nil

@@ -202,6 +202,7 @@ func TestImageRefusals(t *testing.T) {
 		"half a photo": {file: photo()[:len(photo())/2], reason: "truncated"},
 		"other bytes":  {file: photo(), bytes: 12, reason: images.ReasonUnannounced},
 		"other type":   {file: photo(), kind: "text/html", reason: images.ReasonUnannounced},
+		"another name": {file: photo()[:len(photo())/2], kind: "IMAGE/PJPEG", reason: "truncated"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newImageFixture()

@@ -64,8 +64,9 @@ type ImportRef struct {
 
 // The sizes of an import's steps.
 const (
-	rowsKept = 2_000 // rows in one transaction: with more, orders would wait for it too long
-	batches  = 2     // concurrent calls of the index: one batch is read while the index works on the other
+	rowsKept  = 2_000   // rows in one transaction: with more, orders would wait for it too long
+	bytesKept = 4 << 20 // of the file in one transaction: rows with long descriptions are many bytes
+	batches   = 2       // concurrent calls of the index: one batch is read while the index works on the other
 )
 
 // AdvanceImport continues an import from its recorded progress, for a while or
@@ -130,11 +131,8 @@ func (a *Activities) readRows(ctx context.Context, i catalog.Import, until time.
 	if i, err = a.Imports.Import(ctx, i.ID); err != nil || i.Read < i.Bytes {
 		return err
 	}
-	switch staged := i.Kind != catalog.ImportProducts; {
-	case staged && i.Bad > 0:
+	if i.Kind != catalog.ImportProducts && i.Bad > 0 {
 		return a.Imports.EndImport(ctx, i.ID, catalog.ImportRefused, fmt.Sprintf("%d rows have errors; nothing was changed", i.Bad))
-	case staged && i.DryRun:
-		return a.Imports.EndImport(ctx, i.ID, catalog.ImportDone, "")
 	}
 	return a.ImportRows.StartApplying(ctx, i.ID)
 }
@@ -142,7 +140,7 @@ func (a *Activities) readRows(ctx context.Context, i catalog.Import, until time.
 // slice reads the next rows; more is false at the end of the file.
 func slice(rows *importfile.Reader, id string, from int64) (s catalog.Slice, more bool, err error) {
 	s = catalog.Slice{Import: id, From: from}
-	for range rowsKept {
+	for n := 0; n < rowsKept && rows.At().Byte-from < bytesKept; n++ {
 		row, line, faults, err := rows.Next()
 		if errors.Is(err, io.EOF) {
 			s.ToByte, s.ToLine = rows.At().Byte, rows.At().Line

@@ -1,5 +1,6 @@
 // Package mails has the activities that send mail. A mail whose outcome is
-// unknown is not sent again.
+// unknown is not sent again here: that takes a decision, by a person or by the
+// rule in docs/decisions/015-silence.md.
 package mails
 
 import (
@@ -70,9 +71,8 @@ func (a *Activities) SendMessage(ctx context.Context, m mail.Message) (MailOutco
 // Send sends every kind of mail. It is a function, because each exported method
 // of Activities is an activity. The mail is claimed in the ledger right before
 // it is handed over; only a failure that certainly sent nothing releases the
-// claim. The rule for all others is in docs/decisions/005-unknown-mail.md: a
-// mail whose outcome is unknown (no response, or the process died between the
-// claim and the response) is not sent again automatically.
+// claim. The outcome of all others (no response, or the process died between the
+// claim and the response) is unknown; see docs/decisions/005-unknown-mail.md.
 func Send(ctx context.Context, a *Activities, m mail.Message, write func() (mail.Content, error)) (MailOutcome, error) {
 	if err := mail.CheckID(m.ID); err != nil {
 		return MailOutcome{}, activities.Failure(fmt.Errorf("%w: %w", order.ErrInvalid, err))
@@ -148,9 +148,14 @@ var errHandsOff = errors.New("the mail is not ours to send")
 // dispatch hands the mail over and records the outcome.
 func (a *Activities) dispatch(ctx context.Context, m mail.Message) (MailOutcome, error) {
 	var before mail.Outcome
+	var notPassed error
 	claimed := false
-	receipt, err := a.MailRouter.Send(ctx, m, maxWait(ctx), func(ctx context.Context) (err error) {
-		if before, err = a.Ledger.ClaimMail(ctx, m); err == nil && before.State != mail.StateDue {
+	receipt, err := a.MailRouter.Send(ctx, m, maxWait(ctx), func(ctx context.Context, provider string) (err error) {
+		if claimed {
+			notPassed = a.Ledger.PassMail(ctx, m, provider)
+			return notPassed
+		}
+		if before, err = a.Ledger.ClaimMail(ctx, m, provider); err == nil && before.State != mail.StateDue {
 			err = errHandsOff
 		}
 		claimed = err == nil
@@ -168,13 +173,13 @@ func (a *Activities) dispatch(ctx context.Context, m mail.Message) (MailOutcome,
 		return a.resolve(ctx, m, mail.Outcome{State: mail.StateRejected, Receipt: receipt, Why: err.Error()})
 	case !claimed: // not handed to any provider
 		return MailOutcome{}, activities.Failure(err)
-	case kind == order.ErrUnavailable, kind == order.ErrThrottled, kind == order.ErrDenied:
+	case notPassed != nil, kind == order.ErrUnavailable, kind == order.ErrThrottled, kind == order.ErrDenied:
 		if _, serr := a.resolve(ctx, m, mail.Outcome{State: mail.StateDue, Receipt: receipt, Why: err.Error()}); serr != nil {
 			return MailOutcome{}, serr
 		}
 		return MailOutcome{}, activities.Failure(err)
 	default:
-		return a.resolve(ctx, m, mail.Outcome{State: mail.StateUnknown, Receipt: receipt, Why: err.Error()})
+		return a.resolve(ctx, m, mail.Outcome{State: mail.StateUnknown, Receipt: receipt, Why: "handed over; no certain answer: " + err.Error()})
 	}
 }
 
@@ -205,7 +210,7 @@ func maxWait(ctx context.Context) time.Duration {
 
 // holdBack records that a mail is not sent at all.
 func (a *Activities) holdBack(ctx context.Context, m mail.Message, o mail.Outcome) (MailOutcome, error) {
-	before, err := a.Ledger.ClaimMail(ctx, m)
+	before, err := a.Ledger.ClaimMail(ctx, m, "")
 	if err != nil {
 		return MailOutcome{}, activities.Failure(err)
 	}
@@ -224,13 +229,26 @@ func (a *Activities) handsOff(ctx context.Context, m mail.Message, before mail.O
 		// The other attempt may still be running, and will know the outcome.
 		return MailOutcome{}, activities.Failure(&order.ProviderError{Provider: "mail", Op: "send", Kind: order.ErrThrottled, Code: "being_sent", RetryAfter: activities.OperatorDelay})
 	}
-	return a.resolve(ctx, m, mail.Outcome{State: mail.StateUnknown, Receipt: before.Receipt, Why: "the process ended while it was being sent"})
+	return a.resolve(ctx, m, mail.Outcome{State: mail.StateUnknown, Receipt: before.Receipt, Why: mail.NoOutcome})
 }
 
-// resolve records the outcome even if the step has run out of time: a claim left
-// behind would make a known outcome an unknown one.
+// recordWithin is how long recording an outcome is tried. A database that
+// restarts takes seconds; a step with the longest wait and a slow provider still
+// ends within its timeout.
+const recordWithin = 8 * time.Second
+
+// resolve records the outcome even if the step has run out of time or the record
+// fails for some seconds: a claim left behind would make a known outcome an unknown
+// one.
 func (a *Activities) resolve(ctx context.Context, m mail.Message, o mail.Outcome) (MailOutcome, error) {
-	if err := a.Ledger.RecordMailOutcome(context.WithoutCancel(ctx), m, o); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	err := a.Ledger.RecordMailOutcome(ctx, m, o)
+	pause := 100 * time.Millisecond
+	for until := time.Now().Add(recordWithin); err != nil && time.Now().Before(until) && !errors.Is(err, mail.ErrNoMail); pause = min(2*pause, time.Second) {
+		time.Sleep(pause)
+		err = a.Ledger.RecordMailOutcome(ctx, m, o)
+	}
+	if err != nil {
 		return MailOutcome{}, activities.Failure(fmt.Errorf("record mail outcome: %w", err))
 	}
 	return outcome(o), nil

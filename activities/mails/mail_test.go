@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 
 	"purser/activities/fake"
 	"purser/activities/mails"
@@ -37,24 +38,26 @@ func TestSendMail(t *testing.T) {
 		{"sent, the ledger lost it: not again", nil, nil, errors.New("disk on fire"), "", mail.StateUnknown, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			mailer, ledger := &fake.Mailer{Before: c.before, After: c.after}, &fake.Ledger{}
-			ledger.Before = func(op string, _ mail.Message) error {
-				if op == "RecordMailOutcome" {
-					return c.record
+			synctest.Test(t, func(t *testing.T) {
+				mailer, ledger := &fake.Mailer{Before: c.before, After: c.after}, &fake.Ledger{}
+				ledger.Before = func(op string, _ mail.Message) error {
+					if op == "RecordMailOutcome" {
+						return c.record
+					}
+					return nil
 				}
-				return nil
-			}
-			a := &mails.Activities{MailRouter: mailer, Templates: fake.MailTemplates{}, Ledger: ledger}
-			for n, want := range []mail.State{c.first, c.then} {
-				out, err := a.SendMail(t.Context(), confirmation)
-				if out.State != want || (err != nil) != (want == "") {
-					t.Errorf("try %d: %q, %v; want %q", n+1, out.State, err, want)
+				a := &mails.Activities{MailRouter: mailer, Templates: fake.MailTemplates{}, Ledger: ledger}
+				for n, want := range []mail.State{c.first, c.then} {
+					out, err := a.SendMail(t.Context(), confirmation)
+					if out.State != want || (err != nil) != (want == "") {
+						t.Errorf("try %d: %q, %v; want %q", n+1, out.State, err, want)
+					}
+					mailer.Before, mailer.After, c.record = nil, nil, nil
 				}
-				mailer.Before, mailer.After, c.record = nil, nil, nil
-			}
-			if n := mailer.Counts()[confirmation.Key()]; n != c.sent {
-				t.Errorf("it went out %d times, want %d", n, c.sent)
-			}
+				if n := mailer.Counts()[confirmation.Key()]; n != c.sent {
+					t.Errorf("it went out %d times, want %d", n, c.sent)
+				}
+			})
 		})
 	}
 }

@@ -20,12 +20,12 @@ type Mailer interface {
 // its account. Like a Mailer's, every error of its own is a
 // *order.ProviderError.
 type MailRouter interface {
-	// Send waits for the rate limit, at most for maxWait, and then calls ready,
-	// once, before the mail is first handed over: until ready has returned, the
-	// mail has certainly not been sent. If ready fails, nothing is sent and Send
-	// returns its error. The receipt of a failure names the provider that had
-	// the mail last.
-	Send(ctx context.Context, m mail.Message, maxWait time.Duration, ready func(context.Context) error) (mail.Receipt, error)
+	// Send waits for the rate limit, at most for maxWait. Right before it hands
+	// the mail to a provider, it calls ready with the provider's name: until ready
+	// has returned, that provider certainly does not have the mail. If ready fails,
+	// the mail goes to no further provider and Send returns its error. The receipt
+	// of a failure names the provider that had the mail last.
+	Send(ctx context.Context, m mail.Message, maxWait time.Duration, ready func(ctx context.Context, provider string) error) (mail.Receipt, error)
 }
 
 // MailTemplates writes the content of mails.
@@ -60,10 +60,14 @@ type MailLedger interface {
 	// FindMail returns the outcome of a mail so far; its state is mail.StateDue
 	// if the ledger does not have the mail.
 	FindMail(ctx context.Context, id string) (mail.Outcome, error)
-	// ClaimMail marks the mail as being sent and returns its outcome before
-	// that. mail.StateDue (new, or known not to be sent) means that the caller,
-	// and nobody else, must send it now; in any other state the caller must not.
-	ClaimMail(ctx context.Context, m mail.Message) (before mail.Outcome, err error)
+	// ClaimMail marks the mail as being sent by a provider and returns its outcome
+	// before that. mail.StateDue (new, or known not to be sent) means that the
+	// caller, and nobody else, must send it now; in any other state the caller must
+	// not. The provider is "" for a mail that is not handed over.
+	ClaimMail(ctx context.Context, m mail.Message, provider string) (before mail.Outcome, err error)
+	// PassMail records that a claimed mail, which its provider certainly did not
+	// take, is handed to another one now.
+	PassMail(ctx context.Context, m mail.Message, provider string) error
 	// RecordMailOutcome writes the outcome of a mail that was claimed.
 	// mail.StateSent is always accepted; any other state does not change an
 	// outcome recorded before.

@@ -27,7 +27,7 @@ func TestPrepareResend_later_refund(t *testing.T) {
 		o.now.Refunds = append(o.now.Refunds, order.Refund{ID: ref, Amount: order.Money{Amount: amount, Currency: "EUR"}, Status: order.RefundSucceeded})
 		m := porttest.MessageOf(id, order.MailRefunded)
 		m.ID = order.Mail{OrderID: id, Notification: order.MailRefunded, Generation: 1, Ref: ref}.Key()
-		if _, err := ledger.ClaimMail(t.Context(), m); err != nil {
+		if _, err := ledger.ClaimMail(t.Context(), m, "ses"); err != nil {
 			t.Fatal(err)
 		}
 		if err := ledger.RecordMailOutcome(t.Context(), m, mail.Outcome{State: mail.StateSent}); err != nil {

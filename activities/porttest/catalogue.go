@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +39,7 @@ func Catalogue(t *testing.T, open func(t *testing.T) CatalogueTest) {
 		"ORD-7 reserved stock stays reserved":                               leavesReserved,
 		"SRCH-3 F55 a deleted product is due, and its versions continue":    deletesProduct,
 		"a refused change does not stop the others":                         refusesChange,
+		"SEC-7 no two products look the same":                               refusesLookalike,
 		"SRCH-5 a product that changes while it is indexed is reported":     reportsChanged,
 		"SRCH-3 F52 a product whose stock changes is due at once, and once": stockIsDue,
 		"SRCH-3 a change is due if its workflow does not index it":          changeIsDue,
@@ -193,6 +195,22 @@ func refusesChange(t *testing.T, c CatalogueTest) {
 	if p := c.now(t, "a"); p.OnHand != 11 || p.Price != 1000 || p.Version != 2 {
 		t.Errorf("ended as %+v", p)
 	}
+}
+
+func refusesLookalike(t *testing.T, c CatalogueTest) {
+	c.change(t, "A-1", nil, PutOf("1", "A-1"))
+	for i, sku := range []string{"a-1", "\u0410-1", "A\u20111", "\uff21-1"} { // a small, a Cyrillic and a wide letter, another hyphen
+		all, err := c.ChangeProduct(t.Context(), sku, []catalog.Change{PutOf(fmt.Sprint("new-", i), sku)})
+		if err != nil || !errors.Is(all[0].Err, catalog.ErrInvalid) || !strings.Contains(all[0].Err.Error(), `looks like the product "A-1"`) {
+			t.Errorf("%q: %+v %v", sku, all, err)
+		}
+	}
+	c.change(t, "A-1", nil, PutOf("2", "A-1")) // it does not look like itself
+	c.change(t, "a_1", nil, PutOf("1", "a_1"))
+	// A deleted product is in nobody's way, until it comes back.
+	c.change(t, "A-1", nil, catalog.Change{ID: "3", Delete: true})
+	c.change(t, "a-1", nil, PutOf("2", "a-1"))
+	c.change(t, "A-1", catalog.ErrInvalid, PutOf("4", "A-1"))
 }
 
 func (c CatalogueTest) markIndexed(t *testing.T, sku string, revision int64) []string {

@@ -107,7 +107,9 @@ func badAmounts(t *testing.T, h PaymentsHarness) {
 	for _, m := range []order.Money{
 		{Amount: 0, Currency: "EUR"},
 		{Amount: -500, Currency: "EUR"},
-		{Amount: order.MaxAmount + 1, Currency: "EUR"},
+		{Amount: order.Maximum("EUR").Amount + 1, Currency: "EUR"},
+		{Amount: order.Maximum("IDR").Amount + 1, Currency: "IDR"},
+		{Amount: order.Maximum("ISK").Amount + 1, Currency: "ISK"},
 		{Amount: 5125, Currency: "KWD"},
 		{Amount: 500, Currency: "eur"},
 		{Amount: 500, Currency: "QQQ"},
@@ -117,6 +119,19 @@ func badAmounts(t *testing.T, h PaymentsHarness) {
 		_, err := h.Intents.CreateIntent(t.Context(), r)
 		wantKind(t, err, order.ErrRejected)
 		wantDone(t, h, r.OrderID, PaymentCount{})
+	}
+}
+
+// mostAmounts compares the table of maximums with the provider's own.
+func mostAmounts(t *testing.T, h PaymentsHarness) {
+	for _, code := range []string{"COP", "EUR", "HUF", "IDR", "INR", "ISK", "JPY", "LBP", "UGX", "VND"} {
+		most := order.Maximum(code)
+		in := create(t, h, IntentOf(order.NewID(), most))
+		h.Pay(t, in.ID)
+		in, err := h.Captures.CaptureIntent(t.Context(), in.ID, most, order.Key(in.OrderID, "capture", 1))
+		if err != nil || in.Received != most.Amount || in.Amount != most {
+			t.Errorf("%s: captured %d of %s, %v", most, in.Received, in.Amount, err)
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ func oneSends(t *testing.T, l mails.MailLedger) {
 		var all sync.WaitGroup
 		for range 8 {
 			all.Go(func() {
-				before, err := l.ClaimMail(t.Context(), m)
+				before, err := l.ClaimMail(t.Context(), m, "ses")
 				if err != nil {
 					t.Errorf("claim: %v", err)
 				}
@@ -116,7 +116,7 @@ func wantClaim(t *testing.T, l mails.MailLedger, m mail.Message, want mail.State
 	if err != nil || found.State != want || found.Receipt.ProviderID != wantID {
 		t.Fatalf("find: got %+v %v, want %q %q", found, err, want, wantID)
 	}
-	before, err := l.ClaimMail(ctx, m)
+	before, err := l.ClaimMail(ctx, m, "ses")
 	if err != nil || before.State != want || before.Receipt.ProviderID != wantID {
 		t.Fatalf("claim: got %+v %v, want %q %q", before, err, want, wantID)
 	}

@@ -61,6 +61,7 @@ func Payments(t *testing.T, open func(t *testing.T) PaymentsHarness) {
 		"PAY-1 currencies":                                 currencies,
 		"PAY-1 amounts that cannot be charged":             badAmounts,
 		"PAY-1 the least that can be charged":              leastAmounts,
+		"PAY-1 the most that can be charged":               mostAmounts,
 		"PAY-8 authorise, capture":                         capturesOnce,
 		"PAY-8 capture less":                               capturesLess,
 		"REF-4 a refund as large as what was released":     refundOfReleasedAmount,

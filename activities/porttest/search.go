@@ -108,6 +108,11 @@ func facets(t *testing.T, b IndexBench) {
 	if r.Total != 5 || len(r.Hits) != 1 || r.Page != 1 || r.PerPage != 1 {
 		t.Errorf("total %d, %d hits, page %d of %d", r.Total, len(r.Hits), r.Page, r.PerPage)
 	}
+	chosen := search(t, b, catalog.Query{Tags: []string{"tea", "RED ", "none"}, Facets: []catalog.Facet{catalog.FacetTags}})
+	wantChosen := catalog.Counts{"tea": 1, "NOT": 1, "red": 1, "none": 0}
+	if diff := cmp.Diff(wantChosen, chosen.Facets[catalog.FacetTags]); diff != "" || len(chosen.CutFacets) > 0 {
+		t.Errorf("chosen values, cut %v: %s", chosen.CutFacets, diff)
+	}
 	if r := search(t, b, catalog.Query{Text: "zeppelin", Facets: []catalog.Facet{catalog.FacetTags}}); r.Total != 0 || len(r.Facets[catalog.FacetTags]) != 0 {
 		t.Errorf("without a match: %+v", r)
 	}

@@ -62,6 +62,10 @@ type ProductChanges struct {
 type ProductOutcome struct {
 	ID      string          `json:"id"` // of the change
 	Product catalog.Stocked `json:"product"`
+	// SameDescription and SameImages say that Product lacks them because they are
+	// those of the outcome before it (see Expand).
+	SameDescription bool `json:"sameDescription,omitempty"`
+	SameImages      bool `json:"sameImages,omitempty"`
 	// Failure is one of the Failure constants if the change was refused.
 	Failure string `json:"failure,omitempty"`
 	Why     string `json:"why,omitempty"`
@@ -86,6 +90,7 @@ func (a *Activities) ChangeProduct(ctx context.Context, c ProductChanges) ([]Pro
 			}
 		}
 	}
+	compact(outcomes)
 	return outcomes, nil
 }
 

@@ -149,16 +149,16 @@ const (
 type Tidying struct{}
 
 // ForgetImports deletes old imports, old changes of products, and the bodies of
-// old webhooks. Its name is that of its first task.
+// old webhooks. If one of them fails, the others are deleted all the same. Its name
+// is that of its first task.
 func (a *Activities) ForgetImports(ctx context.Context, _ Tidying) error {
 	defer activities.Beat(ctx)()
 	now := time.Now()
-	_, err := a.Past.ForgetImports(ctx, now.Add(-keepReceiving).UnixMicro(), now.Add(-keepEnded).UnixMicro())
-	if err == nil {
-		_, err = a.Past.ForgetChanges(ctx, now.Add(-cmp.Or(a.KeepChanges, keepChanges)).UnixMicro())
+	_, imports := a.Past.ForgetImports(ctx, now.Add(-keepReceiving).UnixMicro(), now.Add(-keepEnded).UnixMicro())
+	_, changes := a.Past.ForgetChanges(ctx, now.Add(-cmp.Or(a.KeepChanges, keepChanges)).UnixMicro())
+	var webhooks error
+	if a.KeepWebhooks > 0 {
+		_, webhooks = a.Past.PruneInbox(ctx, now.Add(-a.KeepWebhooks))
 	}
-	if err == nil && a.KeepWebhooks > 0 {
-		_, err = a.Past.PruneInbox(ctx, now.Add(-a.KeepWebhooks))
-	}
-	return activities.Failure(err)
+	return activities.Failure(errors.Join(imports, changes, webhooks))
 }

@@ -174,7 +174,7 @@ func (s *Shop) Recorded(t *testing.T, id order.ID) order.Order {
 
 // OrderBody returns the sample order as JSON.
 func OrderBody(customer string) string {
-	return `{"customerId":"` + customer + `","email":"jane@example.com","shipTo":{"name":"Jane Doe","line1":"Quay 1","city":"Hamburg","country":"DE"},"currency":"EUR","lines":[{"sku":"mug-blue","quantity":2}]}`
+	return `{"customerId":"` + customer + `","email":"jane@example.com","shipTo":{"name":"Jane Doe","line1":"Quay 1","city":"Hamburg","postalCode":"20457","country":"DE"},"currency":"EUR","lines":[{"sku":"mug-blue","quantity":2}]}`
 }
 
 // LogBuffer is a log that a test can read.

@@ -78,6 +78,20 @@ func problemOf(err error) error {
 	return err
 }
 
+// refusalOf is problemOf for a request that the campaign's state may not allow: then the
+// problem says what the state is.
+func (s *Service) refusalOf(ctx context.Context, id string, err error) error {
+	err = problemOf(err)
+	p, refused := err.(*httpkit.Problem)
+	if !refused || p.Code != "wrong_state" && p.Code != "too_late" {
+		return err
+	}
+	if c, readErr := s.Records.Campaign(ctx, id); readErr == nil {
+		p.Detail += " (it is " + string(c.State) + ")"
+	}
+	return p
+}
+
 type campaignListInput struct {
 	Limit int `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"The maximum number of campaigns"`
 }
@@ -104,7 +118,7 @@ func (s *Service) get(ctx context.Context, in *campaignIDInput) (*campaignOutput
 // delete deletes a draft.
 func (s *Service) delete(ctx context.Context, in *campaignIDInput) (*struct{}, error) {
 	if err := s.Records.DeleteCampaign(ctx, in.ID); err != nil {
-		return nil, problemOf(err)
+		return nil, s.refusalOf(ctx, in.ID, err)
 	}
 	s.server.Log.InfoContext(ctx, "campaign deleted", "campaign", in.ID, "actor", httpkit.CallOf(ctx).Actor())
 	return nil, nil
@@ -121,7 +135,7 @@ func (s *Service) start(ctx context.Context, in *campaignIDInput) (*campaignOutp
 		return nil, httpkit.NewProblem(http.StatusConflict, "wrong_state", "the campaign has no recipients yet")
 	}
 	if err := s.Workflows.StartCampaign(ctx, c); err != nil {
-		return nil, problemOf(err)
+		return nil, s.refusalOf(ctx, in.ID, err)
 	}
 	return s.status(ctx, in.ID, http.StatusOK)
 }

@@ -161,7 +161,7 @@ func TestDeleteCampaign(t *testing.T) {
 	if err := s.Store.SetCampaignState(t.Context(), "spring-26", 1, mail.CampaignRunning, ""); err != nil {
 		t.Fatal(err)
 	}
-	if a := s.Ask("DELETE", "/v1/campaigns/spring-26", apitest.OperatorKey, ""); a.Status != http.StatusConflict || a.Problem(t).Code != "wrong_state" {
+	if a := s.Ask("DELETE", "/v1/campaigns/spring-26", apitest.OperatorKey, ""); a.Status != http.StatusConflict || a.Problem(t).Code != "wrong_state" || !strings.HasSuffix(a.Problem(t).Detail, "(it is running)") {
 		t.Errorf("deleting a running campaign: %d %s", a.Status, a.Body)
 	}
 }
@@ -213,6 +213,9 @@ func TestCampaignRefusals(t *testing.T) {
 		a := s.Ask(tt.method, tt.path, tt.key, tt.body)
 		if a.Status != tt.want || tt.code != "" && a.Problem(t).Code != tt.code {
 			t.Errorf("%s: got %d %s, want %d %s", tt.name, a.Status, a.Body, tt.want, tt.code)
+		}
+		if state := tt.code == "wrong_state" || tt.code == "too_late"; state && tt.fail != nil && !strings.HasSuffix(a.Problem(t).Detail, "(it is draft)") {
+			t.Errorf("%s: the detail does not say what the campaign is: %s", tt.name, a.Body)
 		}
 	}
 }

@@ -37,7 +37,7 @@ type listUpload struct {
 // Resolve keeps the request's body as a stream; huma would read all of it first.
 func (in *listUpload) Resolve(ctx huma.Context) []error {
 	r, w := humago.Unwrap(ctx)
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(listWithin)) // not every connection supports it
+	httpkit.BoundBody(w, r, listWithin)
 	in.list = http.MaxBytesReader(w, r.Body, maxList)
 	return nil
 }
@@ -67,7 +67,7 @@ func (s *Service) addRecipients(ctx context.Context, in *listUpload) (*uploadedO
 		return nil, problemOf(err)
 	}
 	if c.State != mail.CampaignDraft {
-		return nil, problemOf(mail.ErrCampaignBegun)
+		return nil, s.refusalOf(ctx, c.ID, mail.ErrCampaignBegun)
 	}
 	if c.Template == string(templates.Reminder) {
 		return nil, httpkit.NewProblem(http.StatusConflict, "wrong_state", "a reminder selects its recipients automatically")
@@ -146,6 +146,9 @@ func listProblem(u *uploaded, err error) error {
 			fmt.Sprintf("a list may have at most %d bytes: send it in parts (%d recipients were added)", maxList, u.Added))
 	case errors.Is(err, mail.ErrInvalid):
 		return httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", err.Error())
+	case httpkit.Stalled(err):
+		return httpkit.NewProblem(http.StatusRequestTimeout, "timeout",
+			fmt.Sprintf("the rest of the list did not come in time; %d recipients were added, send it again to add the rest", u.Added))
 	}
 	return httpkit.NewProblem(http.StatusBadRequest, "malformed",
 		fmt.Sprintf("the list broke off; %d recipients were added, send it again to add the rest", u.Added))

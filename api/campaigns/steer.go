@@ -50,7 +50,7 @@ func (s *Service) send(ctx context.Context, id, reason string, send message) (*c
 		return s.status(ctx, id, http.StatusAccepted)
 	}
 	if err != nil {
-		return nil, problemOf(err)
+		return nil, s.refusalOf(ctx, id, err)
 	}
 	return s.status(ctx, id, http.StatusOK)
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"purser/text"
 )
 
 // Role determines what a key may do.
@@ -150,16 +152,17 @@ func (s *Server) admit(ctx huma.Context, roles []Role) *Problem {
 	if !slices.Contains(roles, caller.Role) {
 		return NewProblem(http.StatusForbidden, "forbidden", fmt.Sprintf("a key of role %s may not do this", caller.Role))
 	}
-	c.Customer = ctx.Header(HeaderCustomer)
-	if c.Customer != "" && !isCustomer(c.Customer) {
-		return NewProblem(http.StatusBadRequest, "malformed", HeaderCustomer+": want 1 to 64 characters without spaces")
+	sent := ctx.Header(HeaderCustomer)
+	customer, ok := text.FromHeader(sent)
+	if c.Customer = customer; !ok || text.Line(customer, maxCustomer) != "" || sent != "" && strings.TrimSpace(customer) == "" {
+		return NewProblem(http.StatusBadRequest, "malformed", HeaderCustomer+": want 1 to 64 characters, others than visible ASCII in the form of RFC 8187, such as UTF-8''zo%C3%AB")
 	}
 	return nil
 }
 
 // HeaderCustomer restricts a request to one customer's orders: the shop's backend
 // sets it to the shopper on whose behalf it calls, and another customer's order is
-// then "not found".
+// then "not found". An id that is not visible ASCII is sent in the form of RFC 8187.
 const HeaderCustomer = "Purser-Customer"
 
 // onlyOne lists headers that restrict or identify a request. They may be left out.
@@ -180,6 +183,5 @@ func checkHeaders(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-func isCustomer(s string) bool {
-	return len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool { return r < '!' || r > '~' })
-}
+// maxCustomer is the most characters of a customer's id.
+const maxCustomer = 64

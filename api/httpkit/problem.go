@@ -97,8 +97,8 @@ func (p *Problem) Write(w http.ResponseWriter, r *http.Request) {
 }
 
 // ProblemOf returns the problem that reports an error to the caller. It shows the
-// text of a known sentinel error, not of the errors that wrap it. Any other error
-// becomes "internal".
+// text of an order.Refusal or of a known sentinel error, not of the errors that wrap
+// it. Any other error becomes "internal".
 func ProblemOf(err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
@@ -110,33 +110,38 @@ func ProblemOf(err error) *Problem {
 		code   string
 		retry  time.Duration
 	}{
-		{order.ErrNotFound, http.StatusNotFound, "not_found", 0},
-		{order.ErrUnknownSKU, http.StatusUnprocessableEntity, "unknown_sku", 0},
-		{order.ErrOutOfStock, http.StatusConflict, "out_of_stock", 0},
-		{order.ErrMixedCurrency, http.StatusUnprocessableEntity, "mixed_currency", 0},
-		{order.ErrAmount, http.StatusUnprocessableEntity, "amount_invalid", 0},
-		{order.ErrBelowMinimum, http.StatusUnprocessableEntity, "amount_too_small", 0},
-		{order.ErrInvalid, http.StatusUnprocessableEntity, "invalid", 0},
-		{catalog.ErrNotFound, http.StatusNotFound, "not_found", 0},
-		{catalog.ErrNoImport, http.StatusNotFound, "not_found", 0},
-		{catalog.ErrVersion, http.StatusPreconditionFailed, "version_conflict", 0},
-		{catalog.ErrReserved, http.StatusConflict, "reserved", 0},
-		{catalog.ErrOtherChange, http.StatusUnprocessableEntity, "idempotency_key_reused", 0},
-		{catalog.ErrMovedOn, http.StatusConflict, "in_flight", time.Second},
-		{catalog.ErrInvalid, http.StatusUnprocessableEntity, "invalid", 0},
-		{catalog.ErrQuery, http.StatusUnprocessableEntity, "invalid", 0},
-		{order.ErrOtherRequest, http.StatusUnprocessableEntity, "idempotency_key_reused", 0},
-		{order.ErrInFlight, http.StatusConflict, "in_flight", time.Second},
-		{order.ErrDuplicate, http.StatusConflict, "duplicate", 0},
-		{order.ErrTooLate, http.StatusConflict, "too_late", 0},
-		{order.ErrMailing, http.StatusConflict, "mailing", 0},
-		{order.ErrClosed, http.StatusConflict, "too_late", 0},
-		{order.ErrIllegalMove, http.StatusConflict, "wrong_state", 0},
-		{order.ErrNotRefundable, http.StatusConflict, "not_refundable", 0},
-		{order.ErrBusy, http.StatusServiceUnavailable, "busy", time.Second},
+		{err: order.ErrNotFound, status: http.StatusNotFound, code: "not_found"},
+		{err: order.ErrUnknownSKU, status: http.StatusUnprocessableEntity, code: "unknown_sku"},
+		{err: order.ErrOutOfStock, status: http.StatusConflict, code: "out_of_stock"},
+		{err: order.ErrMixedCurrency, status: http.StatusUnprocessableEntity, code: "mixed_currency"},
+		{err: order.ErrAmount, status: http.StatusUnprocessableEntity, code: "amount_invalid"},
+		{err: order.ErrBelowMinimum, status: http.StatusUnprocessableEntity, code: "amount_too_small"},
+		{err: order.ErrInvalid, status: http.StatusUnprocessableEntity, code: "invalid"},
+		{err: catalog.ErrNotFound, status: http.StatusNotFound, code: "not_found"},
+		{err: catalog.ErrNoImport, status: http.StatusNotFound, code: "not_found"},
+		{err: catalog.ErrVersion, status: http.StatusPreconditionFailed, code: "version_conflict"},
+		{err: catalog.ErrReserved, status: http.StatusConflict, code: "reserved"},
+		{err: catalog.ErrOtherChange, status: http.StatusUnprocessableEntity, code: "idempotency_key_reused"},
+		{err: catalog.ErrMovedOn, status: http.StatusConflict, code: "in_flight", retry: time.Second},
+		{err: catalog.ErrInvalid, status: http.StatusUnprocessableEntity, code: "invalid"},
+		{err: catalog.ErrQuery, status: http.StatusUnprocessableEntity, code: "invalid"},
+		{err: catalog.ErrSettings, status: http.StatusUnprocessableEntity, code: "invalid"},
+		{err: order.ErrOtherRequest, status: http.StatusUnprocessableEntity, code: "idempotency_key_reused"},
+		{err: order.ErrInFlight, status: http.StatusConflict, code: "in_flight", retry: time.Second},
+		{err: order.ErrDuplicate, status: http.StatusConflict, code: "duplicate"},
+		{err: order.ErrTooLate, status: http.StatusConflict, code: "too_late"},
+		{err: order.ErrMailing, status: http.StatusConflict, code: "mailing"},
+		{err: order.ErrClosed, status: http.StatusConflict, code: "too_late"},
+		{err: order.ErrIllegalMove, status: http.StatusConflict, code: "wrong_state"},
+		{err: order.ErrNotRefundable, status: http.StatusConflict, code: "not_refundable"},
+		{err: order.ErrBusy, status: http.StatusServiceUnavailable, code: "busy", retry: time.Second},
 	} {
 		if errors.Is(err, k.err) {
-			return NewProblem(k.status, k.code, k.err.Error()).RetryAfter(k.retry)
+			p = NewProblem(k.status, k.code, k.err.Error()).RetryAfter(k.retry)
+			if r := (*order.Refusal)(nil); errors.As(err, &r) && r.Text != "" {
+				p.Detail = r.Text
+			}
+			return p
 		}
 	}
 	switch {

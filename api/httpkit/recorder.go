@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"purser/limiter"
 )
 
 // responseRecorder remembers the status and size of a response, and sets the
@@ -39,15 +41,15 @@ func (w *responseRecorder) Write(b []byte) (int, error) {
 }
 
 // setDeadlines limits how long the caller may take to read the response. It limits
-// to half of that how long the caller may take to send the remaining request,
-// which the server reads before it sends an early response. A stream sets its own
+// to half of that, and to limiter.StallAfter, how long the caller may take to send the
+// remaining request, which the server reads before it sends an early response. A stream sets its own
 // deadlines.
 func (w *responseRecorder) setDeadlines() {
 	if w.Header().Get("Content-Type") == ContentStream {
 		return
 	}
 	c, now := http.NewResponseController(w.ResponseWriter), time.Now()
-	_ = c.SetReadDeadline(now.Add(w.within / 2)) // not every connection can
+	_ = c.SetReadDeadline(now.Add(min(w.within/2, limiter.StallAfter))) // not every connection can
 	_ = c.SetWriteDeadline(now.Add(w.within))
 }
 

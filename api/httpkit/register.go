@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -21,9 +20,7 @@ func Register[I, O any](s *Server, op huma.Operation, roles []Role, do func(cont
 		op.Security = []map[string][]string{{"key": {}}}
 	}
 	op.MaxBodyBytes = maxBody + 1 // huma refuses a body of exactly this size
-	// The deadline stays on the connection after the body is read, and reaching
-	// it cancels the request, so it must be longer than every wait of ours.
-	op.BodyReadTimeout = max(s.PlaceWithin+s.PlaceWait, s.SteerWithin) + 10*time.Second
+	op.BodyReadTimeout = -1       // see boundBody
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}

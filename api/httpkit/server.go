@@ -121,7 +121,7 @@ func New(c Config, document huma.Config) (*Server, error) {
 }
 
 // Handler returns the handler that serves what was registered.
-func (s *Server) Handler() http.Handler { return s.observe(validateURL(notFound(s.Mux))) }
+func (s *Server) Handler() http.Handler { return s.observe(boundBody(validateURL(notFound(s.Mux)))) }
 
 // openAPI sets up huma with strict JSON, our problems instead of its own, and a
 // document that refers to no other address.
@@ -138,7 +138,7 @@ func (s *Server) openAPI(c huma.Config) huma.API {
 	}
 	c.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
 	a := humago.New(s.Mux, c)
-	a.UseMiddleware(s.authorize, checkHeaders, s.limit, checkBody)
+	a.UseMiddleware(s.authorize, checkHeaders, checkQuery, s.limit, checkBody)
 	return a
 }
 

@@ -2,10 +2,14 @@ package httpkit
 
 import (
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
 // validateURL refuses a URL that contains a NUL or is not valid UTF-8: no
@@ -69,3 +73,28 @@ type dryRun struct {
 func (d *dryRun) Header() http.Header         { return d.header }
 func (d *dryRun) Write(b []byte) (int, error) { return len(b), nil }
 func (d *dryRun) WriteHeader(status int)      { d.status = status }
+
+// checkQuery refuses a query parameter that is given twice and takes one value, because
+// which of them counts would be a guess, and a query of which only a part can be parsed,
+// because the rest would be left out. It is a huma middleware.
+func checkQuery(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		NewProblem(http.StatusBadRequest, "malformed", "the query cannot be parsed: separate its parameters by & and encode their values").Write(w, r)
+		return
+	}
+	var faults []Fault
+	for _, p := range ctx.Operation().Parameters {
+		if p.In == "query" && len(query[p.Name]) > 1 && (p.Schema == nil || p.Schema.Type != huma.TypeArray) {
+			faults = append(faults, Fault{Location: "query." + p.Name, Message: "the query parameter is given more than once"})
+		}
+	}
+	if len(faults) > 0 {
+		p := NewProblem(http.StatusUnprocessableEntity, "invalid", faults[0].Message+" at "+faults[0].Location)
+		p.Errors = faults
+		p.Write(w, r)
+		return
+	}
+	next(ctx)
+}

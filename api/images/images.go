@@ -80,7 +80,7 @@ type listImagesOutput struct {
 }
 
 func (s *Service) list(ctx context.Context, in *listImagesInput) (*listImagesOutput, error) {
-	found, err := s.Records.Uploads(ctx, in.SKU)
+	found, err := s.Records.Uploads(ctx, catalog.CleanSKU(in.SKU))
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 type addImageInput struct {
 	SKU  string `path:"sku" maxLength:"64" doc:"The product's SKU"`
 	Body struct {
-		Type   string `json:"contentType" enum:"image/jpeg,image/png,image/webp,image/gif"`
+		Type   string `json:"contentType" maxLength:"100" example:"image/jpeg" doc:"image/jpeg, image/png, image/webp or image/gif; other names of these, such as image/jpg, are understood"`
 		Bytes  int64  `json:"size" minimum:"1" maximum:"10485760" doc:"The size of the file in bytes; exactly this many must be uploaded"`
 		Alt    string `json:"alt,omitempty" maxLength:"200" doc:"The alternative text: a description of what the image shows"`
 		Method string `json:"method,omitempty" enum:"POST,PUT" default:"POST" doc:"The method of the upload. POST: as a form, as browsers do. PUT: as the body."`

@@ -1,12 +1,17 @@
 package images_test
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 
 	"purser/api"
 	"purser/api/apitest"
@@ -174,6 +179,58 @@ func TestImageRefused(t *testing.T) {
 	}
 }
 
+// TestImageTypes proves IMG-1: a declared type is taken for what it means, and
+// the upload is signed for its registered name.
+func TestImageTypes(t *testing.T) {
+	t.Parallel()
+	s, _ := setUpImages(t)
+	for _, tt := range []struct {
+		declared, method string
+		want             string // "": refused
+	}{
+		{declared: "image/jpg", want: "image/jpeg"},
+		{declared: "image/jpg", method: "PUT", want: "image/jpeg"},
+		{declared: "image/pjpeg", want: "image/jpeg"},
+		{declared: "IMAGE/JPEG", want: "image/jpeg"},
+		{declared: "Image/PJPEG", method: "PUT", want: "image/jpeg"},
+		{declared: "image/jpeg; charset=binary", want: "image/jpeg"},
+		{declared: " image/png ", want: "image/png"},
+		{declared: "image/x-png", want: "image/png"},
+		{declared: "image/GIF", want: "image/gif"},
+		{declared: "image/webp", method: "PUT", want: "image/webp"},
+		{declared: "image/heic"},
+		{declared: "image/"},
+		{declared: "jpg"},
+		{declared: "image/jpeg, image/png"},
+		{declared: ""},
+		{declared: "application/octet-stream"},
+	} {
+		body, err := json.Marshal(map[string]any{"contentType": tt.declared, "size": 4, "method": cmp.Or(tt.method, "POST")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := s.Ask("POST", "/v1/products/mug-blue/images", apitest.ShopKey, string(body))
+		if tt.want == "" {
+			if p := a.Problem(t); p.Status != http.StatusUnprocessableEntity || !strings.Contains(p.Detail, "want one of image/jpeg") {
+				t.Errorf("%q: %+v", tt.declared, p)
+			}
+			continue
+		}
+		var got struct {
+			Image  imageBody            `json:"image"`
+			Upload catalog.SignedUpload `json:"upload"`
+		}
+		a.Into(t, &got)
+		signed := got.Upload.Fields["Content-Type"]
+		if tt.method == "PUT" {
+			signed = got.Upload.Headers["Content-Type"]
+		}
+		if a.Status != http.StatusCreated || got.Image.Type != tt.want || signed != tt.want {
+			t.Errorf("%q: %d, stored as %q, signed for %q, want %q", tt.declared, a.Status, got.Image.Type, signed, tt.want)
+		}
+	}
+}
+
 // TestImageBadRequests proves IMG-1, IMG-2, F60, F61 and N25 at the API.
 func TestImageBadRequests(t *testing.T) {
 	t.Parallel()
@@ -202,5 +259,38 @@ func TestImageBadRequests(t *testing.T) {
 	a := s.Ask("POST", "/v1/products/mug-blue/images", apitest.ShopKey, `{"contentType":"image/png","size":5}`)
 	if p := a.Problem(t); p.Code != "store_unavailable" || a.Header.Get("Retry-After") == "" || strings.Contains(string(a.Body), "secret") {
 		t.Errorf("the image store is down: %+v", p)
+	}
+}
+
+// TestImageOfAnyScript: a product whose SKU is not ASCII gets images, which its list
+// shows, under keys that do not hold the SKU (SEC-7, IMG-9).
+func TestImageOfAnyScript(t *testing.T) {
+	t.Parallel()
+	s, d := setUpImages(t)
+	for _, sku := range []string{"caf\u00e9-1", "zz\u00e9", "ばら/2"} {
+		if err := s.Store.PutProducts(t.Context(), []catalog.Product{{SKU: sku, Name: "Thing", Price: 1000, Currency: "EUR"}}); err != nil {
+			t.Fatal(err)
+		}
+		at := "/v1/products/" + url.PathEscape(norm.NFD.String(sku)) + "/images"
+		a := s.Ask("POST", at, apitest.ShopKey, `{"contentType":"image/jpeg","size":4,"alt":"a\u2028"}`)
+		var b struct {
+			Image  imageBody            `json:"image"`
+			Upload catalog.SignedUpload `json:"upload"`
+		}
+		a.Into(t, &b)
+		if a.Status != http.StatusCreated || b.Image.SKU != sku || b.Image.Alt != "a" {
+			t.Fatalf("%s: %d %s", sku, a.Status, a.Body)
+		}
+		key := b.Upload.Fields["key"]
+		if strings.ContainsFunc(key, func(r rune) bool { return r > '~' }) {
+			t.Errorf("%s: the object key %q is not ASCII", sku, key)
+		}
+		d.Send(key, "image/jpeg", []byte("jpeg"))
+		if a := s.Ask("POST", "/v1/images/"+b.Image.ID+"/complete", apitest.ShopKey, ""); a.Status != http.StatusAccepted {
+			t.Errorf("%s: completed: %d %s", sku, a.Status, a.Body)
+		}
+		if a := s.Ask("GET", at, apitest.ViewerKey, ""); !strings.Contains(string(a.Body), b.Image.ID) {
+			t.Errorf("%s: listed: %d %s", sku, a.Status, a.Body)
+		}
 	}
 }

@@ -30,6 +30,8 @@ type Records interface {
 	PutChunk(ctx context.Context, i catalog.Import, at int64, body []byte) error
 	Received(ctx context.Context, i catalog.Import, bytes, startByte, startLine int64) error
 	DiscardImport(ctx context.Context, i catalog.Import) error
+	// ImportHeader returns an importfile.Header in JSON.
+	ImportHeader(ctx context.Context, id string) (string, error)
 	// Import fails with catalog.ErrNoImport if there is no such import.
 	Import(ctx context.Context, id string) (catalog.Import, error)
 	Imports(ctx context.Context, limit int) ([]catalog.Import, error)
@@ -56,7 +58,7 @@ func (s *Service) Register(server *httpkit.Server) {
 	httpkit.Register(server, huma.Operation{
 		OperationID: "start-import", Method: http.MethodPost, Path: "/v1/imports", Tags: []string{"operators"}, DefaultStatus: http.StatusAccepted,
 		Summary:     "Import products, stock or prices from a file",
-		Description: "The body is the file: CSV with a header row (" + strings.Join(importfile.Columns(catalog.ImportProducts), ", ") + "; tags and options are separated by |, amounts are in minor units), or JSON Lines. An import of kind products leaves fields that the file does not contain as they are, and skips rows with errors. Imports of stock and of prices take effect all at once or, if a row has an error, not at all. Sending the same file again with the same Idempotency-Key returns the same import; another file, or another kind, is refused (422 idempotency_key_reused).",
+		Description: "The body is the file: CSV with a header row (" + strings.Join(importfile.Columns(catalog.ImportProducts), ", ") + "; tags and options are separated by |, amounts are in minor units unless decimal says how prices are written), or JSON Lines. An import of kind products leaves fields that the file does not contain as they are, and skips rows with errors. Imports of stock and of prices take effect all at once or, if a row has an error, not at all. Sending the same file again with the same Idempotency-Key returns the same import; another file, or another kind, is refused (422 idempotency_key_reused).",
 		Metadata:    map[string]any{"streamed": true},
 		RequestBody: httpkit.FileBody("text/csv", "application/jsonl"),
 	}, operate, s.start)

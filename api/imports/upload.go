@@ -33,6 +33,8 @@ type startImportInput struct {
 	Kind   catalog.ImportKind `query:"kind" enum:"products,stock,prices" default:"products" doc:"What the file contains"`
 	Name   string             `query:"name" maxLength:"200" doc:"The name of the file, for lists"`
 	DryRun bool               `query:"dryRun" doc:"Check the file and change nothing"`
+	// Decimal has no enum, so that the refusal says what to write.
+	Decimal importfile.Decimal `query:"decimal" maxLength:"20" doc:"How a CSV writes prices. point: 14.50 or 1,450.00; comma: 14,50 or 1.450,00. Default: whole numbers of minor units, such as 1450. With point or comma, each row with a price needs its currency"`
 
 	body *importBody
 }
@@ -41,7 +43,7 @@ type startImportInput struct {
 // memory.
 func (in *startImportInput) Resolve(ctx huma.Context) []error {
 	r, w := humago.Unwrap(ctx)
-	in.body = &importBody{Reader: r.Body, conn: http.NewResponseController(w), length: r.ContentLength}
+	in.body = &importBody{Reader: r.Body, bound: func() { httpkit.BoundBody(w, r, chunkWithin) }, length: r.ContentLength}
 	if !httpkit.IsPlain(r.Header.Get("Content-Encoding")) {
 		return []error{httpkit.NewProblem(http.StatusUnsupportedMediaType, "unsupported_media_type", "the file must not be compressed")}
 	}
@@ -51,9 +53,9 @@ func (in *startImportInput) Resolve(ctx huma.Context) []error {
 // importBody is a file that is received chunk by chunk.
 type importBody struct {
 	io.Reader
-	conn   *http.ResponseController
-	length int64 // the announced length; -1 if unknown
-	most   int64 // the most bytes that the file may have
+	bound  func() // bounds how long the next chunk may take
+	length int64  // the announced length; -1 if unknown
+	most   int64  // the most bytes that the file may have
 
 	chunk  []byte    // the chunk read last
 	at     int64     // the offset at which chunk begins
@@ -69,7 +71,7 @@ func (b *importBody) next(size int) error {
 	}
 	b.at += int64(len(b.chunk))
 	b.chunk = b.chunk[:0]
-	_ = b.conn.SetReadDeadline(time.Now().Add(chunkWithin)) // not every connection supports it
+	b.bound()
 	for len(b.chunk) < size {
 		n, err := b.Read(b.chunk[len(b.chunk):size])
 		b.chunk = b.chunk[:len(b.chunk)+n]
@@ -80,9 +82,6 @@ func (b *importBody) next(size int) error {
 		if err != nil {
 			return brokenOff(err)
 		}
-	}
-	if b.ended {
-		_ = b.conn.SetReadDeadline(time.Time{}) // a deadline that passes would cancel the request
 	}
 	b.digest.Write(b.chunk)
 	if b.read() > b.most {
@@ -113,6 +112,9 @@ func (s *Service) start(ctx context.Context, in *startImportInput) (*importOutpu
 		return nil, err
 	}
 	header, err := importfile.Sniff(in.Kind, in.body.chunk)
+	if err == nil {
+		header, err = header.WithDecimal(in.Decimal)
+	}
 	if err != nil {
 		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", err.Error())
 	}
@@ -135,7 +137,7 @@ func (s *Service) start(ctx context.Context, in *startImportInput) (*importOutpu
 	case i.Kind != in.Kind || i.DryRun != in.DryRun:
 		return nil, otherImport()
 	default:
-		if err := compare(i, in.body); err != nil {
+		if err := s.compare(ctx, i, header, in.body); err != nil {
 			return nil, err
 		}
 	}
@@ -178,14 +180,22 @@ func (s *Service) receive(ctx context.Context, i catalog.Import, start importfil
 }
 
 // compare reads a file that is sent again to its end, and refuses a different
-// one.
-func compare(i catalog.Import, body *importBody) error {
+// one, or one that is to be read in another way.
+func (s *Service) compare(ctx context.Context, i catalog.Import, header importfile.Header, body *importBody) error {
+	text, err := s.Records.ImportHeader(ctx, i.ID)
+	if err != nil {
+		return err
+	}
+	var first importfile.Header
+	if err := json.Unmarshal([]byte(text), &first); err != nil {
+		return err
+	}
 	for !body.ended {
 		if err := body.next(chunkSize); err != nil {
 			return err
 		}
 	}
-	if i.Digest != "" && i.Digest != body.sum() {
+	if i.Digest != "" && i.Digest != body.sum() || first.Decimal != header.Decimal {
 		return otherImport()
 	}
 	return nil
@@ -200,6 +210,9 @@ func tooLarge(most int64) *httpkit.Problem {
 }
 
 func brokenOff(err error) *httpkit.Problem {
+	if httpkit.Stalled(err) {
+		return httpkit.NewProblem(http.StatusRequestTimeout, "timeout", "the rest of the file did not come in time; send it again").WithCause(err)
+	}
 	return httpkit.NewProblem(http.StatusBadRequest, "malformed", "the connection broke off before the end of the file; send it again").WithCause(err)
 }
 

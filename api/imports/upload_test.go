@@ -147,3 +147,34 @@ func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("the connec
 type endless struct{}
 
 func (endless) Read(b []byte) (int, error) { return copy(b, fmt.Sprintf("%-1000s\n", "x,X")), nil }
+
+// TestImportDecimal: how prices are written is part of the request: a repetition that says
+// it differently is another import (IDEM-2), and without it the refusal names the option.
+func TestImportDecimal(t *testing.T) {
+	t.Parallel()
+	s, f := apitest.NewProducts(t)
+	const file = "sku;price;currency\nx;14,50;EUR\n"
+	a := upload(s, apitest.OperatorKey, "kind=prices&decimal=comma", file, "Idempotency-Key", "k")
+	var i catalog.Import
+	a.Into(t, &i)
+	header, err := f.Store.ImportHeader(t.Context(), i.ID)
+	if a.Status != 202 || err != nil || !strings.Contains(header, `"decimal":"comma"`) {
+		t.Fatalf("%d %s, header %s %v", a.Status, a.Body, header, err)
+	}
+	for _, c := range []struct {
+		name, query, body string
+		status            int
+		want              string
+	}{
+		{name: "again", query: "kind=prices&decimal=comma", body: file, status: 202, want: i.ID},
+		{name: "with a point", query: "kind=prices&decimal=point", body: file, status: 422, want: "idempotency_key_reused"},
+		{name: "without", query: "kind=prices", body: file, status: 422, want: "idempotency_key_reused"},
+		{name: "another word", query: "kind=prices&decimal=%2C", body: file, status: 422, want: "want point or comma"},
+		{name: "of stock", query: "kind=stock&decimal=comma", body: "sku,onHand\n", status: 422, want: "a file of stock has none"},
+		{name: "of JSON lines", query: "kind=prices&decimal=comma", body: `{"sku":"x"}`, status: 422, want: "is for CSV"},
+	} {
+		if a := upload(s, apitest.OperatorKey, c.query, c.body, "Idempotency-Key", "k"); a.Status != c.status || !strings.Contains(string(a.Body), c.want) {
+			t.Errorf("%s: %d %s", c.name, a.Status, a.Body)
+		}
+	}
+}

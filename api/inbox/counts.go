@@ -10,7 +10,8 @@ import (
 // inboxCounts holds how many items the record has, and what this process has
 // counted since it started.
 type inboxCounts struct {
-	States    map[inboxrecords.State]int64 `json:"states" doc:"Items in each state"`
+	States    map[inboxrecords.State]int64 `json:"states" doc:"Items in each state; a state with countedTo of them may have more"`
+	CountedTo int                          `json:"countedTo" doc:"No state is counted further than this, so that the counts take no longer for a large inbox"`
 	OldestDue time.Time                    `json:"oldestDue,omitzero" doc:"When the oldest undelivered item became due; missing if no item is due"`
 	Received  *receivedCounts              `json:"received,omitempty" doc:"Webhooks that this process has received since it started"`
 	Relayed   *relayedCounts               `json:"relayed,omitempty" doc:"Events that this process has delivered since it started"`
@@ -35,6 +36,7 @@ type relayedCounts struct {
 	Known      int64 `json:"known" doc:"Events that were not delivered because the order's record already had their content"`
 	Mails      int64 `json:"mails" doc:"Reports about mails that were handled"`
 	Held       int64 `json:"held" doc:"Attempts that found no order yet"`
+	Foreign    int64 `json:"foreign" doc:"Events that are about no order of this shop, as another program's on the same account"`
 	Failed     int64 `json:"failed" doc:"Attempts that failed otherwise"`
 	Overflow   int64 `json:"overflow" doc:"Events left to the sweeper because the queue was full"`
 	Waiting    int64 `json:"waiting" doc:"Events in memory now"`
@@ -48,7 +50,7 @@ func (s *Service) counts(ctx context.Context, _ *struct{}) (*inboxCountsOutput, 
 	if err != nil {
 		return nil, err
 	}
-	out := &inboxCountsOutput{inboxCounts{States: states, OldestDue: oldest}}
+	out := &inboxCountsOutput{inboxCounts{States: states, CountedTo: inboxrecords.CountedTo, OldestDue: oldest}}
 	if s.Counted != nil {
 		in, relayed := s.Counted()
 		out.Body.Received, out.Body.Relayed = (*receivedCounts)(&in), (*relayedCounts)(&relayed)

@@ -14,7 +14,7 @@ import (
 )
 
 type inboxInput struct {
-	State    inboxrecords.State `query:"state" enum:"received,held,delivered,kept,parked" doc:"Only items in this state"`
+	State    inboxrecords.State `query:"state" enum:"received,held,delivered,kept,parked,foreign,dismissed" doc:"Only items in this state"`
 	Provider string             `query:"provider" maxLength:"32" doc:"Only items of this provider"`
 	OrderID  string             `query:"orderId" maxLength:"64" doc:"Only items about this order"`
 	Limit    int                `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"The maximum number of items"`
@@ -32,7 +32,7 @@ type inboxItem struct {
 	OrderID     order.ID           `json:"orderId,omitempty"`
 	Ref         string             `json:"ref,omitempty"`
 	State       inboxrecords.State `json:"state"`
-	Note        string             `json:"note,omitempty" doc:"The reason why the event is held, parked or late"`
+	Note        string             `json:"note,omitempty" doc:"The reason why the event is held, parked, foreign, dismissed or late"`
 	Attempts    int                `json:"attempts"`
 	ReceivedAt  time.Time          `json:"receivedAt"`
 	ProviderAt  time.Time          `json:"providerAt" doc:"When the event happened, according to the provider"`
@@ -96,6 +96,30 @@ func (s *Service) redeliver(ctx context.Context, in *redeliverInput) (*redeliver
 		return nil, httpkit.NewProblem(http.StatusConflict, "wrong_state", err.Error())
 	case errors.Is(err, inbox.ErrPruned):
 		return nil, httpkit.NewProblem(http.StatusGone, "pruned", err.Error())
+	case err != nil:
+		return nil, err
+	}
+	return &redeliverOutput{newItem(it)}, nil
+}
+
+type dismissInput struct {
+	ID   int64 `path:"id" minimum:"1" doc:"The event's id in the list"`
+	Body struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"The reason, which is kept with the event; no personal data"`
+	}
+}
+
+// dismiss ends the wait of an event that nobody needs.
+func (s *Service) dismiss(ctx context.Context, in *dismissInput) (*redeliverOutput, error) {
+	if err := httpkit.CheckReason(in.Body.Reason); err != nil {
+		return nil, err
+	}
+	it, err := s.Dismiss(ctx, in.ID, httpkit.CallOf(ctx).Actor(), in.Body.Reason)
+	switch {
+	case errors.Is(err, inboxrecords.ErrNoItem):
+		return nil, httpkit.NewProblem(http.StatusNotFound, "not_found", "there is no such event")
+	case errors.Is(err, inboxrecords.ErrNotDismissible):
+		return nil, httpkit.NewProblem(http.StatusConflict, "wrong_state", err.Error())
 	case err != nil:
 		return nil, err
 	}

@@ -45,6 +45,36 @@ func TestRedeliver(t *testing.T) {
 	}
 }
 
+// TestDismiss proves WHK-19: an operator can dismiss an event, with a reason, and gets
+// the cause why another event is not dismissed.
+func TestDismiss(t *testing.T) {
+	t.Parallel()
+	var fails error
+	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
+		c.Inbox.Dismiss = func(_ context.Context, id int64, by, reason string) (inboxrecords.Item, error) {
+			return inboxrecords.Item{ID: id, State: inboxrecords.Dismissed, Note: by + ": " + reason}, fails
+		}
+	})
+	for name, tt := range map[string]struct {
+		err    error
+		key    string
+		body   string
+		status int
+		says   string
+	}{
+		"dismissed":          {key: apitest.OperatorKey, body: `{"reason":"another shop's"}`, status: http.StatusOK, says: "another shop's"},
+		"no reason":          {key: apitest.OperatorKey, body: `{"reason":""}`, status: http.StatusUnprocessableEntity, says: "reason"},
+		"by a shop":          {key: apitest.ShopKey, body: `{"reason":"why"}`, status: http.StatusForbidden, says: "forbidden"},
+		"no such event":      {key: apitest.OperatorKey, body: `{"reason":"why"}`, err: inboxrecords.ErrNoItem, status: http.StatusNotFound, says: "not_found"},
+		"one that is needed": {key: apitest.OperatorKey, body: `{"reason":"why"}`, err: fmt.Errorf("%w: this one is delivered", inboxrecords.ErrNotDismissible), status: http.StatusConflict, says: "this one is delivered"},
+	} {
+		fails = tt.err
+		if a := s.Ask("POST", "/v1/inbox/7/dismiss", tt.key, tt.body); a.Status != tt.status || !strings.Contains(string(a.Body), tt.says) {
+			t.Errorf("%s: %d %s", name, a.Status, a.Body)
+		}
+	}
+}
+
 // TestInbox proves WHK-19: operators can list the stored events, without their
 // bytes.
 func TestInbox(t *testing.T) {

@@ -29,6 +29,9 @@ type Service struct {
 	// Redeliver delivers a stored event again, like inbox.Handler.Redeliver. It
 	// is nil if this process receives no webhooks.
 	Redeliver func(ctx context.Context, id int64, by string) (inboxrecords.Item, error)
+	// Dismiss ends the wait of a parked or held event, like inbox.Handler.Dismiss. It
+	// is nil if this process receives no webhooks.
+	Dismiss func(ctx context.Context, id int64, by, reason string) (inboxrecords.Item, error)
 	// Counted returns this process's counts of webhooks. It is nil if this
 	// process receives none.
 	Counted func() (inbox.Counts, inbox.RelayCounts)
@@ -40,7 +43,7 @@ func (s *Service) Register(server *httpkit.Server) {
 	httpkit.Register(server, huma.Operation{
 		OperationID: "list-inbox", Method: http.MethodGet, Path: "/v1/inbox", Tags: []string{"operators"},
 		Summary:     "List the events that providers sent, newest first",
-		Description: "Lists the events that the webhooks received. An event in state parked is genuine but cannot be used as it is; an event in state held belongs to an order that is not known yet.",
+		Description: "Lists the events that the webhooks received. An event in state parked is genuine but cannot be used as it is; an event in state held belongs to an order that is not known yet. An event in state foreign is about no order of this shop, such as a payment of another program on the same account: it is delivered if the order's payment becomes known.",
 	}, operate, s.list)
 	if s.Redeliver != nil {
 		httpkit.Register(server, huma.Operation{
@@ -48,6 +51,13 @@ func (s *Service) Register(server *httpkit.Server) {
 			Summary:     "Deliver an event again",
 			Description: "Reads a stored event again, because a changed configuration or a newer version may understand an event that was parked, and delivers it. Delivering an event twice is harmless. 409 wrong_state if the event still cannot be used; 410 pruned if its bytes have been deleted (see the setting PURSER_KEEP_WEBHOOKS).",
 		}, operate, s.redeliver)
+	}
+	if s.Dismiss != nil {
+		httpkit.Register(server, huma.Operation{
+			OperationID: "dismiss-event", Method: http.MethodPost, Path: "/v1/inbox/{id}/dismiss", Tags: []string{"operators"},
+			Summary:     "Dismiss an event that nobody needs",
+			Description: "Ends the wait of an event in state parked or held. It keeps its row, with who dismissed it and why, and can be delivered again. If its provider sends it again in a form that can be used, that is delivered. 409 wrong_state if the event is in another state.",
+		}, operate, s.dismiss)
 	}
 	httpkit.Register(server, huma.Operation{
 		OperationID: "count-inbox", Method: http.MethodGet, Path: "/v1/inbox/counts", Tags: []string{"operators"},

@@ -12,7 +12,7 @@ import (
 type orderMail struct {
 	ID         string            `json:"id"`
 	Template   string            `json:"template"`
-	State      string            `json:"state" doc:"sending, sent, due, unknown, rejected or suppressed"`
+	State      string            `json:"state" doc:"sending, sent, due, unknown, resent_after_unknown (it may have been sent, and its next generation was sent because of that), rejected, suppressed or skipped (not needed any more)"`
 	Generation int               `json:"generation" doc:"How often it was decided to send this mail: 1, and one more for each resend"`
 	Provider   string            `json:"provider,omitempty" doc:"The provider that accepted the mail, or was tried last"`
 	ProviderID string            `json:"providerId,omitempty" doc:"The provider's id of the mail"`
@@ -20,6 +20,7 @@ type orderMail struct {
 	Why        string            `json:"why,omitempty"`
 	AskedBy    string            `json:"askedBy,omitempty" doc:"The actor who requested the resend"`
 	AskedWhy   string            `json:"askedWhy,omitempty"`
+	Resent     bool              `json:"resentAfterUnknown" doc:"Whether it was sent only because the outcome of its last generation was unknown: the shopper may have the mail twice"`
 	Attempts   int               `json:"attempts"`
 	ClaimedAt  time.Time         `json:"claimedAt"`
 	OutcomeAt  time.Time         `json:"settledAt,omitzero"`
@@ -67,7 +68,7 @@ func (s *Service) orderMails(ctx context.Context, in *orderMailsInput) (*orderMa
 	for _, e := range entries {
 		m := orderMail{
 			ID: e.ID, Template: e.Template, Generation: e.Generation, State: string(e.State),
-			Provider: e.Provider, ProviderID: e.ProviderID, Skipped: e.Skipped, Why: e.Why, AskedBy: e.AskedBy, AskedWhy: e.AskedWhy,
+			Provider: e.Provider, ProviderID: e.ProviderID, Skipped: e.Skipped, Why: e.Why, AskedBy: e.AskedBy, AskedWhy: e.AskedWhy, Resent: e.Resent,
 			Attempts: e.Attempts, ClaimedAt: e.ClaimedAt, OutcomeAt: e.ResolvedAt, Feedback: []mailFeedback{},
 		}
 		for _, f := range feedback {

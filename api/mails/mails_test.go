@@ -90,7 +90,7 @@ func TestOrderMails(t *testing.T) {
 	s := mailShop(t)
 	id := s.Place(t, "c").ID
 	m := porttest.MessageOf(id, order.MailConfirmation)
-	if _, err := s.Store.ClaimMail(t.Context(), m); err != nil {
+	if _, err := s.Store.ClaimMail(t.Context(), m, "ses"); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Store.RecordMailOutcome(t.Context(), m, mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{Provider: "ses", ProviderID: "p1"}}); err != nil {

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"purser/api/httpkit"
 	"purser/mail"
@@ -79,10 +78,7 @@ func (p *preferencePages) linked(do func(w http.ResponseWriter, r *http.Request,
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		conn := http.NewResponseController(w)
-		_ = conn.SetReadDeadline(time.Now().Add(p.s.server.WriteWithin)) // not every connection supports it
 		v.cut = r.ParseForm()
-		_ = conn.SetReadDeadline(time.Time{}) // a deadline that passes would cancel the request
 		var large *http.MaxBytesError
 		if errors.As(v.cut, &large) || r.ContentLength > maxForm {
 			p.s.badLinks.Add(1)

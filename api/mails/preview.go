@@ -97,7 +97,7 @@ func (p *Preview) previewOf(show func(http.ResponseWriter, *http.Request, previe
 		}
 		var err error
 		m.Content, err = p.Templates.WriteTemplate(m.Template, m.Locale, templates.Sample(m.Template, m.Locale))
-		if err != nil {
+		if err != nil || mail.ParseLocale(m.Locale) == "" {
 			httpkit.NewProblem(http.StatusNotFound, "not_found", "there is no such mail").Write(w, r)
 			return
 		}

@@ -94,7 +94,7 @@ func (s *Service) registerLog() {
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "list-open-mails", Method: http.MethodGet, Path: "/v1/mail/open", Tags: []string{"operators"},
 		Summary:     "List mails whose outcome is unknown or still open",
-		Description: "A mail whose outcome is unknown is never resent automatically: feedback on the mail resolves it, or an operator sends it again.",
+		Description: "Feedback on a mail whose outcome is unknown resolves it. Without feedback, a mail about an order is sent once more automatically if the provider has reported about later mails or, depending on the settings, if it reports about none; it is then no longer listed here, and the order's mails show it as resent_after_unknown. Other mails wait for an operator.",
 	}, operate, s.openMails)
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "list-mail-providers", Method: http.MethodGet, Path: "/v1/mail/providers", Tags: []string{"operators"},
@@ -120,7 +120,7 @@ func (s *Service) registerRecords() {
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "mail-stats", Method: http.MethodGet, Path: "/v1/mail/stats", Tags: tags,
 		Summary:     "Count mails sent, delivered, bounced, complained about and unsubscribed from, by day, provider and template",
-		Description: "Days are in UTC, the last 30 by default. Feedback counts on the day its mail was sent, whenever it arrived.",
+		Description: "Days are in UTC, the last 30 by default. Feedback counts on the day its mail was sent, whenever it arrived. resentAfterUnknown counts those of the sent mails that were sent because the outcome of an earlier copy was unknown.",
 	}, read, s.mailStats)
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "list-suppressions", Method: http.MethodGet, Path: "/v1/mail/suppressions", Tags: tags,

@@ -125,7 +125,7 @@ func (s *Service) unsuppress(ctx context.Context, in *unsuppressInput) (*struct{
 func emailOf(s string) (string, error) {
 	email, err := mail.Normalise(s)
 	if err != nil {
-		return "", httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "email: want the address of one mailbox")
+		return "", httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "email: "+err.Error())
 	}
 	return email, nil
 }

@@ -85,6 +85,40 @@ func TestGet_replaced_event(t *testing.T) {
 	}
 }
 
+// wait records what an order waits for and what needs attention.
+func wait(t *testing.T, s *apitest.Shop, id order.ID, on string, attention ...order.Attention) {
+	t.Helper()
+	o, err := s.Store.Order(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Waiting, o.Attention = &order.Waiting{On: on}, attention
+	if err := s.Store.SaveOrder(t.Context(), order.Change{Order: o}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestListRefuses: a filter that cannot be understood is refused by its name; it never
+// lists other orders than those that were asked for.
+func TestListRefuses(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t)
+	for _, tt := range []struct{ query, says string }{
+		{query: "waitingOn=nobody", says: "query.waitingOn"},
+		{query: "waitingOn=Operator", says: "query.waitingOn"},
+		{query: "placedFrom=yesterday", says: "query.placedFrom"},
+		{query: "placedTo=2026-13-01T00:00:00Z", says: "query.placedTo"},
+		{query: "placedTo=2026-03-01", says: "query.placedTo"},
+		{query: "placedFrom=2026-03-02T00:00:00Z&placedTo=2026-03-01T00:00:00Z", says: "placedTo: want a time after placedFrom"},
+		{query: "placedFrom=2026-03-01T01:00:00%2B01:00&placedTo=2026-03-01T00:00:00Z", says: "placedTo: want a time after placedFrom"},
+	} {
+		a := s.Ask("GET", "/v1/orders?"+tt.query, apitest.ViewerKey, "")
+		if a.Status != http.StatusUnprocessableEntity || !strings.Contains(string(a.Body), tt.says) {
+			t.Errorf("%s: %d %s, want 422 and %q", tt.query, a.Status, a.Body, tt.says)
+		}
+	}
+}
+
 func TestList(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)
@@ -96,6 +130,8 @@ func TestList(t *testing.T) {
 	if _, err := s.Orders.Cancel(t.Context(), ids[0], "test", "x", ""); err != nil {
 		t.Fatal(err)
 	}
+	wait(t, s, ids[1], order.WaitCarrier, order.Attention{About: "re_1", Why: "it failed"})
+	wait(t, s, ids[2], order.WaitPayment)
 	type page struct {
 		Orders     []orders.Order
 		NextCursor string
@@ -129,6 +165,12 @@ func TestList(t *testing.T) {
 		{query: "limit=2&status=placed&status=cancelling&status=placed", want: append([]order.ID{foreign.ID}, ids...)},
 		{query: "status=cancelling", want: ids[:1]},
 		{query: "status=delivered"},
+		{query: "waitingOn=operator", want: ids[1:2]},
+		{query: "waitingOn=operator&customerId=cus_1", want: ids[1:2]},
+		{query: "waitingOn=operator", headers: []string{"Purser-Customer", "cus_2"}},
+		{query: "waitingOn=payment&status=placed&placedFrom=" + now.Add(-time.Hour).Format(time.RFC3339), want: ids[2:3]},
+		{query: "waitingOn=payment&status=cancelling"},
+		{query: "waitingOn=mail"},
 		{query: "placedFrom=" + now.Add(time.Hour).Format(time.RFC3339)},
 		{query: "placedTo=" + now.Add(-time.Hour).Format(time.RFC3339)},
 		{query: "placedFrom=" + now.Add(-time.Hour).Format(time.RFC3339) + "&placedTo=" + now.Add(time.Hour).Format(time.RFC3339), want: append([]order.ID{foreign.ID}, ids...)},

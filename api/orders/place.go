@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"purser/api/httpkit"
+	"purser/catalog"
+	"purser/mail"
 	"purser/order"
 )
 
@@ -33,6 +35,10 @@ type placeOutput struct {
 // without starting anything.
 func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, error) {
 	c := httpkit.CallOf(ctx)
+	in.Body.Locale = mail.ParseLocale(in.Body.Locale)
+	for i := range in.Body.Lines { // as the catalogue keeps them
+		in.Body.Lines[i].SKU = catalog.CleanSKU(in.Body.Lines[i].SKU)
+	}
 	if err := in.Body.Validate(); err != nil {
 		return nil, httpkit.RequestProblem(err)
 	}
@@ -66,7 +72,7 @@ func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, erro
 	case errors.Is(err, order.ErrBusy):
 		return s.placeLater(ctx, c.OrderID, in.Key, "busy")
 	case errors.Is(err, order.ErrBelowMinimum): // the price fell after the quote, or the provider has another minimum
-		return nil, belowMinimum(in.Body.Currency)
+		return nil, belowMinimum(err, in.Body.Currency)
 	case err != nil:
 		return nil, httpkit.ProblemOf(err)
 	}
@@ -95,10 +101,11 @@ func (s *Service) quote(ctx context.Context, r order.Request) error {
 }
 
 // belowMinimum returns the problem of an order below the currency's minimum
-// charge. The detail contains the minimum if it is known.
-func belowMinimum(currency string) *httpkit.Problem {
-	p := httpkit.ProblemOf(order.ErrBelowMinimum)
-	if least, ok := order.Minimum(currency); ok {
+// charge. The detail is what the workflow says, or else contains the minimum if it is
+// known.
+func belowMinimum(err error, currency string) *httpkit.Problem {
+	p := httpkit.ProblemOf(err)
+	if least, ok := order.Minimum(currency); ok && p.Detail == order.ErrBelowMinimum.Error() {
 		p.Detail += ": the minimum is " + least.String()
 	}
 	return p

@@ -18,16 +18,13 @@ func (s *Service) search(ctx context.Context, in *searchInput) (*listOutput, err
 		return nil, err
 	}
 	defer release()
-	found, err := s.Records.FindOrders(ctx, in.Text, in.Limit)
+	found, err := s.Records.FindOrders(ctx, in.Text, httpkit.CallOf(ctx).Customer, in.Limit)
 	if err != nil {
 		return nil, err
 	}
 	page := orderPage{Orders: []Order{}}
-	scope := httpkit.CallOf(ctx).Customer
 	for _, o := range found {
-		if scope == "" || o.Customer == scope {
-			page.Orders = append(page.Orders, viewOf(o))
-		}
+		page.Orders = append(page.Orders, viewOf(o))
 	}
 	return &listOutput{page}, nil
 }

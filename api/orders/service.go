@@ -47,7 +47,7 @@ type Records interface {
 	httpkit.OrderReader
 	// Orders fails with sqldb.ErrCursor if the filter's cursor is invalid.
 	Orders(ctx context.Context, f order.Filter) (order.Page, error)
-	FindOrders(ctx context.Context, text string, limit int) ([]order.Order, error)
+	FindOrders(ctx context.Context, text, customer string, limit int) ([]order.Order, error)
 	Events(ctx context.Context, id order.ID, after int64, limit int) ([]order.Event, error)
 	// EventsSince returns the events after p. If a lost attempt had recorded
 	// some of the events up to p, it returns their replacements, too.

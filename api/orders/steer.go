@@ -86,10 +86,11 @@ func (s *Service) resolve(ctx context.Context, in *resolveInput) (*orderOutput, 
 	})
 	switch {
 	case errors.Is(err, order.ErrIllegalMove):
-		if o, err = s.Records.Order(ctx, o.ID); err != nil {
-			return nil, err
+		now, readErr := s.Records.Order(ctx, o.ID)
+		if readErr != nil {
+			return nil, readErr
 		}
-		return nil, wrongState(o)
+		return nil, wrongState(now, err)
 	case err != nil:
 		return nil, err
 	case late:
@@ -99,9 +100,13 @@ func (s *Service) resolve(ctx context.Context, in *resolveInput) (*orderOutput, 
 }
 
 // wrongState returns the problem of a decision that the order does not take. Its
-// detail names the order's status and the choices that it takes.
-func wrongState(o order.Order) *httpkit.Problem {
-	p := httpkit.ProblemOf(order.ErrIllegalMove)
+// detail names the order's status and the choices that it takes: in the words of its
+// workflow, if refused has them, because the record may be behind.
+func wrongState(o order.Order, refused error) *httpkit.Problem {
+	p := httpkit.ProblemOf(refused)
+	if p.Detail != order.ErrIllegalMove.Error() {
+		return p
+	}
 	p.Detail = "the order is " + string(o.Status)
 	switch {
 	case o.Hold != nil:

@@ -45,9 +45,12 @@ func (s *Service) list(ctx context.Context, in *productsInput) (*productsOutput,
 // as they are, and orders already placed keep their prices.
 func (s *Service) putMany(ctx context.Context, in *putProductsInput) (*productsOutput, error) {
 	seen := make(map[string]bool, len(in.Body.Products))
+	products := make([]catalog.Product, len(in.Body.Products))
 	for i, p := range in.Body.Products {
-		if p.Price > order.MaxAmount {
-			return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "amount_invalid", fmt.Sprintf("products[%d]: price: want at most %d minor units", i, order.MaxAmount))
+		p = p.Clean()
+		products[i] = p
+		if most := order.Maximum(p.Currency); p.Price > most.Amount {
+			return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "amount_invalid", fmt.Sprintf("products[%d]: price: want at most %d minor units (%s)", i, most.Amount, most))
 		}
 		if err := p.Validate(); err != nil {
 			return nil, httpkit.RequestProblem(fmt.Errorf("products[%d]: %w", i, err))
@@ -60,9 +63,9 @@ func (s *Service) putMany(ctx context.Context, in *putProductsInput) (*productsO
 		}
 		seen[p.SKU] = true
 	}
-	if err := s.Records.PutProducts(ctx, in.Body.Products); err != nil {
+	if err := s.Records.PutProducts(ctx, products); err != nil {
 		return nil, httpkit.RequestProblem(err)
 	}
-	s.server.Log.InfoContext(ctx, "catalogue changed", "key", httpkit.CallOf(ctx).Principal.Name, "products", len(in.Body.Products))
-	return &productsOutput{productList{Products: in.Body.Products}}, nil
+	s.server.Log.InfoContext(ctx, "catalogue changed", "key", httpkit.CallOf(ctx).Principal.Name, "products", len(products))
+	return &productsOutput{productList{Products: products}}, nil
 }

@@ -33,7 +33,7 @@ type productInput struct {
 }
 
 func (s *Service) get(ctx context.Context, in *productInput) (*productOutput, error) {
-	p, err := s.Records.Product(ctx, in.SKU)
+	p, err := s.Records.Product(ctx, catalog.CleanSKU(in.SKU))
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,8 @@ func (s *Service) change(ctx context.Context, in ChangeInput, c catalog.Change) 
 
 // send sends the change to the product's workflow and returns the changed product.
 func (s *Service) send(ctx context.Context, in ChangeInput, c catalog.Change) (*productOutput, error) {
-	if !catalog.IsSKU(in.SKU) { // start no workflow for a SKU that cannot exist
+	sku := catalog.CleanSKU(in.SKU)
+	if !catalog.IsSKU(sku) { // start no workflow for a SKU that cannot exist
 		return nil, httpkit.RequestProblem(fmt.Errorf("%w: %.64q", catalog.ErrNotFound, in.SKU))
 	}
 	c, err := s.change(ctx, in, c)
@@ -89,7 +90,7 @@ func (s *Service) send(ctx context.Context, in ChangeInput, c catalog.Change) (*
 	}
 	waited, stop := context.WithTimeout(ctx, s.server.SteerWithin)
 	defer stop()
-	p, err := s.Workflows.ChangeProduct(waited, in.SKU, c)
+	p, err := s.Workflows.ChangeProduct(waited, sku, c)
 	switch {
 	case httpkit.TimedOut(waited, err):
 		return nil, changedLater(in.Key)
@@ -126,9 +127,9 @@ type describedProduct struct {
 }
 
 func (s *Service) put(ctx context.Context, in *putProductInput) (*productOutput, error) {
-	put := in.Body.Product
+	put := in.Body.Product.Clean()
 	put.Version, put.Images = 0, nil
-	if put.SKU != in.SKU {
+	if put.SKU != catalog.CleanSKU(in.SKU) {
 		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "sku: the body and the address name different products")
 	}
 	if faults := put.Faults(); len(faults) > 0 {
@@ -141,7 +142,7 @@ func (s *Service) put(ctx context.Context, in *putProductInput) (*productOutput,
 	}
 	out, err := s.send(ctx, in.ChangeInput, c)
 	if err == nil && out.Body.Version == 1 {
-		out.Status, out.Location = http.StatusCreated, "/v1/products/"+url.PathEscape(in.SKU)
+		out.Status, out.Location = http.StatusCreated, "/v1/products/"+url.PathEscape(put.SKU)
 	}
 	return out, err
 }
@@ -158,7 +159,7 @@ func faulty(faults []catalog.Fault) *httpkit.Problem {
 type patchProductInput struct {
 	ChangeInput
 	Body struct {
-		Price    *int64  `json:"price,omitempty" minimum:"1" maximum:"99999999" doc:"The price in minor units of the currency"`
+		Price    *int64  `json:"price,omitempty" minimum:"1" doc:"The price in minor units of the currency. At most what one order can be charged in it: 99999999 in most currencies, 999999999999 in IDR"`
 		Currency *string `json:"currency,omitempty" minLength:"3" maxLength:"3" doc:"Only together with price"`
 		OnHand   *int64  `json:"onHand,omitempty" minimum:"0" maximum:"1000000000" doc:"The counted stock, including reserved pieces"`
 		Receive  int64   `json:"receive,omitempty" minimum:"-1000000000" maximum:"1000000000" doc:"The number of pieces to add to the stock; negative to remove"`
@@ -205,7 +206,7 @@ type productChangesOutput struct {
 }
 
 func (s *Service) changes(ctx context.Context, in *productChangesInput) (*productChangesOutput, error) {
-	changes, err := s.Records.ProductChanges(ctx, in.SKU, in.Limit)
+	changes, err := s.Records.ProductChanges(ctx, catalog.CleanSKU(in.SKU), in.Limit)
 	out := &productChangesOutput{}
 	out.Body.Changes = make([]productChange, len(changes))
 	for i, c := range changes {

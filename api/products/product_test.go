@@ -112,7 +112,7 @@ func TestProductChangeTimeout(t *testing.T) {
 func TestNoSuchSKU(t *testing.T) {
 	t.Parallel()
 	s, f := apitest.NewProducts(t)
-	for _, sku := range []string{"blue%20mug", "mug%0A", "%7F", "mug%C2%A0", ".."} {
+	for _, sku := range []string{"blue%20mug", "mu%0Ag", "%7F", "mu%C2%A0g", "mu%E2%80%8Bg", "%C2%A0", ".."} {
 		for _, step := range [][2]string{{"PATCH", `{"price":1}`}, {"DELETE", ""}, {"GET", ""}} {
 			if a := s.Ask(step[0], "/v1/products/"+sku, apitest.OperatorKey, step[1]); a.Status != 404 || a.Problem(t).Code != "not_found" {
 				t.Errorf("%s %s: %d %s", step[0], sku, a.Status, a.Body)

@@ -20,6 +20,8 @@ type Service struct {
 	Engine Engine
 	// Catalogue is listed while the engine is down.
 	Catalogue Catalogue
+	// Settings records the shop's settings. With nil no operation reads or sets them.
+	Settings Settings
 	// Public allows searches without a key. It also serves /shop, to all.
 	Public bool
 	// SampleShop serves /shop, a page that shows and searches products, to this
@@ -48,7 +50,7 @@ func (s *Service) Register(server *httpkit.Server) {
 		Metadata:    map[string]any{},
 		OperationID: "search-products", Method: http.MethodGet, Path: "/v1/search", Tags: []string{"catalogue"},
 		Summary:     "Search products",
-		Description: "Finds words, words with typos, and words that begin with the last word. If a filter has several values, a product needs to match one of them. While the search engine is down, simple queries return a plain list from the catalogue, marked degraded; queries that need the engine return 503 search_unavailable. Orders are not affected.",
+		Description: "Finds words, words with typos, and words that begin with the last word. Numbers are not mistyped: a product whose SKU was typed comes first, and if products have the typed numbers, only they are hits. If a filter has several values, a product needs to match one of them. While the search engine is down, simple queries return a plain list from the catalogue, marked degraded; queries that need the engine return 503 search_unavailable. Orders are not affected.",
 	}
 	roles := []httpkit.Role{httpkit.Shop, httpkit.Viewer, httpkit.Operator}
 	switch {
@@ -58,6 +60,9 @@ func (s *Service) Register(server *httpkit.Server) {
 		op.Metadata[httpkit.OpenLocally] = true
 	}
 	httpkit.Register(server, op, roles, s.search)
+	if s.Settings != nil {
+		s.registerSettings()
+	}
 	if s.Public || s.SampleShop {
 		s.sampleShop(server.Mux)
 	}

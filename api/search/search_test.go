@@ -31,7 +31,9 @@ func goods(t *testing.T, mods ...func(*api.Config, *records.Store)) (s *apitest.
 	if err := x.PutDocuments(context.Background(), porttest.Goods()); err != nil {
 		t.Fatal(err)
 	}
-	withSearch := func(c *api.Config, store *records.Store) { c.Search = &search.Service{Engine: x, Catalogue: store} }
+	withSearch := func(c *api.Config, store *records.Store) {
+		c.Search = &search.Service{Engine: x, Catalogue: store, Settings: store}
+	}
 	return apitest.New(t, append([]func(*api.Config, *records.Store){withSearch}, mods...)...), down
 }
 

@@ -75,7 +75,7 @@ func insertPart(ctx context.Context, db *sql.DB, docs []catalog.Document) error 
 		return err
 	}
 	defer tx.Rollback() // no effect after a commit
-	product, err := tx.PrepareContext(ctx, "INSERT INTO products (sku, name, price, currency, on_hand, received, added_at, changed_at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)")
+	product, err := tx.PrepareContext(ctx, "INSERT INTO products (sku, look, name, price, currency, on_hand, received, added_at, changed_at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)")
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func insertPart(ctx context.Context, db *sql.DB, docs []catalog.Document) error 
 		return err
 	}
 	for _, d := range docs {
-		if _, err := product.ExecContext(ctx, d.SKU, d.Name, d.Price, d.Currency, d.Available, d.Available, d.Added, d.Added); err != nil {
+		if _, err := product.ExecContext(ctx, d.SKU, catalog.Look(d.SKU), d.Name, d.Price, d.Currency, d.Available, d.Available, d.Added, d.Added); err != nil {
 			return err
 		}
 		doc, err := json.Marshal(map[string]any{"description": d.Description, "brand": d.Brand, "category": d.Category, "tags": d.Tags, "rating": d.Rating, "parent": d.Group})

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	netmail "net/mail"
+	"slices"
 	"strings"
 
 	"github.com/wneessen/go-mail"
@@ -28,12 +29,12 @@ func New(from, replyTo string) (*Writer, error) {
 	if w.from, err = netmail.ParseAddress(from); err != nil {
 		return nil, fmt.Errorf("from: %w", err)
 	}
-	w.from.Name = shown(w.from.Name)
+	w.from.Name = ours.OneLine(w.from.Name)
 	if replyTo != "" {
 		if w.replyTo, err = netmail.ParseAddress(replyTo); err != nil {
 			return nil, fmt.Errorf("reply-to: %w", err)
 		}
-		w.replyTo.Name = shown(w.replyTo.Name)
+		w.replyTo.Name = ours.OneLine(w.replyTo.Name)
 	}
 	_, w.domain, _ = strings.Cut(w.from.Address, "@")
 	return w, nil
@@ -47,13 +48,16 @@ func (w *Writer) Sender(m ours.Message) *netmail.Address {
 	if m.From == (ours.Address{}) {
 		return w.from
 	}
-	return &netmail.Address{Name: shown(m.From.Name), Address: m.From.Email}
+	return &netmail.Address{Name: ours.OneLine(m.From.Name), Address: m.From.Email}
 }
 
-// shown returns a name that is valid before an address. A backslash becomes a
-// slash: net/mail would not escape it in an encoded word, where it is not
-// allowed (RFC 2047, 5), and the whole header would be unreadable.
-func shown(name string) string { return strings.ReplaceAll(ours.OneLine(name), `\`, "/") }
+// SenderHeader returns Sender in the form of a header, on one line.
+func (w *Writer) SenderHeader(m ours.Message) string { return address(w.Sender(m), " ") }
+
+// NeedsUTF8 reports whether only a provider that supports SMTPUTF8 can send a mail.
+func (w *Writer) NeedsUTF8(m ours.Message) bool {
+	return slices.ContainsFunc(m.To, func(a ours.Address) bool { return ours.NeedsUTF8(a.Email) }) || ours.NeedsUTF8(w.Sender(m).Address)
+}
 
 // MessageID returns the mail's Message-ID without brackets. It is the same for
 // every provider and attempt. mail.FromWireID parses it.
@@ -67,16 +71,20 @@ func (w *Writer) Write(m ours.Message) ([]byte, error) {
 		return nil, err
 	}
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	msg.FromMailAddress(w.Sender(m))
+	msg.SetGenHeaderPreformatted("From", addressList(w.Sender(m)))
 	if w.replyTo != nil {
-		msg.ReplyToMailAddress(w.replyTo)
+		msg.SetGenHeaderPreformatted("Reply-To", addressList(w.replyTo))
 	}
 	to := make([]*netmail.Address, len(m.To))
 	for i, a := range m.To {
-		to[i] = &netmail.Address{Name: shown(a.Name), Address: a.Email}
+		to[i] = &netmail.Address{Name: ours.OneLine(a.Name), Address: a.Email}
 	}
-	msg.ToMailAddress(to...)
-	msg.Subject(m.Content.Subject)
+	msg.SetGenHeaderPreformatted("To", addressList(to...))
+	subject := m.Content.Subject
+	if !isPlain(subject) {
+		subject = encoded(subject, " ")
+	}
+	msg.Subject(subject)
 	msg.SetMessageIDWithValue(w.MessageID(m))
 	msg.SetDate()
 	w.behave(msg, m)

@@ -9,6 +9,7 @@ import (
 	netmail "net/mail"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"purser/mail"
 	providermime "purser/mail/mime"
@@ -165,6 +166,11 @@ func FuzzWrite(f *testing.F) {
 		}
 		if to, err := msg.Header.AddressList("To"); err != nil || len(to) != 1 || to[0].Address != m.To[0].Email {
 			t.Fatalf("to %v %v in\n%s", to, err, raw)
+		} else if to[0].Name != name && utf8.ValidString(name) {
+			t.Fatalf("name %q, want %q in\n%s", to[0].Name, name, raw)
+		}
+		if got, err := new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject")); err != nil || got != subject && utf8.ValidString(subject) {
+			t.Fatalf("subject %q %v, want %q in\n%s", got, err, subject, raw)
 		}
 		for line := range strings.SplitSeq(string(raw), "\r\n") {
 			if len(line) > 998 || strings.ContainsAny(line, "\r\n") {

@@ -4,12 +4,15 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/text/language"
+
+	"purser/mail"
 )
 
 //go:embed messages
@@ -19,6 +22,8 @@ var messages embed.FS
 // has only the texts that differ.
 type catalogue struct {
 	texts    map[language.Tag]map[string]phrase
+	tags     []language.Tag // of texts, in a fixed order
+	nearest  language.Matcher
 	fallback language.Tag
 }
 
@@ -43,6 +48,8 @@ func loadCatalogue(fallback string) (catalogue, error) {
 			return c, fmt.Errorf("%s: %w", f.Name(), err)
 		}
 	}
+	c.tags = slices.SortedFunc(maps.Keys(c.texts), func(a, b language.Tag) int { return strings.Compare(a.String(), b.String()) })
+	c.nearest = language.NewMatcher(c.tags)
 	c.fallback, err = parseLocale(fallback)
 	if err == nil && !c.speaks(c.fallback) {
 		err = fmt.Errorf("no texts in %q", fallback)
@@ -122,18 +129,16 @@ func chain(tag language.Tag) []language.Tag {
 	return all
 }
 
-// in returns the language for a reader; an empty locale means that the reader's
-// language is not known.
-func (c catalogue) in(locale string) (tongue, error) {
-	tag := language.Und
-	if locale != "" {
-		var err error
-		if tag, err = parseLocale(locale); err != nil {
-			return tongue{}, err
-		}
+// in returns the language for a reader: the locale's, or else the nearest one that its
+// readers understand, or else the shop's. A locale that names no language means that
+// the reader's is not known.
+func (c catalogue) in(locale string) tongue {
+	tag, err := parseLocale(mail.ParseLocale(locale))
+	if err != nil {
+		tag = language.Und
 	}
 	if !c.speaks(tag) {
-		tag = c.fallback
+		tag = c.near(tag)
 	}
 	// English comes last: it is complete, while a translation may lack new texts.
 	t := tongue{tag: tag}
@@ -142,16 +147,24 @@ func (c catalogue) in(locale string) (tongue, error) {
 			t.texts = append(t.texts, texts)
 		}
 	}
-	return t, nil
+	return t
+}
+
+// near returns the language with texts that readers of another one are most likely to
+// understand, such as German for Swiss German; the fallback if no language is near.
+func (c catalogue) near(tag language.Tag) language.Tag {
+	if _, i, confidence := c.nearest.Match(tag); tag != language.Und && confidence > language.No {
+		return c.tags[i]
+	}
+	return c.fallback
 }
 
 // Locales lists the languages that have texts, including regional variants.
 func (w *Writer) Locales() []string {
-	var all []string
-	for tag := range w.words.texts {
-		all = append(all, tag.String())
+	all := make([]string, len(w.words.tags))
+	for i, tag := range w.words.tags {
+		all[i] = tag.String()
 	}
-	slices.Sort(all)
 	return all
 }
 

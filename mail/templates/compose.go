@@ -180,8 +180,7 @@ func (w *Writer) choose(in tongue, words map[string]mail.Words) (mail.Words, ton
 	if _, ok := byTag[language.English]; ok {
 		first = language.English
 	}
-	in, err := w.words.in(first.String())
-	return byTag[first], in, err
+	return byTag[first], w.words.in(first.String()), nil
 }
 
 // link returns the button's URL; "" if there is no button.

@@ -10,8 +10,8 @@ import (
 var (
 	// ErrTemplate means that no template has the name.
 	ErrTemplate error = refusal("there is no such mail template")
-	// ErrLocale means that a text is not a BCP 47 tag, in contrast to a tag of a
-	// language without texts.
+	// ErrLocale means that the locale of a campaign's words is not a BCP 47 tag, in
+	// contrast to a tag of a language without texts.
 	ErrLocale error = refusal("not a locale")
 )
 

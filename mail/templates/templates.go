@@ -46,6 +46,9 @@ func New(shop Shop) (*Writer, error) {
 	return w, err
 }
 
+// ShopName returns the shop's name as the mails show it.
+func (w *Writer) ShopName() string { return w.shop.Name }
+
 // Write writes the mail of an order's notification, with the template of the
 // same name.
 func (w *Writer) Write(m order.Mail) (subject, text, html string, err error) {
@@ -58,22 +61,18 @@ func (w *Writer) Write(m order.Mail) (subject, text, html string, err error) {
 
 // WriteTemplate writes a mail. Its subject is one line, whatever the data
 // contains, and no text of the data can become an element of the page. A locale
-// without texts falls back from the more to the less specific (de-AT, de) and
-// then to the shop's locale. It fails with ErrTemplate, ErrLocale or a
-// *FieldError, which all wrap order.ErrInvalid.
+// without texts falls back from the more to the less specific (de-AT, de), then to the
+// nearest language, and then to the shop's locale. It fails with ErrTemplate or a
+// *FieldError, which both wrap order.ErrInvalid.
 func (w *Writer) WriteTemplate(t Template, locale string, d Data) (mail.Content, error) {
 	p, ok := plans[t]
 	if !ok {
 		return mail.Content{}, fmt.Errorf("%w: %.40q", ErrTemplate, t)
 	}
-	in, err := w.words.in(locale)
-	if err != nil {
-		return mail.Content{}, err
-	}
 	if err := p.check(t, d); err != nil {
 		return mail.Content{}, err
 	}
-	v, err := w.compose(t, p, in, d)
+	v, err := w.compose(t, p, w.words.in(locale), d)
 	if err != nil {
 		return mail.Content{}, err
 	}

@@ -22,7 +22,7 @@ func newBooking(r order.ParcelRequest) booking {
 		Reference: r.Reference,
 		To: address{
 			Name: spaced(r.To.Name), Line1: line1, Line2: line2,
-			City: spaced(r.To.City), PostalCode: spaced(r.To.PostalCode), Country: r.To.Country,
+			City: spaced(r.To.Locality()), PostalCode: spaced(r.To.PostalCode), Country: r.To.Country,
 		},
 		Parcels: []parcel{{Contents: contents}},
 	}

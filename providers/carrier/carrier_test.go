@@ -2,6 +2,7 @@ package carrier_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -153,5 +154,38 @@ func TestForeignResponses(t *testing.T) {
 				t.Errorf("the error reveals too much: %v", err)
 			}
 		})
+	}
+}
+
+// TestLocality: a carrier that wants a city gets the name that stands for it where an
+// address has none to name.
+func TestLocality(t *testing.T) {
+	for _, tc := range []struct{ country, city, code, want string }{
+		{country: "SG", code: "238823", want: "Singapore"},
+		{country: "MC", code: "98000", want: "Monaco"},
+		{country: "MC", city: "Monte-Carlo", code: "98000", want: "Monte-Carlo"},
+		{country: "HK", want: "Hong Kong"},
+		{country: "DE", city: "Köln", code: "50667", want: "Köln"},
+	} {
+		var asked struct {
+			To struct{ City, Country string }
+		}
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+					t.Error(err)
+				}
+			}
+			w.WriteHeader(http.StatusNotFound)
+		}))
+		defer srv.Close()
+		c := carrier.New(carrier.Config{BaseURL: srv.URL, Key: "key", Timeout: 5 * time.Second})
+		_, _ = c.BookParcel(t.Context(), order.ParcelRequest{ // this server books nothing
+			OrderID: "ord_1", Reference: "ord_1-1", To: order.Address{Name: "Ada", Line1: "1 Road", City: tc.city, PostalCode: tc.code, Country: tc.country},
+			Lines: []order.Line{{SKU: "mug", Name: "Mug", Quantity: 1}},
+		})
+		if asked.To.City != tc.want || asked.To.Country != tc.country {
+			t.Errorf("%+v: asked for %+v", tc, asked)
+		}
 	}
 }

@@ -2,9 +2,11 @@ package mailrouter
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
+	"purser/mail"
 	"purser/order"
 )
 
@@ -23,8 +25,12 @@ func goesOn(err error) bool {
 	if errors.Is(err, errOurs) {
 		return false
 	}
-	return is(err, order.ErrUnavailable) || is(err, order.ErrThrottled) || is(err, order.ErrDenied)
+	return is(err, order.ErrUnavailable) || is(err, order.ErrThrottled) || is(err, order.ErrDenied) || unreachable(err)
 }
+
+// unreachable reports whether a provider cannot send to a mail's addresses, which
+// says nothing about the provider's state, or about other providers.
+func unreachable(err error) bool { return errors.Is(err, mail.ErrUnreachable) }
 
 // is compares only the kind, because an error's cause may come from another
 // provider.
@@ -47,12 +53,16 @@ func reason(err error) string {
 }
 
 // together combines the failures of all providers: it waits the shortest time
-// if any of them is temporary, and is denied only if all of them deny.
+// if any of them is temporary, and is denied only if all of them deny. A provider
+// that can never send the mail does not count, unless no other can.
 func together(failures []error) error {
 	if len(failures) == 1 {
 		return failures[0]
 	}
 	all := failure(order.ErrDenied, "", 0, errors.Join(failures...))
+	if !slices.ContainsFunc(failures, func(err error) bool { return !unreachable(err) }) {
+		all.Kind = order.ErrRejected
+	}
 	var codes []string
 	for _, err := range failures {
 		var p *order.ProviderError

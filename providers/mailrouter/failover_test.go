@@ -44,11 +44,17 @@ func TestFailover(t *testing.T) {
 		t.Run(fmt.Sprint(tt.down), func(t *testing.T) {
 			o := open(t, guard.Config{})
 			o.ses.set(tt.down)
-			ready := 0
+			var ready []string
 			m := newMessage()
-			r, err := o.Send(t.Context(), m, time.Second, func(context.Context) error { ready++; return nil })
-			if ready != 1 || len(r.Skipped) != tt.skipped {
-				t.Errorf("ready %d times, skipped %v", ready, r.Skipped)
+			r, err := o.Send(t.Context(), m, time.Second, func(_ context.Context, provider string) error {
+				if len(o.provider(provider).Sent()) != 0 {
+					t.Errorf("%s has it already", provider)
+				}
+				ready = append(ready, provider)
+				return nil
+			})
+			if want := []string{"ses", "smtp"}[:1+tt.skipped]; !slices.Equal(ready, want) || len(r.Skipped) != tt.skipped {
+				t.Errorf("ready for %v, want %v; skipped %v", ready, want, r.Skipped)
 			}
 			if tt.by == "" {
 				if !errors.Is(err, tt.down) || r.Provider != "ses" || len(o.smtp.Sent()) != 0 {
@@ -138,15 +144,34 @@ func TestBreaker(t *testing.T) {
 }
 
 // TestReady checks that another process may take the mail until it is handed
-// over.
+// over, and that it goes to no further provider if that cannot be recorded.
 func TestReady(t *testing.T) {
-	o := open(t, guard.Config{})
-	taken := errors.New("another process has it")
-	if _, err := o.Send(t.Context(), newMessage(), time.Second, func(context.Context) error { return taken }); err != taken {
-		t.Errorf("%v", err)
-	}
-	if len(o.ses.Sent())+len(o.smtp.Sent()) != 0 || !slices.Equal(o.pace.released, []bool{false}) {
-		t.Errorf("sent in spite of it; slots %v", o.pace.released)
+	for _, tt := range []struct {
+		name     string
+		refuses  string // the provider for which ready fails
+		down     error  // of the first provider
+		released []bool // whether each slot was used
+	}{
+		{name: "the first provider", refuses: "ses", released: []bool{false}},
+		{name: "the next provider", refuses: "smtp", down: order.ErrUnavailable, released: []bool{true, false}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := open(t, guard.Config{})
+			o.ses.set(tt.down)
+			refusal := errors.New("another process has it")
+			_, err := o.Send(t.Context(), newMessage(), time.Second, func(_ context.Context, provider string) error {
+				if provider == tt.refuses {
+					return refusal
+				}
+				return nil
+			})
+			if err != refusal {
+				t.Errorf("%v", err)
+			}
+			if len(o.ses.Sent())+len(o.smtp.Sent()) != 0 || !slices.Equal(o.pace.released, tt.released) {
+				t.Errorf("sent in spite of it; slots %v", o.pace.released)
+			}
+		})
 	}
 }
 

@@ -89,9 +89,9 @@ func New(c Config) (*Router, error) {
 
 // Send hands the mail over once. It tries the providers in order until one
 // accepts the mail, rejects it for good, or may have accepted it. It calls
-// ready once, right before the mail is first handed over; if ready fails,
-// nothing is sent and Send returns its error.
-func (o *Router) Send(ctx context.Context, m mail.Message, maxWait time.Duration, ready func(context.Context) error) (mail.Receipt, error) {
+// ready right before the mail is handed to a provider; if ready fails, the mail
+// goes to no further provider and Send returns ready's error.
+func (o *Router) Send(ctx context.Context, m mail.Message, maxWait time.Duration, ready func(ctx context.Context, provider string) error) (mail.Receipt, error) {
 	if err := m.Check(); err != nil {
 		return mail.Receipt{}, failure(order.ErrRejected, "cannot_be_written", 0, err)
 	}
@@ -99,7 +99,10 @@ func (o *Router) Send(ctx context.Context, m mail.Message, maxWait time.Duration
 	var receipt mail.Receipt
 	var failures []error
 	for _, r := range o.routes {
-		id, err := o.try(ctx, r, j)
+		id, err := "", r.canSend(m)
+		if err == nil {
+			id, err = o.try(ctx, r, j)
+		}
 		receipt.Provider, receipt.ProviderID = r.Name, id
 		if err == nil {
 			r.served.Add(1)
@@ -122,8 +125,7 @@ func (o *Router) Send(ctx context.Context, m mail.Message, maxWait time.Duration
 type job struct {
 	mail.Message
 	until   time.Time
-	ready   func(context.Context) error
-	isReady bool
+	ready   func(ctx context.Context, provider string) error
 	refusal error // the error of ready
 }
 
@@ -150,13 +152,10 @@ func (o *Router) try(ctx context.Context, r *route, j *job) (id string, err erro
 		o.release(ctx, r, grant, false)
 		return "", failure(order.ErrUnavailable, "no_time_left", 0, errOurs)
 	}
-	if !j.isReady {
-		if j.refusal = j.ready(ctx); j.refusal != nil {
-			judge(guard.NoWord)
-			o.release(ctx, r, grant, false)
-			return "", j.refusal
-		}
-		j.isReady = true
+	if j.refusal = j.ready(ctx, r.Name); j.refusal != nil {
+		judge(guard.NoWord)
+		o.release(ctx, r, grant, false)
+		return "", j.refusal
 	}
 	if time.Since(taken) > mail.LongestCall-o.conf.CallWithin {
 		// The mail has waited too long: another mail may have its slot by now.
@@ -169,7 +168,7 @@ func (o *Router) try(ctx context.Context, r *route, j *job) (id string, err erro
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.conf.CallWithin)
 	defer cancel()
 	id, err = r.Mailer.SendMail(call, j.Message)
-	o.release(ctx, r, grant, true)
+	o.release(ctx, r, grant, !unreachable(err))
 	r.judged(err)
 	judge(verdict(ctx, err))
 	return id, err

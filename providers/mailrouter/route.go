@@ -23,6 +23,11 @@ type (
 	verified interface {
 		Verified(ctx context.Context) (status string, ok bool, err error)
 	}
+	// selective fails with mail.ErrUnreachable for a mail that the provider can
+	// never send, without calling it.
+	selective interface {
+		CanSend(m mail.Message) error
+	}
 	// pinged checks whether the provider is up without sending anything.
 	pinged interface {
 		Ping(ctx context.Context) error
@@ -69,6 +74,14 @@ func (r *route) judged(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.trouble = reason(err)
+}
+
+// canSend fails if the provider is known to be unable to send the mail.
+func (r *route) canSend(m mail.Message) error {
+	if s, ok := r.Mailer.(selective); ok {
+		return s.CanSend(m)
+	}
+	return nil
 }
 
 // ping checks whether a provider that was down is back, before a mail is risked

@@ -127,9 +127,17 @@ func open(t *testing.T, b guard.Config) testRouter {
 	return o
 }
 
+// provider returns the provider with a name.
+func (o testRouter) provider(name string) *provider {
+	if name == o.ses.name {
+		return o.ses
+	}
+	return o.smtp
+}
+
 func newMessage() mail.Message { return porttest.MessageOf(order.NewID(), order.MailShipped) }
 
-func always(context.Context) error { return nil }
+func always(context.Context, string) error { return nil }
 
 // one adapts a router to the mailer suite.
 type one struct{ testRouter }

@@ -27,7 +27,7 @@ func TestSlotMissed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := open(t, guard.Config{})
 				m := newMessage()
-				receipt, err := o.Send(t.Context(), m, time.Second, func(context.Context) error {
+				receipt, err := o.Send(t.Context(), m, time.Second, func(context.Context, string) error {
 					time.Sleep(c.stands)
 					return nil
 				})

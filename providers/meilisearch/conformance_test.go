@@ -131,7 +131,7 @@ func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	next.ServeHTTP(w, r)
 }
 
-func newClient(t *testing.T, at, environment string, s server) *meilisearch.Client {
+func newClient(t testing.TB, at, environment string, s server) *meilisearch.Client {
 	c, err := meilisearch.New(meilisearch.Config{
 		URL: at, AdminKey: s.admin, SearchKey: s.search, Environment: environment, TaskTimeout: 10 * time.Second,
 	})

@@ -22,13 +22,29 @@ func (c *Client) PutDocuments(ctx context.Context, docs []catalog.Document) erro
 }
 
 func (c *Client) put(ctx context.Context, op, index string, docs []catalog.Document) error {
-	newest := newestOf(docs)
-	for batch := range slices.Chunk(newest, c.conf.Batch) {
-		if err := c.putBatch(ctx, op, index, batch); err != nil {
+	for rest := newestOf(docs); len(rest) > 0; {
+		n := c.fitting(rest)
+		if err := c.putBatch(ctx, op, index, rest[:n]); err != nil {
 			return err
 		}
+		rest = rest[n:]
 	}
 	return nil
+}
+
+// mostBytes limits the descriptions of a batch. Escaped, they may have six times as
+// many bytes, and Meilisearch takes 100 MB at once.
+const mostBytes = 12 << 20
+
+// fitting returns how many of the first documents fit into a batch.
+func (c *Client) fitting(docs []catalog.Document) int {
+	bytes := 0
+	for n, d := range docs {
+		if bytes += len(d.Description); n == c.conf.Batch || bytes > mostBytes {
+			return max(n, 1)
+		}
+	}
+	return len(docs)
 }
 
 // putBatch compares the versions with those in the index and sends the
@@ -55,9 +71,13 @@ func (c *Client) putBatch(ctx context.Context, op, index string, docs []catalog.
 	if len(docs) == 0 {
 		return nil
 	}
+	held := make([]document, len(docs))
+	for i, d := range docs {
+		held[i] = documentOf(d)
+	}
 	return c.awaitTask(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
 		key := primaryKey
-		return c.admin.Index(index).AddDocumentsWithContext(ctx, docs, &meilisearch.DocumentOptions{PrimaryKey: &key})
+		return c.admin.Index(index).AddDocumentsWithContext(ctx, held, &meilisearch.DocumentOptions{PrimaryKey: &key})
 	})
 }
 

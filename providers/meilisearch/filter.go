@@ -1,27 +1,94 @@
 package meilisearch
 
 import (
+	"cmp"
+	"crypto/sha256"
 	"strconv"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"purser/catalog"
 )
 
-// filters are the conditions of a query, which are joined by AND. Their names
-// are ours; their values come from shoppers and are quoted.
-func filters(q catalog.Query) []string {
-	var all []string
-	oneOf := func(name string, values []string) {
-		if len(values) > 0 {
-			all = append(all, name+" IN ["+strings.Join(literals(values), ", ")+"]")
+// valuesField is the attribute with a document's values for filters, in a form that
+// can be written in a filter. Meilisearch's quotes cannot hold every text: a
+// backslash before a quote, or at the end, has no spelling.
+const valuesField = "values"
+
+// codeField is the attribute with a word that only a product with this SKU has. A
+// query for it and for the words of the SKU finds this product first, because it
+// alone has all the words.
+const codeField = "code"
+
+// document is a product as the index holds it.
+type document struct {
+	catalog.Document
+	Values []string `json:"values"`
+	Code   string   `json:"code"`
+}
+
+func documentOf(d catalog.Document) document {
+	var values []string
+	add := func(field string, of ...string) {
+		for _, v := range of {
+			if v != "" {
+				values = append(values, valueOf(field, v))
+			}
 		}
 	}
-	oneOf("brand", q.Brands)
-	oneOf("category", q.Categories)
-	oneOf("tags", q.Tags)
-	oneOf("group", q.Groups)
-	if q.Currency != "" {
-		oneOf("currency", []string{q.Currency})
+	add("brand", d.Brand)
+	add("category", d.Category)
+	add("tags", d.Tags...)
+	add("group", d.Group)
+	add("sku", skuKey(d.SKU))
+	return document{d, values, codeOf(d.SKU)}
+}
+
+// skuKey returns a SKU without what people leave out or change when they type it:
+// case, and the signs between its letters and digits.
+func skuKey(text string) string {
+	return cmp.Or(strings.Join(catalog.SearchWords(norm.NFKC.String(text)), ""), text)
+}
+
+// codeOf returns the word of codeField: letters, so that no search engine splits it.
+func codeOf(sku string) string {
+	sum := sha256.Sum256([]byte(skuKey(sku)))
+	for i, b := range sum {
+		sum[i] = 'a' + b%26
+	}
+	return string(sum[:24])
+}
+
+var plainValue = strings.NewReplacer("%", "%25", `"`, "%22", `\`, "%5C")
+
+// valueOf returns a value as valuesField holds it. Spaces around it do not count,
+// because facets do not count them either.
+func valueOf(field, v string) string { return field + "=" + plainValue.Replace(strings.TrimSpace(v)) }
+
+// oneOf returns the condition that a field has one of the values.
+func oneOf(field string, values []string) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = `"` + valueOf(field, v) + `"`
+	}
+	return valuesField + " IN [" + strings.Join(quoted, ", ") + "]"
+}
+
+// filters are the conditions of a query, which are joined by AND. Their names are
+// ours; their values come from shoppers.
+func filters(q catalog.Query) []string {
+	var all []string
+	for _, f := range []struct {
+		field  string
+		values []string
+	}{{"brand", q.Brands}, {"category", q.Categories}, {"tags", q.Tags}, {"group", q.Groups}} {
+		if len(f.values) > 0 {
+			all = append(all, oneOf(f.field, f.values))
+		}
+	}
+	if q.Currency != "" { // three letters, as Checked has seen
+		all = append(all, `currency IN ["`+q.Currency+`"]`)
 	}
 	atLeast := func(name, op string, n int64) {
 		if n > 0 {
@@ -35,52 +102,4 @@ func filters(q catalog.Query) []string {
 		all = append(all, "inStock = true")
 	}
 	return all
-}
-
-// literals quotes values. It skips a value that cannot be written in a filter,
-// because no product can be found by it.
-func literals(values []string) []string {
-	var quoted []string
-	for _, v := range values {
-		if l, ok := literal(v); ok {
-			quoted = append(quoted, l)
-		}
-	}
-	return quoted
-}
-
-// literal quotes a value. In Meilisearch's filters a backslash keeps the next
-// character from closing the quotes, but is removed only before the quote
-// itself. So a backslash stands for itself, and a value with a backslash before
-// a quote, or at its end, needs the other kind of quotes, or cannot be written.
-// literal reads its result back to find out.
-func literal(v string) (string, bool) {
-	for _, quote := range []string{`"`, `'`} {
-		inside := strings.ReplaceAll(v, quote, `\`+quote)
-		if got, ok := unquoted(inside, quote[0]); ok && got == v {
-			return quote + inside + quote, true
-		}
-	}
-	return "", false
-}
-
-// unquoted reads a quoted text as Meilisearch does, and reports whether the
-// quotes close at the end.
-func unquoted(inside string, quote byte) (string, bool) {
-	escaped := false
-	for i := 0; i < len(inside); i++ {
-		switch inside[i] {
-		case quote:
-			return "", false
-		case '\\':
-			if i++; i == len(inside) {
-				return "", false // the backslash would escape the closing quote
-			}
-			escaped = escaped || inside[i] == quote
-		}
-	}
-	if escaped {
-		inside = strings.ReplaceAll(inside, `\`+string(quote), string(quote))
-	}
-	return inside, true
 }

@@ -1,64 +1,138 @@
 package meilisearch_test
 
 import (
+	"context"
+	"fmt"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
-	"unicode/utf8"
+	"unicode"
 
-	sdk "github.com/meilisearch/meilisearch-go"
+	"pgregory.net/rapid"
 
-	"purser/providers/meilisearch"
+	"purser/catalog"
 	"purser/sandbox/search"
 )
 
-// FuzzLiteral (SRCH-7, F57) checks that a shopper's value finds the products
-// that have it, or none, and never becomes a condition.
-func FuzzLiteral(f *testing.F) {
-	for _, v := range []string{
-		"Levi's", `5" pipe`, `back\slash`, `ends with \`, `\"`, `\'`, `it's 5"`, `\\`, `\\"`, `'"`, `x" OR price > 0 OR brand = "x`, "NOT", "[a, b]", "price 1 TO 2", "", "ü\n\t",
-	} {
-		f.Add(v)
-	}
-	s, err := search.New(search.Config{})
+// filterable serves the stand-in over HTTP and returns a client of it, and a search
+// for SKUs.
+func filterable(tb testing.TB) (put func(...catalog.Document) error, find func(catalog.Query) ([]string, error)) {
+	s, err := search.New(search.Config{MasterKey: master})
 	if err != nil {
-		f.Fatal(err)
+		tb.Fatal(err)
 	}
-	f.Cleanup(func() { _ = s.Close() })
 	at := httptest.NewServer(s.Handler())
-	f.Cleanup(at.Close)
-	index := sdk.New(at.URL, sdk.DisableRetries()).Index("goods")
-	if _, err := index.UpdateSettings(&sdk.Settings{FilterableAttributes: []string{"brand", "price"}}); err != nil {
-		f.Fatal(err)
+	tb.Cleanup(func() {
+		at.Close()
+		_ = s.Close()
+	})
+	c := newClient(tb, at.URL, "filters", server{admin: search.AdminKey(master), search: search.SearchKey(master)})
+	if _, err := c.ApplySettings(context.Background()); err != nil {
+		tb.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, v string) {
-		if !utf8.ValidString(v) {
-			return // refused before
+	return func(docs ...catalog.Document) error { return c.PutDocuments(context.Background(), docs) }, func(q catalog.Query) ([]string, error) {
+		r, err := c.Search(context.Background(), q)
+		var skus []string
+		for _, h := range r.Hits {
+			skus = append(skus, h.SKU)
 		}
-		l, ok := meilisearch.Literal(v)
-		if !ok {
-			return
+		slices.Sort(skus)
+		return skus, err
+	}
+}
+
+// hardValues are values of products that are hard to write in a filter.
+var hardValues = []string{
+	"Levi's", `5" pipe`, `back\slash`, `ends with \`, `\`, `\\`, `\"`, `\'`, `both \" and \'`, `it's 5"`, `'"`, `"'`, `"quoted"`, `'quoted'`,
+	" leading", "trailing ", "  both  ", "\u00a0no-break\u00a0", "a, b", ",", "x,y,", `x" OR price > 0 OR brand = "x`, `"] OR values IN ["`,
+	"NOT", "[a, b]", "price 1 TO 2", "brand=Kiln", "100%", "%22", "%5C", "%", "007", "7", "07", "1e3", "1000", "true", "null", "*", "_geoRadius(1,2,3)",
+	"ü", "İstanbul", "straße", "茶器", "👩‍🔧", "a\u2028b", "a\u200bb",
+}
+
+// TestFilterValues (SRCH-7, F57) checks that products can be filtered by any value
+// that they may have, and by no other.
+func TestFilterValues(t *testing.T) {
+	put, find := filterable(t)
+	var docs []catalog.Document
+	for i, v := range hardValues {
+		docs = append(docs, catalog.Document{
+			SKU: fmt.Sprint("p", i), Name: "thing", Brand: v, Category: v, Tags: []string{"common", v}, Group: v, Price: 1, Currency: "EUR", Version: 1,
+		})
+		if p := (catalog.Product{SKU: "p", Name: "thing", Brand: v, Category: v, Tags: []string{v}, Price: 1, Currency: "EUR"}); p.Validate() != nil {
+			t.Fatalf("no product has %q: %v", v, p.Validate())
 		}
-		// One product has the value, another has another. The comparison ignores
-		// surrounding spaces.
-		if _, err := index.AddDocuments([]map[string]any{{"id": "it", "brand": v}, {"id": "other", "brand": "another brand altogether", "price": "0"}}, nil); err != nil {
+	}
+	if err := put(docs...); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range hardValues {
+		for field, q := range map[string]catalog.Query{"brand": {Brands: []string{v}}, "category": {Categories: []string{v}}, "tag": {Tags: []string{v}}, "group": {Groups: []string{v}}} {
+			if got, err := find(q); err != nil || !slices.Equal(got, []string{fmt.Sprint("p", i)}) {
+				t.Errorf("%s %q finds %v, %v; want p%d", field, v, got, err, i)
+			}
+		}
+	}
+	two := catalog.Query{Brands: []string{hardValues[3], hardValues[8]}, Tags: []string{"common"}, PerPage: 100}
+	if got, err := find(two); err != nil || !slices.Equal(got, []string{"p3", "p8"}) {
+		t.Errorf("two values find %v, %v", got, err)
+	}
+}
+
+// TestFilterProperty (SRCH-7, F57) checks with random values that a filter finds the
+// products that have the value, and no others, whatever the values are.
+func TestFilterProperty(t *testing.T) {
+	put, find := filterable(t)
+	plain := rapid.RuneFrom(nil, unicode.L, unicode.N, unicode.P, unicode.S, unicode.Zs, unicode.M)
+	hard := rapid.RuneFrom([]rune("\\\"'%,[]= \t"))
+	made := 0
+	rapid.Check(t, func(t *rapid.T) {
+		value := rapid.StringOfN(rapid.OneOf(plain, hard, hard), 1, 30, -1).Filter(func(s string) bool {
+			return (catalog.Product{SKU: "p", Name: "n", Tags: []string{s}, Price: 1, Currency: "EUR"}).Validate() == nil
+		})
+		made++
+		name := func(kind string) string { return fmt.Sprint(kind, made) }
+		v, other := value.Draw(t, "value"), value.Draw(t, "other")
+		d := catalog.Document{Name: "thing", Price: 1, Currency: "EUR", Version: 1}
+		has, lacks := d, d
+		has.SKU, has.Brand, has.Tags, has.Group = name("has"), v, []string{"x", v}, name("group")
+		lacks.SKU, lacks.Brand, lacks.Tags, lacks.Group = name("lacks"), other, []string{other}, name("group")
+		if err := put(has, lacks); err != nil {
 			t.Fatal(err)
 		}
-		r, err := index.Search("", &sdk.SearchRequest{Filter: "brand IN [" + l + "]"})
-		if err != nil {
-			t.Fatalf("%q is written as %s, which is no value: %v", v, l, err)
+		want := []string{has.SKU}
+		if catalog.SameValue(v, other) {
+			want = append(want, lacks.SKU)
 		}
-		if len(r.Hits) != 1 || string(r.Hits[0]["id"]) != `"it"` {
-			t.Fatalf("%q is written as %s, which finds %v, %v", v, l, r.Hits, err)
+		for _, q := range []catalog.Query{{Brands: []string{v}}, {Tags: []string{v}}, {Tags: []string{"none of them", v}}} {
+			q.Groups = []string{name("group")}
+			if got, err := find(q); err != nil || !slices.Equal(got, want) {
+				t.Fatalf("%q beside %q: %+v finds %v, %v; want %v", v, other, q, got, err, want)
+			}
 		}
 	})
 }
 
-func TestLiteral(t *testing.T) {
-	for v, want := range map[string]string{
-		"Levi's": `"Levi's"`, `5"`: `"5\""`, `a\b`: `"a\b"`, `a\"b`: `'a\"b'`, `a\'b`: `"a\'b"`, `a\`: "", `\"\'`: "", `it's 5"`: `"it's 5\""`,
-	} {
-		if got, _ := meilisearch.Literal(v); got != want {
-			t.Errorf("%s: got %s, want %s", v, got, want)
-		}
+// FuzzFilter (SRCH-7, F57) checks that a shopper's value finds the product that has
+// it, and never becomes a condition.
+func FuzzFilter(f *testing.F) {
+	for _, v := range hardValues {
+		f.Add(v)
 	}
+	put, find := filterable(f)
+	f.Fuzz(func(t *testing.T, v string) {
+		q, err := catalog.Query{Brands: []string{v}}.Checked()
+		if err != nil || catalog.SameValue(v, "another brand altogether") {
+			return // refused before
+		}
+		it := catalog.Document{SKU: "it", Name: "thing", Brand: v, Price: 1, Currency: "EUR", Version: 1}
+		other := it
+		other.SKU, other.Brand = "other", "another brand altogether"
+		if err := put(it, other); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := find(q); err != nil || strings.Join(got, " ") != "it" {
+			t.Fatalf("%q finds %v, %v", v, got, err)
+		}
+	})
 }

@@ -1,4 +1,4 @@
-// Package meilisearch keeps the shoppers' search index in Meilisearch (1.14 or
+// Package meilisearch keeps the shoppers' search index in Meilisearch (1.15 or
 // newer), over its official SDK: settings, documents, rebuilds, searches. A
 // write is done when its task has succeeded, not when it was accepted.
 package meilisearch
@@ -17,6 +17,7 @@ import (
 
 	"github.com/meilisearch/meilisearch-go"
 
+	"purser/catalog"
 	"purser/order"
 	"purser/providers/guard"
 )
@@ -33,9 +34,9 @@ type Config struct {
 	// Environment names the index, so that several can share a server:
 	// lower-case letters, digits and "-". Default "default".
 	Environment string
-	// Synonyms are groups of words that stand for each other. Default:
-	// DefaultSynonyms.
-	Synonyms [][]string
+	// Settings returns the shop's own settings. It is called each time the settings
+	// are applied, so that a new index always gets the latest ones. Default: none.
+	Settings func(ctx context.Context) (catalog.SearchSettings, error)
 	// Batch is the number of documents in one request; default 1,000.
 	Batch int
 	// Timeout limits one request of a write; default 30 s.
@@ -61,6 +62,9 @@ type Client struct {
 	search meilisearch.IndexManager
 	guard  *guard.Guard // for the searches
 	locks  documentLocks
+
+	mu      sync.Mutex
+	changes map[string]int64 // by index: the task of a change of settings that has not ended
 }
 
 var environment = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
@@ -73,8 +77,8 @@ func New(c Config) (*Client, error) {
 	c.TaskTimeout = cmp.Or(c.TaskTimeout, time.Minute)
 	c.SearchTimeout = cmp.Or(c.SearchTimeout, 2*time.Second)
 	c.Log = cmp.Or(c.Log, slog.Default())
-	if c.Synonyms == nil {
-		c.Synonyms = DefaultSynonyms
+	if c.Settings == nil {
+		c.Settings = func(context.Context) (catalog.SearchSettings, error) { return catalog.SearchSettings{}, nil }
 	}
 	switch {
 	case c.URL == "" || c.AdminKey == "" || c.SearchKey == "":
@@ -82,7 +86,7 @@ func New(c Config) (*Client, error) {
 	case !environment.MatchString(c.Environment):
 		return nil, fmt.Errorf("meilisearch: environment: want 1 to 32 of a-z, 0-9 and -, got %.40q", c.Environment)
 	}
-	x := &Client{conf: c, live: "purser-" + c.Environment + "-products", locks: documentLocks{taken: make(map[string]chan struct{})}}
+	x := &Client{conf: c, live: "purser-" + c.Environment + "-products", locks: documentLocks{taken: make(map[string]chan struct{})}, changes: make(map[string]int64)}
 	host := strings.TrimRight(c.URL, "/")
 	writes := guard.Transport(nil, guard.Config{Name: provider, Log: c.Log})
 	x.guard = guard.Transport(nil, guard.Config{

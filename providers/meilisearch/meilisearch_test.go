@@ -86,7 +86,7 @@ func TestSettings(t *testing.T) {
 	if n := c.count("PATCH settings"); n != 1 {
 		t.Errorf("settings were sent %d times", n)
 	}
-	other := spy(t, s, meilisearch.Config{Synonyms: [][]string{{"lamp", "light", "torch"}}})
+	other := spy(t, s, meilisearch.Config{Settings: shops(catalog.SearchSettings{Synonyms: [][]string{{"lamp", "light", "torch"}}})})
 	if changed, err := other.ApplySettings(t.Context()); err != nil || !changed {
 		t.Errorf("other synonyms: changed %t, %v", changed, err)
 	}

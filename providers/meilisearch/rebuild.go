@@ -49,7 +49,11 @@ func (c *Client) SwapShadow(ctx context.Context, name string) error {
 			return err
 		}
 		if swaps%2 == 1 {
-			return c.drop(ctx, op, shadow)
+			if err := c.drop(ctx, op, shadow); err != nil {
+				return err
+			}
+			_, err := c.applySettings(ctx, c.live) // they may have changed since the shadow got them
+			return err
 		}
 		if err := c.swap(ctx, op, shadow); err != nil {
 			return err

@@ -2,35 +2,74 @@ package meilisearch
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/meilisearch/meilisearch-go"
+	"golang.org/x/text/unicode/norm"
 
 	"purser/catalog"
 	"purser/order"
 )
 
-// DefaultSynonyms are for general use; a shop has its own.
-var DefaultSynonyms = [][]string{{"mug", "cup"}, {"sofa", "couch", "settee"}, {"trousers", "pants"}}
+// facetsAsked is how many values of a facet Meilisearch counts. More than are shown, so
+// that those that the query filters by are usually among them.
+const facetsAsked = 1000
 
-// settings returns the index's settings.
-func (c *Client) settings() meilisearch.Settings {
+// orders are the ranking rules of the shop's preferences.
+var orders = map[catalog.Preference]string{
+	catalog.PreferInStock: "inStock:desc", catalog.PreferBestRated: "rating:desc", catalog.PreferNewest: "added:desc",
+}
+
+// settings returns the index's settings: those of this program, and the shop's own.
+func settings(own catalog.SearchSettings) meilisearch.Settings {
+	var searchable []string
+	for _, f := range own.Complete().Fields {
+		searchable = append(searchable, string(f)) // the first attribute weighs most
+	}
+	searchable = slices.Insert(searchable, len(searchable)-1, codeField)
+	ranking := []string{"sort", "words", "typo", "proximity", "attribute", "exactness"} // an explicit sort order comes first
+	for _, p := range own.Prefer {
+		ranking = append(ranking, orders[p])
+	}
 	byCount := map[string]meilisearch.SortFacetType{"*": meilisearch.SortFacetTypeCount}
 	return meilisearch.Settings{
-		SearchableAttributes: []string{"name", "brand", "category", "tags", "sku", "description"}, // the first attribute weighs most
-		FilterableAttributes: []string{"brand", "category", "currency", "group", "inStock", "price", "rating", "stars", "tags"},
+		SearchableAttributes: searchable,
+		FilterableAttributes: []string{"brand", "category", "currency", "inStock", "price", "rating", "stars", "tags", valuesField},
 		SortableAttributes:   []string{"added", "name", "price", "rating"},
-		RankingRules:         []string{"sort", "words", "typo", "proximity", "attribute", "exactness"}, // an explicit sort order comes first
+		RankingRules:         ranking,
 		TypoTolerance: &meilisearch.TypoTolerance{
 			Enabled: true, MinWordSizeForTypos: meilisearch.MinWordSizeForTypos{OneTypo: 4, TwoTypos: 8},
-			DisableOnAttributes: []string{"sku"}, DisableOnWords: []string{},
+			DisableOnAttributes: []string{"sku", codeField}, DisableOnWords: []string{}, DisableOnNumbers: true,
 		},
-		Synonyms:   mutual(c.conf.Synonyms),
-		Faceting:   &meilisearch.Faceting{MaxValuesPerFacet: 100, SortFacetValuesBy: byCount},
+		Synonyms:   mutual(own.Synonyms),
+		StopWords:  spellings(own.StopWords),
+		Faceting:   &meilisearch.Faceting{MaxValuesPerFacet: facetsAsked, SortFacetValuesBy: byCount},
 		Pagination: &meilisearch.Pagination{MaxTotalHits: catalog.MaxHits},
 	}
+}
+
+// spellings returns words in lower case, with and without accents: Meilisearch takes
+// the accents off a typed word before it compares it with the stop words, and not
+// off the stop words.
+func spellings(words []string) []string {
+	all := []string{}
+	for _, w := range words {
+		w = strings.ToLower(norm.NFC.String(w))
+		plain := strings.Map(func(r rune) rune {
+			if unicode.Is(unicode.Mn, r) {
+				return -1
+			}
+			return r
+		}, norm.NFD.String(w))
+		all = append(all, w, norm.NFC.String(plain))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // mutual maps each word of a group to all others.
@@ -69,8 +108,18 @@ func (c *Client) Held(ctx context.Context) (int64, error) {
 	return 0, f
 }
 
+// applySettings changes the settings of an index that differ. It first waits for a
+// change that it did not see the end of: Meilisearch indexes all documents again, and
+// a second task would make it do so twice.
 func (c *Client) applySettings(ctx context.Context, index string) (changed bool, err error) {
 	const op = "apply settings"
+	own, err := c.conf.Settings(ctx)
+	if err != nil {
+		return false, failure(op, order.ErrUnavailable, "shop_settings", err)
+	}
+	if err := c.changeEnded(ctx, op, index); err != nil {
+		return false, err
+	}
 	asked, n := asking(ctx)
 	have, err := c.admin.Index(index).GetSettingsWithContext(asked)
 	if err != nil {
@@ -83,13 +132,60 @@ func (c *Client) applySettings(ctx context.Context, index string) (changed bool,
 		}
 		have = &meilisearch.Settings{}
 	}
-	change, differs := difference(*have, c.settings())
-	if !differs {
-		return false, nil
+	at := c.admin.Index(index)
+	change, differs := difference(*have, settings(own))
+	for _, empty := range []struct { // the SDK does not send what is empty
+		reset bool
+		do    func(context.Context) (*meilisearch.TaskInfo, error)
+	}{
+		{change.Synonyms != nil && len(change.Synonyms) == 0, at.ResetSynonymsWithContext},
+		{change.StopWords != nil && len(change.StopWords) == 0, at.ResetStopWordsWithContext},
+		{differs, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
+			return at.UpdateSettingsWithContext(ctx, &change)
+		}},
+	} {
+		if !empty.reset {
+			continue
+		}
+		if err := c.changeSettings(ctx, op, index, empty.do); err != nil {
+			return true, err
+		}
 	}
-	return true, c.awaitTask(ctx, op, func(ctx context.Context) (*meilisearch.TaskInfo, error) {
-		return c.admin.Index(index).UpdateSettingsWithContext(ctx, &change)
-	})
+	return differs, nil
+}
+
+// changeSettings makes one change and waits for its end. If the end does not come in
+// time, it remembers the task.
+func (c *Client) changeSettings(ctx context.Context, op, index string, accepted func(context.Context) (*meilisearch.TaskInfo, error)) error {
+	asked, n := asking(ctx)
+	info, err := accepted(asked)
+	if err != nil {
+		return refused(op, true, err, n)
+	}
+	c.mu.Lock()
+	c.changes[index] = info.TaskUID
+	c.mu.Unlock()
+	return c.changeEnded(ctx, op, index)
+}
+
+// changeEnded waits for the remembered change of an index's settings. A task that
+// the server does not know is forgotten.
+func (c *Client) changeEnded(ctx context.Context, op, index string) error {
+	c.mu.Lock()
+	uid, running := c.changes[index]
+	c.mu.Unlock()
+	if !running {
+		return nil
+	}
+	err := c.done(ctx, op, uid)
+	var f *order.ProviderError
+	if errors.As(err, &f) && f.Kind == order.ErrUnknownOutcome && f.Status != http.StatusNotFound {
+		return err
+	}
+	c.mu.Lock()
+	delete(c.changes, index)
+	c.mu.Unlock()
+	return err
 }
 
 // create creates an index. It succeeds if another process has just created it.
@@ -121,7 +217,10 @@ func difference(have, want meilisearch.Settings) (change meilisearch.Settings, d
 	if !maps.EqualFunc(have.Synonyms, want.Synonyms, sameSet) {
 		change.Synonyms, differs = want.Synonyms, true
 	}
-	if t := have.TypoTolerance; t == nil || t.Enabled != want.TypoTolerance.Enabled || t.MinWordSizeForTypos != want.TypoTolerance.MinWordSizeForTypos ||
+	if !sameSet(have.StopWords, want.StopWords) {
+		change.StopWords, differs = want.StopWords, true
+	}
+	if t := have.TypoTolerance; t == nil || t.DisableOnNumbers != want.TypoTolerance.DisableOnNumbers || t.Enabled != want.TypoTolerance.Enabled || t.MinWordSizeForTypos != want.TypoTolerance.MinWordSizeForTypos ||
 		!sameSet(t.DisableOnAttributes, want.TypoTolerance.DisableOnAttributes) || !sameSet(t.DisableOnWords, want.TypoTolerance.DisableOnWords) {
 		change.TypoTolerance, differs = want.TypoTolerance, true
 	}

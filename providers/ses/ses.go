@@ -110,11 +110,23 @@ func promptly() *http.Transport {
 
 const connectWithin = 2 * time.Second
 
+// CanSend fails with mail.ErrUnreachable if SES, which does not support SMTPUTF8
+// (RFC 6531), cannot send a mail: then it need not be tried.
+func (m *Mailer) CanSend(msg mail.Message) error {
+	if m.writer.NeedsUTF8(msg) {
+		return failure("send mail", order.ErrRejected, "address_not_ascii", mail.ErrUnreachable)
+	}
+	return nil
+}
+
 // SendMail sends a mail and returns the id that SES gave it. ErrUnknownOutcome
 // means that it may have been sent; SES has no idempotency keys, so only the
 // caller's ledger can prevent a second mail.
 func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error) {
 	const op = "send mail"
+	if err := m.CanSend(msg); err != nil {
+		return "", err
+	}
 	raw, err := m.writer.Write(msg)
 	if err != nil {
 		return "", failure(op, order.ErrRejected, "cannot_be_written", err)
@@ -124,11 +136,11 @@ func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error)
 	}
 	to := make([]string, len(msg.To))
 	for i, a := range msg.To {
-		to[i] = a.Email
+		to[i] = mail.Wire(a.Email)
 	}
 	ctx, sent := watch(ctx)
 	out, err := m.client.SendEmail(ctx, &sesv2.SendEmailInput{
-		FromEmailAddress:     aws.String(m.writer.Sender(msg).String()),
+		FromEmailAddress:     aws.String(m.writer.SenderHeader(msg)),
 		Destination:          &types.Destination{ToAddresses: to},
 		Content:              &types.EmailContent{Raw: &types.RawMessage{Data: raw}},
 		ConfigurationSetName: m.set,

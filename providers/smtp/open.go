@@ -64,9 +64,6 @@ func (m *Mailer) greet(t *conversation) (err error) {
 			return err
 		}
 	}
-	// Our addresses are plain ASCII; not requesting SMTPUTF8 lets every relay
-	// accept them.
-	t.client.SkipSMTPUTF8(true)
 	return m.logIn(t.client)
 }
 

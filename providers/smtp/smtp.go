@@ -178,6 +178,14 @@ func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error)
 		return "", err
 	}
 	defer t.close()
+	// SMTPUTF8 is requested only for a mail that needs it, so that every relay
+	// accepts all others.
+	utf8 := m.writer.NeedsUTF8(msg)
+	if offered, _ := t.client.Extension("SMTPUTF8"); utf8 && !offered {
+		t.quit()
+		return "", m.failure(op, order.ErrRejected, "address_not_ascii", mail.ErrUnreachable)
+	}
+	t.client.SkipSMTPUTF8(!utf8)
 	if err := t.envelope(m.writer.Sender(msg).Address, msg.To); err != nil {
 		return "", m.refused(op, err)
 	}
@@ -206,11 +214,11 @@ type conversation struct {
 }
 
 func (t *conversation) envelope(from string, to []mail.Address) error {
-	if err := t.client.Mail("<" + from + ">"); err != nil {
+	if err := t.client.Mail("<" + mail.Wire(from) + ">"); err != nil {
 		return oursError{err}
 	}
 	for _, a := range to {
-		if err := t.client.Rcpt("<" + a.Email + ">"); err != nil {
+		if err := t.client.Rcpt("<" + mail.Wire(a.Email) + ">"); err != nil {
 			return err // one refused recipient stops the mail: all recipients get it, or none
 		}
 	}

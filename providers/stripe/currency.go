@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -44,18 +45,25 @@ func toStripe(m order.Money) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return shift(m.Amount, theirs-ours, m.Currency)
+	n, err := shift(m.Amount, theirs-ours)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %s in Stripe's units %w", order.ErrAmount, m, err)
+	}
+	return n, nil
 }
 
 // fromStripe converts Stripe's units to ours; it refuses a fraction that our
-// units cannot express.
+// units cannot express. Its error names the figure that Stripe shows.
 func fromStripe(units int64, code string) (order.Money, error) {
 	ours, theirs, err := exponentsOf(code)
 	if err != nil {
 		return order.Money{}, err
 	}
-	n, err := shift(units, ours-theirs, code)
-	return order.Money{Amount: n, Currency: code}, err
+	n, err := shift(units, ours-theirs)
+	if err != nil {
+		return order.Money{}, fmt.Errorf("%w: Stripe's amount of %d in %s %w", order.ErrAmount, units, code, err)
+	}
+	return order.Money{Amount: n, Currency: code}, nil
 }
 
 func exponentsOf(code string) (ours, theirs int, err error) {
@@ -67,16 +75,16 @@ func exponentsOf(code string) (ours, theirs int, err error) {
 }
 
 // shift multiplies by ten, by times, or divides if by is negative.
-func shift(n int64, by int, code string) (int64, error) {
+func shift(n int64, by int) (int64, error) {
 	for ; by > 0; by-- {
-		if n > math.MaxInt64/10 {
-			return 0, fmt.Errorf("%w: %d %s does not fit", order.ErrAmount, n, code)
+		if n > math.MaxInt64/10 || n < math.MinInt64/10 {
+			return 0, errors.New("does not fit")
 		}
 		n *= 10
 	}
 	for ; by < 0; by++ {
 		if n%10 != 0 {
-			return 0, fmt.Errorf("%w: %d %s holds a fraction that does not exist", order.ErrAmount, n, code)
+			return 0, errors.New("holds a fraction that does not exist")
 		}
 		n /= 10
 	}

@@ -2,6 +2,7 @@ package stripe
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -98,4 +99,42 @@ func TestStatementSuffix(t *testing.T) { // PAY-17
 	if got := statementSuffix("ord_abcdefghjkmnpqrstvwxyz0123", "SHOP"); got != "ABCDEFGHJKMNPQRS" {
 		t.Errorf("got %q", got)
 	}
+}
+
+// TestFractions: an amount at Stripe that is not one of ours is named as Stripe shows it,
+// however many of its digits are odd.
+func TestFractions(t *testing.T) {
+	for _, tc := range []struct {
+		units int64
+		code  string
+		says  string
+	}{
+		{units: 99_050, code: "ISK", says: "99050 in ISK holds a fraction"},
+		{units: 501, code: "ISK", says: "501 in ISK holds a fraction"},
+		{units: 500_010, code: "UGX", says: "500010 in UGX holds a fraction"},
+		{units: -99_050, code: "ISK", says: "-99050 in ISK holds a fraction"},
+	} {
+		got, err := fromStripe(tc.units, tc.code)
+		if !errors.Is(err, order.ErrAmount) || !strings.Contains(err.Error(), tc.says) || got != (order.Money{}) {
+			t.Errorf("%d %s: got %v, %v", tc.units, tc.code, got, err)
+		}
+	}
+}
+
+// FuzzFromStripe: an amount is converted exactly, or refused with its figure.
+func FuzzFromStripe(f *testing.F) {
+	f.Add(int64(99_050), "ISK")
+	f.Add(int64(-1), "EUR")
+	f.Add(int64(150_000_000), "IDR")
+	f.Fuzz(func(t *testing.T, units int64, code string) {
+		m, err := fromStripe(units, code)
+		switch {
+		case err == nil && m.Chargeable() == nil:
+			if back, err := toStripe(m); err != nil || back != units {
+				t.Fatalf("%d %s is %v is %d, %v", units, code, m, back, err)
+			}
+		case errors.Is(err, order.ErrAmount) && strings.Contains(err.Error(), "fraction") && !strings.Contains(err.Error(), strconv.FormatInt(units, 10)):
+			t.Fatalf("%d %s: %v", units, code, err)
+		}
+	})
 }

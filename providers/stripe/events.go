@@ -2,8 +2,6 @@ package stripe
 
 import (
 	"encoding/json"
-	"strings"
-	"time"
 
 	sdk "github.com/stripe/stripe-go/v76"
 
@@ -94,25 +92,20 @@ func readRefundEvent(d *order.Delivery, object json.RawMessage) {
 	}
 }
 
-// readDisputeEvent reads a dispute that the shopper's bank opened, or a change
-// of it.
+// readDisputeEvent reads a dispute that the shopper's bank opened, or a change of it.
+// The event only says which dispute: its content, and whose it is, are fetched from
+// Stripe; see Client.Dispute.
 func readDisputeEvent(d *order.Delivery, object json.RawMessage) {
-	var dp sdk.Dispute
-	if err := json.Unmarshal(object, &dp); err != nil || dp.ID == "" || dp.Object != "dispute" || !plain(string(dp.Reason), string(dp.Status)) {
+	var dp struct {
+		ID            string `json:"id"`
+		Object        string `json:"object"`
+		PaymentIntent any    `json:"payment_intent"`
+	}
+	if err := json.Unmarshal(object, &dp); err != nil || checkID(dp.ID) != nil || dp.Object != "dispute" {
 		d.Problem = "the event's object is not a dispute"
 		return
 	}
-	if !named(dp.PaymentIntent) {
-		return
-	}
-	amount, err := fromStripe(dp.Amount, strings.ToUpper(string(dp.Currency)))
-	if err != nil {
-		d.Problem = err.Error()
-		return
-	}
 	d.Event = providerEvent(d)
-	d.Event.Dispute = &order.Dispute{ID: dp.ID, PaymentRef: dp.PaymentIntent.ID, Amount: amount, Reason: string(dp.Reason), Status: disputeStatus(dp.Status)}
-	if due := dp.EvidenceDetails; due != nil && due.DueBy > 0 && due.DueBy <= latest {
-		d.Event.Dispute.AnswerBy = time.Unix(due.DueBy, 0).UTC()
-	}
+	intent, _ := dp.PaymentIntent.(string) // or null
+	d.Event.Dispute = &order.Dispute{ID: dp.ID, PaymentRef: intent}
 }

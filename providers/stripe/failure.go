@@ -152,6 +152,12 @@ func rejected(op, code string, err error) *failure {
 	return &failure{ProviderError: &order.ProviderError{Provider: provider, Op: op, Kind: order.ErrRejected, Code: code, Err: err}}
 }
 
+// unreadableAmount returns the failure of a response whose amount is not one of ours.
+// Its code names the figure, because a person has to look it up.
+func unreadableAmount(op string, err error) *failure {
+	return rejected(op, "unreadable_amount: "+err.Error(), err)
+}
+
 func noSuch(op string, err error) *failure {
 	return &failure{ProviderError: &order.ProviderError{Provider: provider, Op: op, Kind: order.ErrNoSuch, Err: err}}
 }

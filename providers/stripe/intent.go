@@ -28,7 +28,7 @@ func productResult(op string, d direction) func(*sdk.PaymentIntent, error) (orde
 		}
 		in, err := toIntent(pi)
 		if err != nil {
-			return order.Intent{}, rejected(op, "unreadable_amount", err)
+			return order.Intent{}, unreadableAmount(op, err)
 		}
 		return in, nil
 	}

@@ -57,7 +57,7 @@ func (c *Client) Refunds(ctx context.Context, id string) ([]order.Refund, error)
 	for _, rf := range all {
 		r, err := toRefund(rf)
 		if err != nil {
-			return nil, rejected(op, "unreadable_amount", err).err()
+			return nil, unreadableAmount(op, err).err()
 		}
 		found = append(found, r)
 	}
@@ -124,7 +124,7 @@ func (c *Client) lastRefund(ctx context.Context, intent string) (order.Refund, *
 	for _, rf := range slices.Backward(all) {
 		r, err := toRefund(rf)
 		if err != nil {
-			return r, rejected(op, "unreadable_amount", err)
+			return r, unreadableAmount(op, err)
 		}
 		if r.Status.Moves() {
 			return r, nil
@@ -144,7 +144,7 @@ func refunded(op string, rf *sdk.Refund) (order.Refund, *failure) {
 	}
 	r, err := toRefund(rf)
 	if err != nil {
-		return r, rejected(op, "unreadable_amount", err)
+		return r, unreadableAmount(op, err)
 	}
 	return r, nil
 }

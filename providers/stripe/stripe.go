@@ -16,6 +16,7 @@ import (
 	"time"
 
 	sdk "github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/dispute"
 	"github.com/stripe/stripe-go/v76/paymentintent"
 	"github.com/stripe/stripe-go/v76/refund"
 
@@ -62,10 +63,11 @@ type Config struct {
 
 // Client is one Stripe account. It is safe for concurrent use.
 type Client struct {
-	conf    Config
-	intents paymentintent.Client
-	refunds refund.Client
-	now     func() time.Time
+	conf     Config
+	intents  paymentintent.Client
+	refunds  refund.Client
+	disputes dispute.Client
+	now      func() time.Time
 }
 
 // New returns a client. It makes no calls.
@@ -97,10 +99,11 @@ func New(c Config) (*Client, error) {
 		URL:               sdk.String(strings.TrimRight(cmp.Or(c.BaseURL, sdk.APIURL), "/")),
 	})
 	return &Client{
-		conf:    c,
-		intents: paymentintent.Client{B: backend, Key: c.Key},
-		refunds: refund.Client{B: backend, Key: c.Key},
-		now:     time.Now,
+		conf:     c,
+		intents:  paymentintent.Client{B: backend, Key: c.Key},
+		refunds:  refund.Client{B: backend, Key: c.Key},
+		disputes: dispute.Client{B: backend, Key: c.Key},
+		now:      time.Now,
 	}, nil
 }
 

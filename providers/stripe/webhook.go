@@ -82,10 +82,29 @@ type envelope struct {
 
 // subject holds the common fields of the Stripe objects in events.
 type subject struct {
-	ID            string            `json:"id"`
-	Object        string            `json:"object"`
-	Metadata      map[string]string `json:"metadata"`
-	PaymentIntent any               `json:"payment_intent"` // of a charge or refund: an id, or the expanded object
+	ID            string   `json:"id"`
+	Object        string   `json:"object"`
+	Metadata      metadata `json:"metadata"`
+	PaymentIntent any      `json:"payment_intent"` // of a charge or refund: an id, or the expanded object
+}
+
+// metadata is what an integration has attached to an object. Ours attaches texts;
+// anything else is another integration's, and is left out.
+type metadata map[string]string
+
+// UnmarshalJSON accepts any JSON.
+func (m *metadata) UnmarshalJSON(b []byte) error {
+	var all map[string]any
+	if json.Unmarshal(b, &all) != nil {
+		return nil
+	}
+	*m = make(metadata, len(all))
+	for name, value := range all {
+		if text, ok := value.(string); ok {
+			(*m)[name] = text
+		}
+	}
+	return nil
 }
 
 // order returns the object's order, as far as it names one; a refund names it
@@ -134,13 +153,37 @@ func (c *Client) Parse(body []byte) (order.Delivery, error) {
 	if !plain(d.EventID, d.Type, d.Account, e.APIVersion, d.Ref) {
 		return order.Delivery{}, ErrMalformed
 	}
-	if d.Problem = c.problem(e); d.Problem != "" {
+	read := wanted[e.Type]
+	if read == nil { // whatever else is wrong with it, nobody needs it
 		return d, nil
 	}
-	if read := wanted[e.Type]; read != nil {
-		read(&d, e.Data.Object)
+	if d.Problem = c.problem(e); d.Problem == "" {
+		read(&d, withMetadata(e.Data.Object, s.Metadata))
 	}
 	return d, nil
+}
+
+// withMetadata returns an object with these texts as its metadata, unless it has
+// nothing but texts: the SDK reads no others.
+func withMetadata(object json.RawMessage, m metadata) json.RawMessage {
+	var texts struct {
+		Metadata map[string]string `json:"metadata"`
+	}
+	if json.Unmarshal(object, &texts) == nil {
+		return object
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(object, &fields) != nil {
+		return object
+	}
+	var err error
+	if fields["metadata"], err = json.Marshal(m); err != nil {
+		return object
+	}
+	if changed, err := json.Marshal(fields); err == nil {
+		return changed
+	}
+	return object
 }
 
 // These limits are far above what Stripe sends and within what the record can

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"purser/mail"
 	"purser/records/sqldb"
@@ -64,6 +65,15 @@ func (s *Store) Campaigns(ctx context.Context, limit int) ([]mail.CampaignStatus
 	err := sqldb.Each(ctx, s.DB.Reader(), "SELECT "+campaignColumns+" FROM campaigns ORDER BY created_at DESC, id DESC LIMIT ?",
 		[]any{sqldb.PageSize(limit)}, campaignInto(&found))
 	return found, sqldb.WrapError("campaigns", err)
+}
+
+// UnknownCampaigns lists campaigns that ended between two times and left outcomes
+// unknown in their first round, oldest first.
+func (s *Store) UnknownCampaigns(ctx context.Context, from, to time.Time) ([]mail.CampaignStatus, error) {
+	var found []mail.CampaignStatus
+	err := sqldb.Each(ctx, s.DB.Reader(), "SELECT "+campaignColumns+" FROM campaigns WHERE state = ? AND round = 1 AND unknown > 0 AND ended_at >= ? AND ended_at <= ? ORDER BY ended_at",
+		[]any{string(mail.CampaignDone), sqldb.Micros(from), sqldb.Micros(to)}, campaignInto(&found))
+	return found, sqldb.WrapError("unknown campaigns", err)
 }
 
 func campaignInto(found *[]mail.CampaignStatus) func(*sql.Rows) error {

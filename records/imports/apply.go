@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 
 	"purser/catalog"
 	"purser/records/products"
@@ -41,7 +42,7 @@ func apply(ctx context.Context, q sqldb.Querier, id string, limit int, now int64
 	if err != nil {
 		return false, err
 	}
-	rows, err := stagedAfter(ctx, q, id, at, limit)
+	rows, more, err := stagedAfter(ctx, q, id, at, limit)
 	if err != nil {
 		return false, err
 	}
@@ -56,26 +57,39 @@ func apply(ctx context.Context, q sqldb.Querier, id string, limit int, now int64
 		at = rows[len(rows)-1].SKU
 	}
 	next := catalog.ImportApplying
-	if len(rows) < limit {
+	if !more {
 		next = catalog.ImportIndexing
 	}
-	_, err = q.Exec(ctx, "UPDATE imports SET at_sku = ?, applied = applied + ?, unchanged = unchanged + ?, bad = bad + ?, state = ?, updated_at = ? WHERE id = ?",
-		at, merged.Applied, merged.Unchanged, int64(len(merged.Faults)), string(next), now, id)
-	return next == catalog.ImportApplying, err
+	_, err = q.Exec(ctx, "UPDATE imports SET at_sku = ?, applied = applied + ?, added = added + ?, unchanged = unchanged + ?, bad = bad + ?, state = ?, updated_at = ? WHERE id = ?",
+		at, merged.Applied, merged.Added, merged.Unchanged, int64(len(merged.Faults)), string(next), now, id)
+	return more, err
 }
 
-// stagedAfter reads staged rows, ordered by SKU.
-func stagedAfter(ctx context.Context, q sqldb.Querier, id, after string, limit int) ([]catalog.LinedRow, error) {
-	var rows []catalog.LinedRow
-	err := sqldb.Each(ctx, q, "SELECT line, doc FROM import_rows WHERE import_id = ? AND sku > ? ORDER BY sku LIMIT ?", []any{id, after, limit}, func(r *sql.Rows) error {
+// bytesAtOnce is after how many bytes of staged rows a transaction takes no more.
+const bytesAtOnce = 4 << 20
+
+var errEnough = errors.New("enough rows")
+
+// stagedAfter reads staged rows, ordered by SKU. more is true if there may be others.
+func stagedAfter(ctx context.Context, q sqldb.Querier, id, after string, limit int) (rows []catalog.LinedRow, more bool, err error) {
+	bytes := 0
+	err = sqldb.Each(ctx, q, "SELECT line, doc FROM import_rows WHERE import_id = ? AND sku > ? ORDER BY sku LIMIT ?", []any{id, after, limit}, func(r *sql.Rows) error {
 		var row catalog.LinedRow
 		var doc []byte
 		if err := r.Scan(&row.Line, &doc); err != nil {
 			return err
 		}
-		err := json.Unmarshal(doc, &row.Row)
+		if err := json.Unmarshal(doc, &row.Row); err != nil {
+			return err
+		}
 		rows = append(rows, row)
-		return err
+		if bytes += len(doc); bytes > bytesAtOnce {
+			return errEnough
+		}
+		return nil
 	})
-	return rows, err
+	if errors.Is(err, errEnough) {
+		return rows, true, nil
+	}
+	return rows, len(rows) == limit, err
 }

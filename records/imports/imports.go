@@ -40,8 +40,8 @@ func (s *Store) OpenImport(ctx context.Context, i catalog.Import, header string)
 		}
 		_, err = q.Exec(ctx, `
 			INSERT INTO imports (id, kind, name, dry_run, actor, correlation, state, why, header, bytes, at_byte, at_line, at_sku,
-				staged, bad, applied, unchanged, indexed, mark, created_at, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, ?, ?)`,
+				staged, bad, applied, added, unchanged, indexed, mark, created_at, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, ?, ?)`,
 			i.ID, string(i.Kind), i.Name, sqldb.Bit(i.DryRun), i.Actor, i.Correlation, string(catalog.ImportReceiving), header, now, now)
 		was = i
 		was.State, was.CreatedAt, was.UpdatedAt = catalog.ImportReceiving, sqldb.FromMicros(now), sqldb.FromMicros(now)
@@ -143,7 +143,7 @@ func (s *Store) ImportHeader(ctx context.Context, id string) (string, error) {
 }
 
 const selectImport = `
-	SELECT id, kind, name, dry_run, actor, correlation, state, why, bytes, at_byte, at_line, staged, bad, applied, unchanged, indexed,
+	SELECT id, kind, name, dry_run, actor, correlation, state, why, bytes, at_byte, at_line, staged, bad, applied, added, unchanged, indexed,
 		mark, digest, created_at, updated_at FROM imports `
 
 // Import returns the current state of an import, or catalog.ErrNoImport.
@@ -189,7 +189,7 @@ func scanImport(r *sql.Rows) (catalog.Import, error) {
 	var i catalog.Import
 	var dry, created, updated int64
 	err := r.Scan(&i.ID, &i.Kind, &i.Name, &dry, &i.Actor, &i.Correlation, &i.State, &i.Why, &i.Bytes, &i.Read, &i.Lines, &i.Rows, &i.Bad,
-		&i.Applied, &i.Unchanged, &i.Indexed, &i.Mark, &i.Digest, &created, &updated)
+		&i.Applied, &i.Added, &i.Unchanged, &i.Indexed, &i.Mark, &i.Digest, &created, &updated)
 	i.DryRun, i.CreatedAt, i.UpdatedAt = dry != 0, sqldb.FromMicros(created), sqldb.FromMicros(updated)
 	return i, err
 }

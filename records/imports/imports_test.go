@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"purser/activities/fake"
 	"purser/activities/imports"
 	"purser/activities/products"
@@ -166,6 +168,23 @@ func TestImportErrors(t *testing.T) {
 	})
 }
 
+// TestImportPrices_highest: a price is compared with the highest of the product's own
+// currency, also in a file that does not say it.
+func TestImportPrices_highest(t *testing.T) {
+	onBothImporters(t, func(m *importer) {
+		m.run(catalog.ImportProducts, "sku,name,price,currency\nshoe,Shoe,100000000,IDR\nring,Ring,1000,EUR\nyacht,Yacht,999999999999,IDR\n")
+		i := m.run(catalog.ImportProducts, `{"sku":"shoe","price":150000000}`+"\n"+`{"sku":"ring","price":150000000}`+"\n")
+		if got := m.errors(i.ID); i.Applied != 1 || i.Bad != 1 || !strings.Contains(got, "2 ring price: want 1 to 99999999 minor units, got 150000000") {
+			m.Errorf("ended as %+v\n%s", i, got)
+		}
+		i = m.run(catalog.ImportPrices, "sku,price,currency\nshoe,200000000,IDR\nyacht,999999999998,IDR\n")
+		if shoe, ring, yacht := m.product("shoe"), m.product("ring"), m.product("yacht"); i.Applied != 2 || shoe.Price != 200_000_000 || ring.Price != 1000 || yacht.Price != 999_999_999_998 {
+			m.Errorf("ended as %+v: %d, %d and %d", i, shoe.Price, ring.Price, yacht.Price)
+		}
+		m.wantAgreement()
+	})
+}
+
 func TestImportDryRun(t *testing.T) {
 	onBothImporters(t, func(m *importer) {
 		i := m.finish(m.receive(catalog.ImportProducts, someProducts+"bad,,1,EUR,1,\nlate,Late,1,XYZ,1,\n", 7, true).ID)
@@ -176,6 +195,48 @@ func TestImportDryRun(t *testing.T) {
 			m.Errorf("a dry run changed something: %v %v", some, err)
 		}
 	})
+}
+
+// TestImportForecast: a dry run counts what the import then does, for each kind of
+// file, and changes nothing.
+func TestImportForecast(t *testing.T) {
+	for _, tt := range []struct {
+		name                      string
+		kind                      catalog.ImportKind
+		file                      string
+		added, changed, unchanged int64
+	}{
+		{
+			name: "products", kind: catalog.ImportProducts, added: 2, changed: 1, unchanged: 1,
+			file: "sku,name,price,currency\nmug,Mug,1500,EUR\ntea,Tea,890,EUR\nnew,New,1,EUR\ngone,Back,1,EUR\n",
+		},
+		{name: "prices", kind: catalog.ImportPrices, changed: 1, unchanged: 1, file: "sku,price,currency\nmug,1500,EUR\ntea,890,EUR\n"},
+		{name: "prices, none changes", kind: catalog.ImportPrices, unchanged: 1, file: "sku,price,currency\ntea,890,EUR\n"},
+		{name: "stock", kind: catalog.ImportStock, changed: 1, unchanged: 1, file: "sku,onHand\nmug,11\ntea,20\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			onBothImporters(t, func(m *importer) {
+				m.run(catalog.ImportProducts, someProducts+"gone,Gone,1,EUR,0,\n")
+				if _, err := m.store.ChangeProduct(m.Context(), "gone", []catalog.Change{{ID: "1", Delete: true}}); err != nil {
+					m.Fatal(err)
+				}
+				before := []catalog.Stocked{m.product("mug"), m.product("tea")}
+				forecast := m.finish(m.receive(tt.kind, tt.file, 7, true).ID)
+				if diff := cmp.Diff(before, []catalog.Stocked{m.product("mug"), m.product("tea")}); diff != "" {
+					m.Errorf("the dry run changed something:\n%s", diff)
+				}
+				done := m.run(tt.kind, tt.file)
+				for name, i := range map[string]catalog.Import{"dry run": forecast, "import": done} {
+					if i.State != catalog.ImportDone || i.Added != tt.added || i.Applied-i.Added != tt.changed || i.Unchanged != tt.unchanged {
+						m.Errorf("%s: %s: %d added, %d changed, %d unchanged; want %d, %d, %d", name, i.State, i.Added, i.Applied-i.Added, i.Unchanged, tt.added, tt.changed, tt.unchanged)
+					}
+				}
+				if forecast.Indexed != 0 || done.Indexed != done.Applied {
+					m.Errorf("indexed %d and %d", forecast.Indexed, done.Indexed)
+				}
+			})
+		})
+	}
 }
 
 // TestImportPrices proves ORD-8: prices change all at once, or not at all.

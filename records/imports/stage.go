@@ -101,14 +101,14 @@ func known(sl *catalog.Slice, was map[string]stockThen) []catalog.LinedRow {
 }
 
 // stageRows inserts rows and returns errors for those whose SKU occurs twice in
-// the file; the first row counts.
+// the file, or looks like another one there; the first row counts.
 func stageRows(ctx context.Context, q sqldb.Querier, id string, rows []catalog.LinedRow, was map[string]stockThen) (twice []catalog.RowFault, err error) {
 	for len(rows) > 0 {
 		n := min(len(rows), q.BatchSize())
-		some, args := rows[:n], make([]any, 0, 10*n)
+		some, args := rows[:n], make([]any, 0, 11*n)
 		rows = rows[n:]
 		for _, r := range some {
-			args = append(args, id, r.SKU, r.Line, or(r.Price, 0), or(r.Currency, ""), or(r.OnHand, 0), was[r.SKU].shipped, was[r.SKU].received, was[r.SKU].countedAt)
+			args = append(args, id, r.SKU, catalog.Look(r.SKU), r.Line, or(r.Price, 0), or(r.Currency, ""), or(r.OnHand, 0), was[r.SKU].shipped, was[r.SKU].received, was[r.SKU].countedAt)
 			if was != nil {
 				args = append(args, "")
 				continue
@@ -119,8 +119,8 @@ func stageRows(ctx context.Context, q sqldb.Querier, id string, rows []catalog.L
 			}
 			args = append(args, string(doc))
 		}
-		inserted, err := q.Exec(ctx, "INSERT INTO import_rows (import_id, sku, line, price, currency, on_hand, shipped, received, counted_at, doc) VALUES "+
-			sqldb.Values(n, 10)+" ON CONFLICT (import_id, sku) DO NOTHING", args...)
+		inserted, err := q.Exec(ctx, "INSERT INTO import_rows (import_id, sku, look, line, price, currency, on_hand, shipped, received, counted_at, doc) VALUES "+
+			sqldb.Values(n, 11)+" ON CONFLICT DO NOTHING", args...)
 		if err != nil {
 			return nil, err
 		}
@@ -136,29 +136,33 @@ func stageRows(ctx context.Context, q sqldb.Querier, id string, rows []catalog.L
 	return twice, nil
 }
 
-// standTwice finds the rows of a group whose SKU was already staged from
-// another line.
+// standTwice finds the rows of a group whose SKU, or one that people take for it,
+// was already staged from another line.
 func standTwice(ctx context.Context, q sqldb.Querier, id string, rows []catalog.LinedRow) ([]catalog.RowFault, error) {
-	skus := make([]string, len(rows))
+	looks := make([]string, len(rows))
 	for i, r := range rows {
-		skus[i] = r.SKU
+		looks[i] = catalog.Look(r.SKU)
 	}
-	lines := make(map[string]int64, len(rows))
-	list, args := sqldb.In(skus)
-	err := sqldb.Each(ctx, q, "SELECT sku, line FROM import_rows WHERE import_id = ? AND sku IN "+list, append([]any{id}, args...), func(r *sql.Rows) error {
-		var sku string
-		var line int64
-		err := r.Scan(&sku, &line)
-		lines[sku] = line
+	staged := make(map[string]catalog.LinedRow, len(rows))
+	list, args := sqldb.In(looks)
+	err := sqldb.Each(ctx, q, "SELECT look, sku, line FROM import_rows WHERE import_id = ? AND look IN "+list, append([]any{id}, args...), func(r *sql.Rows) error {
+		var look string
+		var first catalog.LinedRow
+		err := r.Scan(&look, &first.SKU, &first.Line)
+		staged[look] = first
 		return err
 	})
 	var twice []catalog.RowFault
-	for _, r := range rows {
-		if lines[r.SKU] != r.Line {
-			twice = append(twice, catalog.RowFault{Line: r.Line, SKU: r.SKU, Fault: catalog.Fault{
-				Field: "sku", Message: fmt.Sprintf("occurs twice: first on line %d", lines[r.SKU]),
-			}})
+	for i, r := range rows {
+		first := staged[looks[i]]
+		fault := catalog.LookalikeFault(fmt.Sprintf("%q on line %d", first.SKU, first.Line))
+		switch {
+		case first.Line == r.Line:
+			continue
+		case first.SKU == r.SKU:
+			fault.Message = fmt.Sprintf("occurs twice: first on line %d", first.Line)
 		}
+		twice = append(twice, catalog.RowFault{Line: r.Line, SKU: r.SKU, Fault: fault})
 	}
 	return twice, err
 }

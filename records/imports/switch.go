@@ -12,13 +12,14 @@ import (
 // reader sees half of them. Stock was counted when its row was read: pieces
 // that have left since are subtracted, pieces that have come in are added, a
 // later count wins, and pieces that orders have reserved stay reserved. A row
-// that would take reserved pieces is recorded as an error.
+// that would take reserved pieces is recorded as an error. A dry run counts the rows
+// and writes nothing to the catalogue.
 func (s *Store) SwitchRows(ctx context.Context, id string) error {
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		var state string
 		var kind catalog.ImportKind
-		var mark int64
-		found, err := sqldb.First(ctx, q, "SELECT state, kind, mark FROM imports WHERE id = ?"+q.ForUpdate(), []any{id}, &state, &kind, &mark)
+		var mark, dry int64
+		found, err := sqldb.First(ctx, q, "SELECT state, kind, mark, dry_run FROM imports WHERE id = ?"+q.ForUpdate(), []any{id}, &state, &kind, &mark, &dry)
 		if err == nil && (!found || state != string(catalog.ImportApplying)) {
 			err = catalog.ErrMovedOn
 		}
@@ -29,21 +30,16 @@ func (s *Store) SwitchRows(ctx context.Context, id string) error {
 		if err := lockStaged(ctx, q, id); err != nil {
 			return err
 		}
-		var n, short int64
-		if kind == catalog.ImportPrices {
-			n, err = q.Exec(ctx, switchPrices, now, mark, mark, id)
-		} else {
+		var short int64
+		if kind == catalog.ImportStock {
 			if short, err = sqldb.One[int64](ctx, q, "SELECT COUNT(*) "+fallShort, id); err != nil {
 				return err
 			}
 			if _, err = q.Exec(ctx, noteShort, id); err != nil {
 				return err
 			}
-			if err := recountLater(ctx, q, id, now); err != nil {
-				return err
-			}
-			n, err = q.Exec(ctx, switchStock, now, now, mark, mark, id)
 		}
+		n, err := switchRows(ctx, q, id, kind, now, mark, dry != 0)
 		if err != nil {
 			return err
 		}
@@ -52,6 +48,25 @@ func (s *Store) SwitchRows(ctx context.Context, id string) error {
 		return err
 	})
 	return sqldb.WrapError("switch rows", err)
+}
+
+// switchRows writes the staged prices or stock to the catalogue, unless it is a dry
+// run, and returns how many products that changes.
+func switchRows(ctx context.Context, q sqldb.Querier, id string, kind catalog.ImportKind, now, mark int64, dry bool) (int64, error) {
+	moving := movesStock
+	if kind == catalog.ImportPrices {
+		moving = movesPrice
+	}
+	switch {
+	case dry:
+		return sqldb.One[int64](ctx, q, "SELECT COUNT(*) FROM products JOIN import_rows r ON r.sku = products.sku WHERE r.import_id = ? AND "+moving, id)
+	case kind == catalog.ImportPrices:
+		return q.Exec(ctx, switchPrices, now, mark, mark, id)
+	}
+	if err := recountLater(ctx, q, id, now); err != nil {
+		return 0, err
+	}
+	return q.Exec(ctx, switchStock, now, now, mark, mark, id)
 }
 
 // lockStaged locks the products of an import in the same order as orders do, so
@@ -94,8 +109,11 @@ const (
 
 	switchPrices = `
 		UPDATE products SET price = r.price, currency = r.currency, version = version + 1, revision = revision + 1, changed_at = ?, ` + isDue + `
-		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND products.deleted = 0
-			AND (products.price <> r.price OR products.currency <> r.currency)`
+		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND ` + movesPrice
+
+	// movesPrice and movesStock report whether a row changes its product.
+	movesPrice = "products.deleted = 0 AND (products.price <> r.price OR products.currency <> r.currency)"
+	movesStock = "products.deleted = 0 AND " + latest + " AND products.on_hand <> " + others
 
 	// counted is how many pieces are on hand now according to a row; rest is how
 	// many will be recorded, unless they were counted again since.
@@ -106,15 +124,12 @@ const (
 	switchStock = `
 		UPDATE products SET on_hand = ` + others + `, received = ` + others + ` + products.shipped, version = version + 1,
 			revision = revision + 1, counted_at = ?, changed_at = ?, ` + isDue + `
-		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND ` + moves
-
-	// moves reports whether a row changes its product.
-	moves = "products.deleted = 0 AND " + latest + " AND products.on_hand <> " + others
+		FROM import_rows r WHERE r.import_id = ? AND r.sku = products.sku AND ` + movesStock
 
 	followStock = `
 		UPDATE import_rows AS l SET received = l.received + (` + others + ` + products.shipped - products.received), counted_at = ?
 		FROM products, import_rows r
-		WHERE l.import_id = ? AND l.sku = products.sku AND l.counted_at = products.counted_at AND r.import_id = ? AND r.sku = products.sku AND ` + moves
+		WHERE l.import_id = ? AND l.sku = products.sku AND l.counted_at = products.counted_at AND r.import_id = ? AND r.sku = products.sku AND ` + movesStock
 
 	fallShort = `
 		FROM products JOIN import_rows r ON r.sku = products.sku

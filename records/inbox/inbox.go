@@ -34,7 +34,14 @@ const (
 	Delivered State = "delivered" // its workflow has received it
 	Kept      State = "kept"      // of a type that no workflow needs
 	Parked    State = "parked"    // needs a person
+	Foreign   State = "foreign"   // about no order of this shop, as far as is known
+	Dismissed State = "dismissed" // a person does not need it
 )
+
+// States lists every state.
+func States() []State {
+	return []State{Received, Held, Delivered, Kept, Parked, Foreign, Dismissed}
+}
 
 // deliverable reports whether an item is still to be delivered, at Item.NextAt.
 func (st State) deliverable() bool { return st == Received || st == Held }
@@ -64,9 +71,9 @@ type Item struct {
 }
 
 // Receive stores an event and returns when it is durable; only then may the
-// server acknowledge the webhook. An event that was stored before, in any
-// state, is a duplicate: fresh is false, and the item gets the ID and State of
-// the first.
+// server acknowledge the webhook. An event that was stored before is a duplicate:
+// fresh is false, and the item gets the ID and State of the first. But a usable copy
+// of an event that could not be used replaces it, and is fresh.
 func (s *Store) Receive(ctx context.Context, it *Item) (fresh bool, err error) {
 	if it.ReceivedAt.IsZero() {
 		it.ReceivedAt = s.DB.Now()
@@ -95,6 +102,11 @@ func (s *Store) Receive(ctx context.Context, it *Item) (fresh bool, err error) {
 		if err != nil || fresh {
 			return err
 		}
+		if it.State != Parked {
+			if fresh, err = replaceUnusable(ctx, q, it); err != nil {
+				return err
+			}
+		}
 		_, err = sqldb.First(ctx, q, "SELECT id, state FROM inbox WHERE provider = ? AND account = ? AND event_id = ?",
 			[]any{it.Provider, it.Account, it.EventID}, &id, &state)
 		return err
@@ -104,6 +116,18 @@ func (s *Store) Receive(ctx context.Context, it *Item) (fresh bool, err error) {
 	}
 	it.ID, it.State = id, state
 	return fresh, nil
+}
+
+// replaceUnusable stores a usable event in the place of a copy that was parked or
+// dismissed, and reports whether there was one.
+func replaceUnusable(ctx context.Context, q sqldb.Querier, it *Item) (bool, error) {
+	n, err := q.Exec(ctx, `
+		UPDATE inbox SET type = ?, order_id = ?, ref = ?, state = ?, attempts = 0, next_at = ?, received_at = ?, provider_at = ?,
+			note = ?, correlation = ?, source = ?, news = ?, headers = ?, body = ?, pruned_at = 0
+		WHERE provider = ? AND account = ? AND event_id = ? AND state IN ('parked', 'dismissed')`,
+		it.Type, string(it.OrderID), it.Ref, string(it.State), sqldb.Micros(it.NextAt), sqldb.Micros(it.ReceivedAt), sqldb.Micros(it.ProviderAt),
+		it.Note, it.Correlation, it.Source, it.Event, it.Headers, it.Body, it.Provider, it.Account, it.EventID)
+	return n > 0, err
 }
 
 // itemColumns are the columns that scanItem scans.
@@ -182,59 +206,4 @@ func (s *Store) Item(ctx context.Context, id int64) (Item, error) {
 		return Item{}, sqldb.WrapError("item", err)
 	}
 	return found[0], nil
-}
-
-// deliveryBatch is the number of items for which one statement records an
-// attempt.
-const deliveryBatch = 64
-
-// RecordDelivery records the outcome of an attempt to deliver these items and,
-// for those still to be delivered, when to try again. A delivered item stays
-// delivered: of two concurrent attempts, the successful one counts.
-func (s *Store) RecordDelivery(ctx context.Context, ids []int64, st State, note string, nextAt time.Time) error {
-	for len(ids) > 0 {
-		n := min(len(ids), deliveryBatch)
-		if err := s.recordBatch(ctx, ids[:n], st, note, nextAt); err != nil {
-			return sqldb.WrapError("record delivery", err)
-		}
-		ids = ids[n:]
-	}
-	return nil
-}
-
-func (s *Store) recordBatch(ctx context.Context, ids []int64, st State, note string, nextAt time.Time) error {
-	if !st.deliverable() {
-		nextAt = time.Time{}
-	}
-	args := []any{string(st), note, sqldb.Micros(nextAt)}
-	for _, id := range ids {
-		args = append(args, id)
-	}
-	// The list is padded to a power of two, so that few statements need preparing.
-	size := 1
-	for size < len(ids) {
-		size *= 2
-	}
-	for range size - len(ids) {
-		args = append(args, ids[0])
-	}
-	return s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
-		_, err := q.Exec(ctx, "UPDATE inbox SET state = ?, note = ?, next_at = ?, attempts = attempts + 1 WHERE id IN ("+
-			sqldb.Placeholders(size)+") AND state <> 'delivered'", args...)
-		return err
-	})
-}
-
-// Redeliver makes an item due on an operator's decision, whatever its state,
-// with the order, reference, event and note that it has now.
-func (s *Store) Redeliver(ctx context.Context, it *Item) error {
-	it.State, it.NextAt = Received, s.DB.Now()
-	return sqldb.WrapError("redeliver", s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
-		n, err := q.Exec(ctx, "UPDATE inbox SET state = ?, note = ?, next_at = ?, order_id = ?, ref = ?, news = ?, pruned_at = 0 WHERE id = ?",
-			string(it.State), it.Note, sqldb.Micros(it.NextAt), string(it.OrderID), it.Ref, it.Event, it.ID)
-		if err == nil && n == 0 {
-			err = fmt.Errorf("%w: %d", ErrNoItem, it.ID)
-		}
-		return err
-	}))
 }

@@ -17,7 +17,7 @@ import (
 func TestPruneInbox(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := open(t)
-		states := []inbox.State{inbox.Received, inbox.Held, inbox.Delivered, inbox.Kept, inbox.Parked}
+		states := []inbox.State{inbox.Received, inbox.Held, inbox.Delivered, inbox.Kept, inbox.Parked, inbox.Foreign, inbox.Dismissed}
 		ids := map[string]int64{}
 		for age, at := range map[string]time.Time{"old": recordstest.Noon, "young": recordstest.Noon.Add(48 * time.Hour)} {
 			for _, st := range states {
@@ -37,7 +37,7 @@ func TestPruneInbox(t *testing.T) {
 			it.State = inbox.Kept
 			ids[it.EventID] = receive(t, s, it).ID
 		}
-		for _, want := range []int64{252, 0} {
+		for _, want := range []int64{254, 0} {
 			if n, err := s.PruneInbox(t.Context(), recordstest.Noon.Add(time.Hour)); err != nil || n != want {
 				t.Fatalf("%d lost their bytes, want %d; %v", n, want, err)
 			}
@@ -47,11 +47,12 @@ func TestPruneInbox(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			gone := name == "old delivered" || name == "old kept" || it.OrderID == "ord_2"
+			gone := name == "old delivered" || name == "old kept" || name == "old foreign" || name == "old dismissed" || it.OrderID == "ord_2"
 			if without := len(it.Body)+len(it.Headers)+len(it.Event) == 0; without != gone || it.PrunedAt.IsZero() == gone {
 				t.Errorf("%s: %d bytes, pruned %v; want them gone: %t", name, len(it.Body), it.PrunedAt, gone)
 			}
 			again := event(name, "ord_1")
+			again.State = inbox.Parked // it is as unusable as the first
 			if fresh, err := s.Receive(t.Context(), &again); err != nil || fresh || again.ID != id || again.State != it.State {
 				t.Errorf("%s again: fresh %t, %d %s, %v", name, fresh, again.ID, again.State, err)
 			}

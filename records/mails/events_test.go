@@ -22,7 +22,7 @@ func TestMailEvents(t *testing.T) {
 		ours := sendMail(t, s, id, 1, "p1")
 		campaigns := porttest.MessageOf(id, order.MailDelivered)
 		campaigns.ID, campaigns.About = "camp_1:7", "camp_1"
-		if _, err := s.ClaimMail(t.Context(), campaigns); err != nil {
+		if _, err := s.ClaimMail(t.Context(), campaigns, "ses"); err != nil {
 			t.Fatal(err)
 		}
 		at := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)

@@ -16,7 +16,7 @@ import (
 // that the table's indexes serve.
 const (
 	ledger = `(SELECT mail_key AS id, about, provider, provider_id FROM mails)`
-	sends  = `(SELECT mail_key AS id, provider, provider_id, template, settled_at AS sent_at FROM mails WHERE state = 'sent')`
+	sends  = `(SELECT mail_key AS id, provider, provider_id, template, settled_at AS sent_at, resent_after_unknown AS again FROM mails WHERE state = 'sent')`
 )
 
 // mailProviders lists the providers that mails went out through. It walks an
@@ -53,6 +53,17 @@ func confirmOutcome(ctx context.Context, q sqldb.Querier, f mail.Feedback, now t
 		return nil
 	}
 	return confirmSent(ctx, q, f.MessageID, f.Recipient, mail.Receipt{Provider: f.Provider, ProviderID: f.ProviderID}, f.Provider+" reports: "+string(f.Kind), now)
+}
+
+// recordReported records when a mail's provider first reported that it had the mail,
+// if it names the mail by our id: a provider that does so for one mail would do so
+// for another, so that its silence about the other means something.
+func recordReported(ctx context.Context, q sqldb.Querier, f mail.Feedback, now time.Time) error {
+	if f.MessageID == "" || !slices.Contains(proofs, f.Kind) {
+		return nil
+	}
+	_, err := q.Exec(ctx, "UPDATE mails SET reported_at = ? WHERE mail_key = ? AND reported_at = 0", sqldb.Micros(now), f.MessageID)
+	return err
 }
 
 // completeID sets our id of the mail on feedback whose provider did not repeat

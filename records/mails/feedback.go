@@ -41,6 +41,7 @@ func (s *Store) RecordFeedback(ctx context.Context, inboxID int64, list []mail.F
 			return err
 		}
 		for _, f := range list {
+			f.Recipient = canonical(f.Recipient)
 			if err := s.applyFeedback(ctx, q, inboxID, f, now); err != nil {
 				return err
 			}
@@ -53,6 +54,9 @@ func (s *Store) RecordFeedback(ctx context.Context, inboxID int64, list []mail.F
 // applyFeedback records feedback about one recipient and acts on it. Two events
 // may report the same bounce (SES can publish it in two ways); it counts once.
 func (s *Store) applyFeedback(ctx context.Context, q sqldb.Querier, inboxID int64, f mail.Feedback, now time.Time) error {
+	if err := recordReported(ctx, q, f, now); err != nil {
+		return err
+	}
 	if err := completeID(ctx, q, &f); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func sendMail(t *testing.T, s *records.Store, id order.ID, generation int, provi
 	t.Helper()
 	m := porttest.MessageOf(id, order.MailShipped)
 	m.Generation, m.ID = generation, order.Mail{OrderID: id, Notification: order.MailShipped, Generation: generation}.Key()
-	if _, err := s.ClaimMail(t.Context(), m); err != nil {
+	if _, err := s.ClaimMail(t.Context(), m, "ses"); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.RecordMailOutcome(t.Context(), m, mail.Outcome{State: mail.StateSent, Receipt: mail.Receipt{Provider: "ses", ProviderID: providerID}}); err != nil {

@@ -18,6 +18,7 @@ type Figures struct {
 	Provider     string `json:"provider"`
 	Template     string `json:"template"`
 	Sent         int64  `json:"sent"`
+	Resent       int64  `json:"resentAfterUnknown"` // of those sent: because the outcome of the copy before was unknown
 	Delivered    int64  `json:"delivered"`
 	Delayed      int64  `json:"delayed"`
 	Bounced      int64  `json:"bounced"`     // permanently
@@ -62,11 +63,11 @@ func (s *Store) statsOf(ctx context.Context, provider string, from, to int64) ([
 	found := make(map[key]*Figures)
 	const inSpan = "m.provider = ? AND m.sent_at >= ? AND m.sent_at < ?"
 	span := []any{provider, max(from, 1), to}
-	err := sqldb.Each(ctx, s.DB.Reader(), "SELECT "+sentDay+", template, COUNT(*) FROM "+sends+" AS m WHERE "+inSpan+" GROUP BY 1, 2", span,
+	err := sqldb.Each(ctx, s.DB.Reader(), "SELECT "+sentDay+", template, COUNT(*), CAST(SUM(again) AS BIGINT) FROM "+sends+" AS m WHERE "+inSpan+" GROUP BY 1, 2", span,
 		func(r *sql.Rows) error {
 			var k key
 			f := Figures{Provider: provider}
-			err := r.Scan(&k.day, &k.template, &f.Sent)
+			err := r.Scan(&k.day, &k.template, &f.Sent, &f.Resent)
 			f.Day, f.Template = sqldb.FromMicros(k.day*dayMicros).Format(time.DateOnly), k.template
 			found[k] = &f
 			return err
@@ -97,6 +98,7 @@ func (s *Store) statsOf(ctx context.Context, provider string, from, to int64) ([
 // Add adds the figures of another day, provider or template.
 func (f *Figures) Add(o Figures) {
 	f.Sent += o.Sent
+	f.Resent += o.Resent
 	f.Delivered += o.Delivered
 	f.Delayed += o.Delayed
 	f.Bounced += o.Bounced

@@ -32,10 +32,10 @@ func (s *Store) FindMail(ctx context.Context, id string) (mail.Outcome, error) {
 	return o, sqldb.WrapError("find mail", err)
 }
 
-// ClaimMail records that the mail is being sent and returns its previous
-// outcome. mail.StateDue (new, or known not to be sent) means that this caller
+// ClaimMail records that the mail is being sent by a provider and returns its
+// previous outcome. mail.StateDue (new, or known not to be sent) means that this caller
 // alone may send the mail; with any other state the caller must not send.
-func (s *Store) ClaimMail(ctx context.Context, m mail.Message) (before mail.Outcome, err error) {
+func (s *Store) ClaimMail(ctx context.Context, m mail.Message, provider string) (before mail.Outcome, err error) {
 	now := sqldb.Micros(s.DB.Now())
 	recipient := ""
 	if len(m.To) > 0 {
@@ -43,11 +43,11 @@ func (s *Store) ClaimMail(ctx context.Context, m mail.Message) (before mail.Outc
 	}
 	err = s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		n, err := q.Exec(ctx, `
-			INSERT INTO mails (mail_key, about, template, generation, stream, recipient, recipients, state, provider_id, why, attempts, claimed_at, settled_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', '', '', 1, ?, 0)
+			INSERT INTO mails (mail_key, about, template, generation, stream, recipient, recipients, state, provider, provider_id, why, attempts, claimed_at, settled_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, 'sending', ?, '', '', 1, ?, 0)
 			ON CONFLICT (mail_key) DO UPDATE SET state = 'sending', attempts = mails.attempts + 1, claimed_at = excluded.claimed_at,
-				stream = excluded.stream, recipient = excluded.recipient, recipients = excluded.recipients
-			WHERE mails.state = 'due'`, m.ID, m.About, m.Template, m.Generation, string(m.Stream), recipient, len(m.To), now)
+				provider = excluded.provider, stream = excluded.stream, recipient = excluded.recipient, recipients = excluded.recipients
+			WHERE mails.state = 'due'`, m.ID, m.About, m.Template, m.Generation, string(m.Stream), recipient, len(m.To), provider, now)
 		if err != nil {
 			return err
 		}
@@ -61,6 +61,16 @@ func (s *Store) ClaimMail(ctx context.Context, m mail.Message) (before mail.Outc
 		return err
 	})
 	return before, sqldb.WrapError("claim mail", err)
+}
+
+// PassMail records that a claimed mail, which its provider certainly did not
+// take, is handed to another one now.
+func (s *Store) PassMail(ctx context.Context, m mail.Message, provider string) error {
+	err := s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		_, err := q.Exec(ctx, "UPDATE mails SET provider = ? WHERE mail_key = ? AND state = 'sending'", provider, m.ID)
+		return err
+	})
+	return sqldb.WrapError("pass mail", err)
 }
 
 func readOutcome(ctx context.Context, q sqldb.Querier, id string) (mail.Outcome, error) {
@@ -108,8 +118,11 @@ func (s *Store) RecordMailOutcome(ctx context.Context, m mail.Message, o mail.Ou
 // mail that is known to be sent is not changed. to is the recipient, if the
 // provider names one.
 func confirmSent(ctx context.Context, q sqldb.Querier, id, to string, r mail.Receipt, why string, now time.Time) error {
-	_, err := q.Exec(ctx, "UPDATE mails SET state = 'sent', provider = ?, provider_id = ?, why = ?, settled_at = ? WHERE mail_key = ? AND state <> 'sent'",
+	n, err := q.Exec(ctx, "UPDATE mails SET state = 'sent', provider = ?, provider_id = ?, why = ?, settled_at = ? WHERE mail_key = ? AND state <> 'sent'",
 		r.Provider, r.ProviderID, why, sqldb.Micros(now), id)
+	if err == nil && n == 1 {
+		err = skipResend(ctx, q, id, now)
+	}
 	if err == nil {
 		err = campaigns.ConfirmRecipient(ctx, q, id, to, r.ProviderID, why, now)
 	}
@@ -122,8 +135,8 @@ func (s *Store) SweepMails(ctx context.Context, since time.Time) (int, error) {
 	now := sqldb.Micros(s.DB.Now())
 	var n int64
 	err := s.DB.WriteAlone(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
-		n, err = q.Exec(ctx, "UPDATE mails SET state = 'unknown', why = 'the process ended while it was being sent', settled_at = ? WHERE state = 'sending' AND claimed_at < ?",
-			now, sqldb.Micros(since))
+		n, err = q.Exec(ctx, "UPDATE mails SET state = 'unknown', why = ?, settled_at = ? WHERE state = 'sending' AND claimed_at < ?",
+			mail.NoOutcome, now, sqldb.Micros(since))
 		return err
 	})
 	return int(n), sqldb.WrapError("sweep mails", err)

@@ -36,7 +36,7 @@ func TestLedgerEvidence(t *testing.T) {
 		id := order.NewID()
 		lost, dead, sent := porttest.MessageOf(id, order.MailShipped), porttest.MessageOf(id, order.MailDelivered), porttest.MessageOf(id, order.MailConfirmation)
 		for _, m := range []mail.Message{lost, dead, sent} {
-			if _, err := s.ClaimMail(t.Context(), m); err != nil {
+			if _, err := s.ClaimMail(t.Context(), m, "ses"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -96,7 +96,7 @@ func TestClaimFence(t *testing.T) {
 			s := stores[n%len(stores)]
 			all.Go(func() {
 				for range rounds {
-					before, err := s.ClaimMail(t.Context(), m)
+					before, err := s.ClaimMail(t.Context(), m, "ses")
 					if err != nil {
 						t.Error(err)
 						return

@@ -26,12 +26,13 @@ type Entry struct {
 	Attempts   int               `json:"attempts"`
 	AskedBy    string            `json:"askedBy,omitempty"` // the actor who asked for a resend
 	AskedWhy   string            `json:"askedWhy,omitempty"`
+	Resent     bool              `json:"resentAfterUnknown,omitempty"` // sent because the outcome of the generation before is unknown
 	ClaimedAt  time.Time         `json:"claimedAt,omitzero"`
 	ResolvedAt time.Time         `json:"settledAt,omitzero"` // zero while the mail has no outcome
 }
 
 const mailColumns = `mail_key, about, stream, template, generation, state, provider, provider_id, skipped, why,
-	recipient, recipients, attempts, asked_by, asked_why, claimed_at, settled_at`
+	recipient, recipients, attempts, asked_by, asked_why, resent_after_unknown = 1, claimed_at, settled_at`
 
 // Mail returns an entry of the ledger, or mail.ErrNoMail.
 func (s *Store) Mail(ctx context.Context, id string) (Entry, error) {
@@ -80,7 +81,7 @@ func scanMail(r *sql.Rows) (e Entry, err error) {
 	var skipped string
 	var claimed, resolved int64
 	if err = r.Scan(&e.ID, &e.About, &e.Stream, &e.Template, &e.Generation, &e.State, &e.Provider, &e.ProviderID, &skipped, &e.Why,
-		&e.Recipient, &e.Recipients, &e.Attempts, &e.AskedBy, &e.AskedWhy, &claimed, &resolved); err != nil {
+		&e.Recipient, &e.Recipients, &e.Attempts, &e.AskedBy, &e.AskedWhy, &e.Resent, &claimed, &resolved); err != nil {
 		return e, err
 	}
 	e.ClaimedAt, e.ResolvedAt = sqldb.FromMicros(claimed), sqldb.FromMicros(resolved)

@@ -20,7 +20,7 @@ func unknownTo(t *testing.T, s *records.Store, campaign, address string) string 
 	t.Helper()
 	id := mail.MessageID(campaign, mail.Recipient{Address: address})
 	m := mail.Message{ID: id, About: mail.CampaignWorkflowID(campaign), Generation: 1, Stream: mail.Marketing, Template: "campaign", To: []mail.Address{{Email: address}}}
-	_, err := s.ClaimMail(t.Context(), m)
+	_, err := s.ClaimMail(t.Context(), m, "ses")
 	if err == nil {
 		err = s.RecordMailOutcome(t.Context(), m, mail.Outcome{State: mail.StateUnknown})
 	}

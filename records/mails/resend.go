@@ -54,8 +54,8 @@ func (s *Store) OpenResend(ctx context.Context, r order.Resend) (m order.Mail, e
 		}
 		m = r.Mail(generation + 1)
 		_, err = q.Exec(ctx, `
-			INSERT INTO mails (mail_key, about, template, generation, state, provider_id, why, attempts, claimed_at, settled_at, asked_by, asked_why, asked_key)
-			VALUES (?, ?, ?, ?, 'due', '', '', 0, ?, 0, ?, ?, ?)`, m.Key(), about, template, m.Generation, sqldb.Micros(s.DB.Now()), r.Actor, r.Why, r.Key)
+			INSERT INTO mails (mail_key, about, template, generation, state, provider_id, why, attempts, claimed_at, settled_at, asked_by, asked_why, asked_key, asked_link, asked_until)
+			VALUES (?, ?, ?, ?, 'due', '', '', 0, ?, 0, ?, ?, ?, ?, ?)`, m.Key(), about, template, m.Generation, sqldb.Micros(s.DB.Now()), r.Actor, r.Why, r.Key, r.Link, sqldb.Micros(r.Until))
 		if sqldb.IsUniqueViolation(err) { // a concurrent resend took the generation
 			err = fmt.Errorf("%w: %w", sqldb.ErrRace, err)
 		}

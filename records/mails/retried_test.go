@@ -30,7 +30,7 @@ func TestProvenAfterRetry(t *testing.T) {
 			ID: mail.MessageID("c", mail.Recipient{Address: "r2@example.com", Generation: 2}), About: mail.CampaignWorkflowID("c"),
 			Generation: 2, Stream: mail.Marketing, Template: "campaign", To: []mail.Address{{Email: "r2@example.com"}},
 		}
-		if before, err := s.ClaimMail(t.Context(), again); err != nil || before.State != mail.StateDue {
+		if before, err := s.ClaimMail(t.Context(), again, "ses"); err != nil || before.State != mail.StateDue {
 			t.Fatalf("%+v, %v", before, err)
 		}
 		if err := s.RecordMailOutcome(t.Context(), again, mail.Outcome{State: mail.StateUnknown}); err != nil {

@@ -57,9 +57,19 @@ func (s *Store) blocked(ctx context.Context, address string, blocks func(mail.Sc
 	return "", nil
 }
 
+// canonical returns the form in which the record keeps an address, so that every
+// spelling of its domain matches. It returns a text that is not an address as it
+// is: it matches nothing.
+func canonical(email string) string {
+	if normal, err := mail.Normalise(email); err == nil {
+		return normal
+	}
+	return email
+}
+
 // SuppressionsOf lists the suppressions of one address.
 func (s *Store) SuppressionsOf(ctx context.Context, email string) ([]Suppression, error) {
-	found, err := s.suppressed(ctx, "email = ? ORDER BY since, reason", email)
+	found, err := s.suppressed(ctx, "email = ? ORDER BY since, reason", canonical(email))
 	return found, sqldb.WrapError("suppressions of", err)
 }
 
@@ -75,7 +85,7 @@ type SuppressionFilter struct {
 func (s *Store) Suppressions(ctx context.Context, f SuppressionFilter) ([]Suppression, error) {
 	where, args := "1 = 1", []any{}
 	if f.Email != "" {
-		where, args = where+" AND email = ?", append(args, f.Email)
+		where, args = where+" AND email = ?", append(args, canonical(f.Email))
 	}
 	if f.Reason != "" {
 		where, args = where+" AND reason = ?", append(args, string(f.Reason))
@@ -110,7 +120,7 @@ func suppress(ctx context.Context, q sqldb.Querier, sup Suppression) error {
 // Suppress stops all mail, or all marketing mail, to an address on an
 // operator's decision. The audit records the actor and the reason.
 func (s *Store) Suppress(ctx context.Context, actor, email string, scope mail.Scope, why string) error {
-	now := s.DB.Now()
+	now, email := s.DB.Now(), canonical(email)
 	return sqldb.WrapError("suppress", s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		err := suppress(ctx, q, Suppression{
 			Email: email, Scope: scope, Reason: mail.BecauseOperator, Diagnostic: why, Actor: actor, Since: now,
@@ -127,7 +137,7 @@ func (s *Store) Suppress(ctx context.Context, actor, email string, scope mail.Sc
 // be named. Bounces so far no longer count. It fails with ErrNotSuppressed if
 // there are none.
 func (s *Store) Unsuppress(ctx context.Context, actor, email string, reason mail.Reason, why string) error {
-	now := s.DB.Now()
+	now, email := s.DB.Now(), canonical(email)
 	return sqldb.WrapError("unsuppress", s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		n, err := q.Exec(ctx, "DELETE FROM mail_suppressions WHERE email = ? AND (reason = ? OR CAST(? AS TEXT) = '' AND reason NOT IN (?, ?))",
 			email, string(reason), string(reason), string(mail.BecauseUnsubscribed), string(mail.BecauseComplained))
@@ -146,6 +156,7 @@ func (s *Store) Unsuppress(ctx context.Context, actor, email string, reason mail
 // changed anything. sub.Message is the mail whose link the shopper followed.
 func (s *Store) Prefer(ctx context.Context, sub mail.Subscription, leave []mail.Scope) (changed bool, err error) {
 	now := s.DB.Now()
+	sub.Email = canonical(sub.Email)
 	err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		before, err := unsubscribedFrom(ctx, q, sub.Email)
 		if err != nil {

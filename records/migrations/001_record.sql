@@ -4,6 +4,7 @@
 
 CREATE TABLE products (
     sku      TEXT PRIMARY KEY,
+    look     TEXT NOT NULL, -- equal for SKUs that people take for the same
     name     TEXT NOT NULL,
     price    BIGINT NOT NULL CHECK (price > 0),
     currency TEXT NOT NULL,
@@ -18,6 +19,7 @@ CREATE TABLE orders (
     run_id           TEXT NOT NULL, -- the workflow run that opened it
     request_hash     TEXT NOT NULL,
     status           TEXT NOT NULL,
+    waits_for        TEXT NOT NULL, -- empty: nothing
     version          BIGINT NOT NULL, -- seq of the last event
     fence            BIGINT NOT NULL, -- of the last write; orders the attempts to write
     customer         TEXT NOT NULL,
@@ -26,12 +28,14 @@ CREATE TABLE orders (
     placed_at        BIGINT NOT NULL,
     updated_at       BIGINT NOT NULL,
     doc              TEXT NOT NULL, -- the whole order, as JSON
+    search_text      TEXT NOT NULL, -- what operators find the order by, without case and accents
     snapshot_version BIGINT NOT NULL, -- of the form of the snapshot; 0: there is none
     snapshot         {bytes} -- the workflow's state, which only the workflow reads
 );
 CREATE INDEX orders_by_time ON orders (placed_at, id);
 CREATE INDEX orders_by_customer ON orders (customer, placed_at, id);
 CREATE INDEX orders_by_status ON orders (status, placed_at, id);
+CREATE INDEX orders_by_wait ON orders (waits_for, placed_at, id) WHERE waits_for <> '';
 
 -- Events carry no foreign key, because they are only ever written together with
 -- their order, and theirs would be the most often checked of all.
@@ -114,6 +118,7 @@ CREATE TABLE shipments (
     updated_at BIGINT NOT NULL
 ) {clustered};
 CREATE INDEX shipments_by_order ON shipments (order_id);
+CREATE INDEX shipments_by_tracking ON shipments (tracking) WHERE tracking <> '';
 
 CREATE TABLE refunds (
     order_id    TEXT NOT NULL REFERENCES orders (id),
@@ -174,3 +179,4 @@ CREATE INDEX inbox_due ON inbox (next_at, id) WHERE next_at > 0;
 CREATE INDEX inbox_by_state ON inbox (state, id);
 CREATE INDEX inbox_by_order ON inbox (order_id, id) WHERE order_id <> '';
 CREATE INDEX inbox_held_ref ON inbox (ref, id) WHERE state = 'held';
+CREATE INDEX inbox_foreign_ref ON inbox (ref) WHERE state = 'foreign' AND ref <> '';

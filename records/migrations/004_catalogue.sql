@@ -15,6 +15,7 @@ ALTER TABLE products ADD COLUMN changed_at BIGINT NOT NULL DEFAULT 0; -- last ch
 -- sweep takes it. 0: the index has it. A stock move sets it to 1, which means
 -- at once.
 ALTER TABLE products ADD COLUMN due_at BIGINT NOT NULL DEFAULT 1;
+CREATE UNIQUE INDEX products_look ON products (look) WHERE deleted = 0;
 CREATE INDEX products_due ON products (due_at, sku) WHERE due_at > 0;
 
 -- Details that orders do not need have a table of their own, so that the row
@@ -56,7 +57,8 @@ CREATE TABLE imports (
     at_sku      TEXT NOT NULL, -- applying has come this far
     staged      BIGINT NOT NULL, -- valid rows
     bad         BIGINT NOT NULL, -- rows with an error
-    applied     BIGINT NOT NULL, -- rows that changed a product
+    applied     BIGINT NOT NULL, -- rows that added or changed a product
+    added       BIGINT NOT NULL, -- of these, rows that added one
     unchanged   BIGINT NOT NULL, -- rows that agree with the record already
     indexed     BIGINT NOT NULL, -- products sent to the index
     mark        BIGINT NOT NULL, -- due_at of the products it changed
@@ -75,6 +77,7 @@ CREATE TABLE import_chunks (
 CREATE TABLE import_rows (
     import_id TEXT NOT NULL,
     sku       TEXT NOT NULL,
+    look      TEXT NOT NULL, -- as in products
     line      BIGINT NOT NULL,
     price     BIGINT NOT NULL,
     currency  TEXT NOT NULL,
@@ -83,6 +86,7 @@ CREATE TABLE import_rows (
     doc       TEXT NOT NULL,   -- the row, as JSON; empty for stock and prices
     PRIMARY KEY (import_id, sku)
 ) {clustered};
+CREATE UNIQUE INDEX import_rows_look ON import_rows (import_id, look);
 
 CREATE TABLE import_errors (
     import_id TEXT NOT NULL,
@@ -92,3 +96,14 @@ CREATE TABLE import_errors (
     message   TEXT NOT NULL,
     PRIMARY KEY (import_id, line, field)
 ) {clustered};
+
+-- The shop's settings of the search, in one row.
+CREATE TABLE search_settings (
+    id         BIGINT PRIMARY KEY CHECK (id = 1),
+    doc        TEXT NOT NULL,   -- JSON
+    version    BIGINT NOT NULL, -- 0: never changed
+    actor      TEXT NOT NULL,
+    changed_at BIGINT NOT NULL, -- 0: never
+    applied    BIGINT NOT NULL, -- the version that the index has; -1: none
+    problem    TEXT NOT NULL    -- why this version could not be applied yet
+);

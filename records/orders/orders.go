@@ -75,10 +75,10 @@ func (s *Store) Orders(ctx context.Context, f order.Filter) (order.Page, error) 
 		return order.Page{}, sqldb.WrapError("orders", err)
 	}
 	// An index lists the orders of one status by time, not of several, so each
-	// status is walked and the results are merged. A customer has few orders, so
-	// one walk is enough.
+	// status is walked and the results are merged. A customer has few orders, and
+	// few wait for the same, so one walk is enough.
 	walks := [][]order.Status{f.Status}
-	if f.Customer == "" && len(f.Status) > 1 {
+	if f.Customer == "" && f.WaitsFor == "" && len(f.Status) > 1 {
 		walks = slices.Collect(slices.Chunk(f.Status, 1))
 	}
 	limit := sqldb.PageSize(f.Limit)
@@ -151,8 +151,14 @@ func (s *Store) walk(ctx context.Context, f order.Filter, statuses []order.Statu
 	if !f.PlacedTo.IsZero() {
 		and("placed_at < ?", sqldb.Micros(f.PlacedTo))
 	}
-	if f.Customer != "" {
+	switch {
+	case f.Customer != "":
 		and("customer = ?", f.Customer)
+		if f.WaitsFor != "" {
+			and("waits_for || '' = ?", f.WaitsFor)
+		}
+	case f.WaitsFor != "":
+		and("waits_for = ? AND waits_for <> ''", f.WaitsFor) // the index has no others
 	}
 	if len(statuses) > 0 {
 		var names []any
@@ -160,7 +166,7 @@ func (s *Store) walk(ctx context.Context, f order.Filter, statuses []order.Statu
 			names = append(names, string(st))
 		}
 		column := "status"
-		if f.Customer != "" {
+		if f.Customer != "" || f.WaitsFor != "" {
 			column = "status || ''" // keeps the database from using the index of the status, which holds many orders
 		}
 		and(column+" IN ("+sqldb.Placeholders(len(names))+")", names...)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"purser/order"
+	"purser/records/inbox"
 	"purser/records/sqldb"
 )
 
@@ -72,7 +73,8 @@ func rowOfPayment(p order.Payment) paymentRow {
 }
 
 // putPayments writes the payments whose rows differ from the recorded order's. An
-// attempt is recorded with the payment that the order asks the shopper for.
+// attempt is recorded with the payment that the order asks the shopper for. Events
+// that came before the record had a payment are delivered now.
 func putPayments(ctx context.Context, q sqldb.Querier, c order.Change, was recorded, now int64) error {
 	rows, present := changedRows(c.Order.Payments, was.Payments, rowOfPayment), rowOfPayment(c.Order.Payment())
 	if c.Attempt != "" && present.number > 0 && !slices.Contains(rows, present) {
@@ -86,8 +88,20 @@ func putPayments(ctx context.Context, q sqldb.Querier, c order.Change, was recor
 		if err := r.put(ctx, q, c.Order, attempt, now); err != nil {
 			return err
 		}
+		if was.knows(r.reference) {
+			continue
+		}
+		if err := inbox.Recall(ctx, q, c.Order.ID, r.reference, now); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// knows reports whether the recorded order has a payment's reference, or the payment
+// has no reference yet.
+func (was recorded) knows(reference string) bool {
+	return reference == "" || slices.ContainsFunc(was.Payments, func(p order.Payment) bool { return p.Reference == reference })
 }
 
 // markLostPayments marks the payments that a lost attempt added to the order. The

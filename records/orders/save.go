@@ -119,10 +119,10 @@ func insertOrder(ctx context.Context, q sqldb.Querier, c order.Change, run, hash
 		return false, err
 	}
 	n, err := q.Exec(ctx, `
-		INSERT INTO orders (id, run_id, request_hash, status, version, fence, customer, total, currency, placed_at, updated_at, doc, snapshot_version, snapshot)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-		string(o.ID), run, hash, string(o.Status), o.Version, c.Fence, o.Customer, o.Total.Amount, o.Total.Currency,
-		sqldb.Micros(o.PlacedAt), sqldb.Micros(o.UpdatedAt), string(doc), c.Snapshot.Version, snapshotData(c.Snapshot))
+		INSERT INTO orders (id, run_id, request_hash, status, waits_for, version, fence, customer, total, currency, placed_at, updated_at, doc, search_text, snapshot_version, snapshot)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		string(o.ID), run, hash, string(o.Status), o.WaitsFor(), o.Version, c.Fence, o.Customer, o.Total.Amount, o.Total.Currency,
+		sqldb.Micros(o.PlacedAt), sqldb.Micros(o.UpdatedAt), string(doc), searchText(o), c.Snapshot.Version, snapshotData(c.Snapshot))
 	return n == 1, err
 }
 
@@ -135,9 +135,9 @@ func updateOrder(ctx context.Context, q sqldb.Querier, c order.Change, was int64
 		return err
 	}
 	n, err := q.Exec(ctx, `
-		UPDATE orders SET status = ?, version = ?, fence = ?, updated_at = ?, doc = ?, snapshot_version = ?, snapshot = ?
+		UPDATE orders SET status = ?, waits_for = ?, version = ?, fence = ?, updated_at = ?, doc = ?, search_text = ?, snapshot_version = ?, snapshot = ?
 		WHERE id = ? AND version = ?`,
-		string(o.Status), o.Version, c.Fence, sqldb.Micros(o.UpdatedAt), string(doc), c.Snapshot.Version, snapshotData(c.Snapshot), string(o.ID), was)
+		string(o.Status), o.WaitsFor(), o.Version, c.Fence, sqldb.Micros(o.UpdatedAt), string(doc), searchText(o), c.Snapshot.Version, snapshotData(c.Snapshot), string(o.ID), was)
 	if err == nil && n == 0 {
 		err = fmt.Errorf("%w: %s was changed at the same time", order.ErrVersionConflict, o.ID)
 	}

@@ -40,7 +40,7 @@ func TestWatch(t *testing.T) {
 		}
 		wantWake(false)
 		m := porttest.MessageOf(o.ID, order.MailConfirmation)
-		if _, err := s.ClaimMail(t.Context(), m); err != nil {
+		if _, err := s.ClaimMail(t.Context(), m, "ses"); err != nil {
 			t.Fatal(err)
 		}
 		wantWake(false)

@@ -15,6 +15,7 @@ import (
 // Merged counts the outcomes of rows that were merged into the catalogue.
 type Merged struct {
 	Applied   int64 // added or changed
+	Added     int64 // of Applied
 	Unchanged int64 // the catalogue already agreed
 	Faults    []catalog.RowFault
 }
@@ -28,13 +29,16 @@ func Merge(ctx context.Context, q sqldb.Querier, rows []catalog.LinedRow, now, d
 		return Merged{}, err
 	}
 	b := batch{moment: moment{now: now, due: due}}
+	if b.looks, err = looksOf(ctx, q, rows, products); err != nil {
+		return Merged{}, err
+	}
 	for _, r := range rows {
 		b.add(r, products[r.SKU])
 	}
 	if !dryRun {
 		err = b.write(ctx, q)
 	}
-	return Merged{int64(len(b.added) + len(b.changed)), b.unchanged, b.faults}, err
+	return Merged{Applied: int64(len(b.added) + len(b.changed)), Added: int64(len(b.added)) + b.returned, Unchanged: b.unchanged, Faults: b.faults}, err
 }
 
 // lockProducts locks and then reads the products that rows are about (see
@@ -59,11 +63,36 @@ func lockProducts(ctx context.Context, q sqldb.Querier, rows []catalog.LinedRow)
 	return found, err
 }
 
+// looksOf returns the SKUs of the products, by their look, that people could take for
+// the new products among the rows. The rows themselves all look different.
+func looksOf(ctx context.Context, q sqldb.Querier, rows []catalog.LinedRow, products map[string]*productRow) (map[string]string, error) {
+	var looks []string
+	for _, r := range rows {
+		if was := products[r.SKU]; was == nil || was.Deleted {
+			looks = append(looks, catalog.Look(r.SKU))
+		}
+	}
+	found := make(map[string]string)
+	if len(looks) == 0 {
+		return found, nil
+	}
+	list, args := sqldb.In(looks)
+	err := sqldb.Each(ctx, q, "SELECT look, sku FROM products WHERE deleted = 0 AND look IN "+list, args, func(r *sql.Rows) error {
+		var look, sku string
+		err := r.Scan(&look, &sku)
+		found[look] = sku
+		return err
+	})
+	return found, err
+}
+
 // batch holds the changes that rows of a file make to the catalogue.
 type batch struct {
 	moment
+	looks     map[string]string // the products that a new one could be taken for, by their look
 	added     []catalog.Product
 	changed   []update
+	returned  int64 // of changed, products that had been deleted
 	unchanged int64
 	faults    []catalog.RowFault
 }
@@ -81,6 +110,9 @@ func (b *batch) add(r catalog.LinedRow, was *productRow) {
 	var base catalog.Product
 	if !fresh {
 		base = was.Product
+	} else if other, taken := b.looks[catalog.Look(r.SKU)]; taken {
+		b.refuse(r, catalog.LookalikeFault(fmt.Sprintf("the product %q", other)))
+		return
 	}
 	next := r.Onto(base)
 	if !fresh {
@@ -103,6 +135,9 @@ func (b *batch) add(r catalog.LinedRow, was *productRow) {
 	case was.Deleted && next.OnHand < was.reserved:
 		b.refuse(r, catalog.Fault{Field: "onHand", Message: fmt.Sprintf("%d are set aside for orders", was.reserved)})
 	default:
+		if was.Deleted {
+			b.returned++
+		}
 		next.Version = was.Version + 1
 		b.changed = append(b.changed, update{was, next})
 	}
@@ -133,17 +168,17 @@ func (b *batch) write(ctx context.Context, q sqldb.Querier) error {
 		n := min(len(left), q.BatchSize())
 		some := left[:n]
 		left = left[n:]
-		rows, docs := make([]any, 0, 12*n), make([]any, 0, 2*n)
+		rows, docs := make([]any, 0, 13*n), make([]any, 0, 2*n)
 		for _, p := range some {
 			doc, err := json.Marshal(detailsOf(p))
 			if err != nil {
 				return err
 			}
-			rows = append(rows, p.SKU, p.Name, p.Price, p.Currency, p.OnHand, p.OnHand, sqldb.Bit(p.Inactive), p.Version, int64(1), b.now, b.now, b.due)
+			rows = append(rows, p.SKU, catalog.Look(p.SKU), p.Name, p.Price, p.Currency, p.OnHand, p.OnHand, sqldb.Bit(p.Inactive), p.Version, int64(1), b.now, b.now, b.due)
 			docs = append(docs, p.SKU, string(doc))
 		}
-		added, err := q.Exec(ctx, "INSERT INTO products (sku, name, price, currency, on_hand, received, inactive, version, revision, changed_at, added_at, due_at) VALUES "+
-			sqldb.Values(n, 12)+" ON CONFLICT (sku) DO NOTHING", rows...)
+		added, err := q.Exec(ctx, "INSERT INTO products (sku, look, name, price, currency, on_hand, received, inactive, version, revision, changed_at, added_at, due_at) VALUES "+
+			sqldb.Values(n, 13)+" ON CONFLICT DO NOTHING", rows...)
 		if err == nil && added != int64(n) {
 			err = sqldb.ErrRace
 		}

@@ -124,7 +124,11 @@ func lockProduct(ctx context.Context, q sqldb.Querier, sku string) (productRow, 
 
 // changed returns the product after a change, or why the change is refused.
 func (p *productRow) changed(ctx context.Context, q sqldb.Querier, c catalog.Change, now int64) (catalog.Product, error) {
-	next, err := c.Apply(p.Stocked, p.found && !p.Deleted)
+	exists := p.found && !p.Deleted
+	next, err := c.Apply(p.Stocked, exists)
+	if err == nil && !exists {
+		err = refuseLookalike(ctx, q, p.SKU)
+	}
 	if err == nil {
 		err = images.RequirePublished(ctx, q, c.AddImage)
 	}
@@ -137,6 +141,16 @@ func (p *productRow) changed(ctx context.Context, q sqldb.Querier, c catalog.Cha
 		}
 	}
 	return next, p.keepReserved(ctx, q, next.OnHand, now)
+}
+
+// refuseLookalike refuses a new product that people would take for another one.
+func refuseLookalike(ctx context.Context, q sqldb.Querier, sku string) error {
+	var other string
+	found, err := sqldb.First(ctx, q, "SELECT sku FROM products WHERE look = ? AND deleted = 0", []any{catalog.Look(sku)}, &other)
+	if err == nil && found {
+		err = catalog.Lookalike(sku, other)
+	}
+	return err
 }
 
 // keepReserved makes sure that the pieces that orders have reserved stay on
@@ -178,11 +192,11 @@ func (p *productRow) write(ctx context.Context, q sqldb.Querier, next catalog.Pr
 			counted, at.now, next.Version, at.now, p.addedAt, at.due, at.due, p.SKU)
 	} else {
 		n, err = q.Exec(ctx, `
-			INSERT INTO products (sku, name, price, currency, on_hand, received, counted_at, inactive, version, revision, changed_at, added_at, due_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT (sku) DO NOTHING`,
-			p.SKU, next.Name, next.Price, next.Currency, next.OnHand, next.OnHand, at.now, sqldb.Bit(next.Inactive), next.Version, at.now, p.addedAt, at.due)
+			INSERT INTO products (sku, look, name, price, currency, on_hand, received, counted_at, inactive, version, revision, changed_at, added_at, due_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			p.SKU, catalog.Look(p.SKU), next.Name, next.Price, next.Currency, next.OnHand, next.OnHand, at.now, sqldb.Bit(next.Inactive), next.Version, at.now, p.addedAt, at.due)
 	}
-	if err == nil && n == 0 {
+	if err == nil && n == 0 || sqldb.IsUniqueViolation(err) { // a lookalike came into being at the same time
 		err = sqldb.ErrRace
 	}
 	if err == nil && deleted {

@@ -47,7 +47,7 @@ func TestConformance(t *testing.T) {
 	for name, open := range servers {
 		for what, check := range map[string]func(*testing.T, wire){
 			"indexes": indexes, "settings": settings, "documents": documents, "failed tasks": failedTasks, "tasks": tasks,
-			"words": words, "phrases": phrases, "filters": filters, "pages and orders": pages, "formatted": formatted, "swap": swaps, "errors": problems,
+			"words": words, "numbers": numbers, "stop words": stopWords, "ranking": ranking, "phrases": phrases, "filters": filters, "pages and orders": pages, "formatted": formatted, "swap": swaps, "errors": problems,
 		} {
 			t.Run(name+"/"+what, func(t *testing.T) {
 				t.Parallel()
@@ -197,6 +197,10 @@ func settings(t *testing.T, w wire) {
 	at(w.index().UpdateSettings(&meilisearch.Settings{Synonyms: map[string][]string{"c": {"d"}}}))(w.did, t)
 	if s, err := w.index().GetSettings(); err != nil || s.Synonyms["a"] != nil || !slices.Equal(s.SearchableAttributes, []string{"name", "text"}) {
 		t.Errorf("after a change of the synonyms: %+v, %v", s, err)
+	}
+	at(w.index().ResetSynonyms())(w.did, t)
+	if s, err := w.index().GetSettings(); err != nil || len(s.Synonyms) != 0 || !slices.Equal(s.SearchableAttributes, []string{"name", "text"}) {
+		t.Errorf("after a reset of the synonyms: %+v, %v", s, err)
 	}
 	_, err = w.index().UpdateSettings(&meilisearch.Settings{RankingRules: []string{"nonsense"}})
 	wantCode(t, err, 400, "invalid_settings_ranking_rules")

@@ -131,3 +131,127 @@ func formatted(t *testing.T, w wire) {
 		t.Errorf("the attribute itself is marked: %s", got)
 	}
 }
+
+// holding gives the index settings and documents with the names, which are found by
+// their place in the list.
+func (w wire) holding(t *testing.T, set *meilisearch.Settings, docs ...map[string]any) {
+	t.Helper()
+	at(w.CreateIndex(&meilisearch.IndexConfig{Uid: w.uid, PrimaryKey: "id"}))(w.did, t)
+	at(w.index().UpdateSettings(set))(w.did, t)
+	at(w.index().AddDocuments(docs, nil))(w.did, t)
+}
+
+// numbers checks that a number is found as it was typed, and comes before others.
+func numbers(t *testing.T, w wire) {
+	set := &meilisearch.Settings{
+		SearchableAttributes: []string{"sku", "name", "text"}, FilterableAttributes: []string{"brand", "size"}, RankingRules: sortedFirst,
+		TypoTolerance: &meilisearch.TypoTolerance{
+			Enabled: true, DisableOnNumbers: true, MinWordSizeForTypos: meilisearch.MinWordSizeForTypos{OneTypo: 4, TwoTypos: 8},
+			DisableOnWords: []string{}, DisableOnAttributes: []string{"sku"},
+		},
+	}
+	w.holding(t, set,
+		map[string]any{"id": "tyre", "sku": "KB-100", "name": "Tyre 205/55 R16", "brand": "007", "size": 7},
+		map[string]any{"id": "wide", "sku": "KB-1001", "name": "Tyre 205/65 R15, with a rim of 55", "text": "Fits KB-100", "brand": "7", "size": 70},
+		map[string]any{"id": "filter", "sku": "F-4711", "name": "Filter for KB-100", "brand": "07", "size": 0.7},
+		map[string]any{"id": "a-rim", "sku": "KB-100-1", "name": "Tyre 205 by 65, for a rim of 55", "brand": "y"},
+		map[string]any{"id": "agent", "sku": "A-4710", "name": "Agent 007, volume 0042", "brand": "7.0", "size": "7"},
+		map[string]any{"id": "seven", "sku": "A-0071", "name": "Agent 7, volume 42, box of 47112", "brand": "x"},
+	)
+	for _, tt := range []struct {
+		text  string
+		first string
+		all   []string // nil: not checked
+	}{
+		{text: "205/55", first: "tyre"},
+		{text: "205 55", first: "tyre"},
+		{text: "tyre 205/65 ", first: "wide"},
+		{text: "KB-100", first: "tyre"},
+		{text: "kb-1001", first: "wide"},
+		{text: "4711 ", all: []string{"filter"}}, // neither 4710 nor 47112
+		{text: "4711", first: "filter", all: []string{"filter", "seven"}},
+		{text: "4171 ", all: []string{}},
+		{text: "007 ", all: []string{"agent"}},
+		{text: "0042 ", all: []string{"agent"}},
+		{text: "42 ", all: []string{"seven"}},
+		{text: "agnet 7 ", first: "seven"}, // a typo in a word
+	} {
+		_, got := w.find(t, tt.text, &meilisearch.SearchRequest{})
+		if tt.first != "" && (len(got) == 0 || got[0] != tt.first) {
+			t.Errorf("%q finds %v, want %s first", tt.text, got, tt.first)
+		}
+		if slices.Sort(got); tt.all != nil && !slices.Equal(got, tt.all) {
+			t.Errorf("%q finds %v, want %v", tt.text, got, tt.all)
+		}
+	}
+	for filter, want := range map[string][]string{
+		`brand IN ["007"]`: {"tyre"}, `brand IN ["07"]`: {"filter"}, `brand IN ["7"]`: {"wide"}, `brand IN ["7.0"]`: {"agent"},
+		`size IN ["7.0"]`: {"tyre"}, `size IN ["7"]`: {"agent", "tyre"}, `size IN ["0.70"]`: {"filter"},
+	} {
+		_, got := w.find(t, "", &meilisearch.SearchRequest{Filter: filter})
+		if slices.Sort(got); !slices.Equal(got, want) {
+			t.Errorf("%s finds %v, want %v", filter, got, want)
+		}
+	}
+	for text, want := range map[string][]string{"agent 7 ": {"seven"}, "agent 42 rim ": {}, "volume agent ": {"agent", "seven"}} {
+		_, got := w.find(t, text, &meilisearch.SearchRequest{MatchingStrategy: meilisearch.All})
+		if slices.Sort(got); !slices.Equal(got, want) {
+			t.Errorf("all of %q are in %v, want %v", text, got, want)
+		}
+	}
+	set.TypoTolerance.DisableOnNumbers = false
+	at(w.index().UpdateSettings(set))(w.did, t)
+	if _, got := w.find(t, "volume 0043 ", &meilisearch.SearchRequest{MatchingStrategy: meilisearch.All}); !slices.Equal(got, []string{"agent"}) {
+		t.Errorf("with typos in numbers: %v", got)
+	}
+}
+
+func stopWords(t *testing.T, w wire) {
+	w.holding(t, &meilisearch.Settings{
+		SearchableAttributes: []string{"name", "text"}, RankingRules: sortedFirst, StopWords: []string{"the", "of", "für"},
+	},
+		map[string]any{"id": "cup", "name": "Cup of tea"}, map[string]any{"id": "pot", "name": "The teapot", "text": "cup of the house"},
+		map[string]any{"id": "thermos", "name": "Thermos"},
+	)
+	for q, want := range map[string][]string{
+		"the teapot": {"pot"}, "of tea ": {"cup"}, "THE thermos": {"thermos"}, "the cup": {"cup", "pot"},
+		"the":          {"thermos"}, // it may be a prefix
+		`"cup of tea"`: {"cup"}, `"cup the tea"`: {"cup"}, `"cup tea"`: {}, `"the cup"`: {"cup", "pot"},
+	} {
+		if _, got := w.find(t, q, &meilisearch.SearchRequest{}); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", q, got, want)
+		}
+	}
+	if s, err := w.index().GetSettings(); err != nil || len(s.StopWords) != 3 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	at(w.index().ResetStopWords())(w.did, t)
+	if _, got := w.find(t, "the ", &meilisearch.SearchRequest{}); !slices.Equal(got, []string{"pot"}) {
+		t.Errorf("without stop words: %v", got)
+	}
+}
+
+// ranking checks that documents that match equally well are ordered by attributes.
+func ranking(t *testing.T, w wire) {
+	set := &meilisearch.Settings{
+		SearchableAttributes: []string{"name", "text"}, FilterableAttributes: []string{"new"}, SortableAttributes: []string{"rating"},
+		RankingRules: append(slices.Clone(sortedFirst), "new:desc", "rating:desc"),
+	}
+	w.holding(t, set,
+		map[string]any{"id": "a", "name": "Mug", "rating": 50, "new": false}, map[string]any{"id": "b", "name": "Mug", "rating": 450, "new": false},
+		map[string]any{"id": "c", "name": "Mug", "rating": 400, "new": true}, map[string]any{"id": "d", "name": "Cup", "text": "no mug", "rating": 500, "new": true},
+	)
+	for _, tt := range []struct {
+		rules []string
+		want  []string
+	}{
+		{rules: []string{"new:desc", "rating:desc"}, want: []string{"c", "b", "a", "d"}},
+		{rules: []string{"rating:desc"}, want: []string{"b", "c", "a", "d"}},
+		{rules: []string{"rating:asc", "new:desc"}, want: []string{"a", "c", "b", "d"}},
+	} {
+		at(w.index().UpdateSettings(&meilisearch.Settings{RankingRules: append(slices.Clone(sortedFirst), tt.rules...)}))(w.did, t)
+		if _, got := w.find(t, "mug ", &meilisearch.SearchRequest{}); !slices.Equal(got, tt.want) {
+			t.Errorf("%v: got %v, want %v", tt.rules, got, tt.want)
+		}
+	}
+}

@@ -22,34 +22,15 @@ const (
 	folderField = "folder"  // of its index
 	wordsField  = "words"   // all words, to find those that one may stand for
 	pairsField  = "pairs"   // two words in a row joined to one: "350 ml" as "350ml"
+	wholeField  = "whole"   // attributes that have few words, as one term
 	valueField  = "value-"  // an attribute's values, in the form in which filters compare them
 	facetField  = "facet-"  // the values in the form in which facets show them
 	orderField  = "order-"  // the values in the form in which hits are sorted
 	numberField = "number-" // the values that are numbers
 )
 
-// class is a field with the words of some attributes. The lower its rank, the more
-// a word in it counts.
-type class struct {
-	field string
-	rank  int
-}
-
-// classes are the first attribute, those between, the last attribute, and those in
-// which no typo is forgiven.
-var classes = []class{{"first", 0}, {"middle", 1}, {"last", 2}, {"exact", 1}}
-
-const lastClass, exactClass = 2, 3
-
-// class returns the class of the searchable attribute at i.
-func (s *settings) class(i int) int {
-	if slices.Contains(s.TypoTolerance.DisableOnAttributes, s.SearchableAttributes[i]) {
-		return exactClass
-	} else if i > 0 && i == len(s.SearchableAttributes)-1 {
-		return lastClass
-	}
-	return min(i, 1)
-}
+// attributeField returns the field with the words of the searchable attribute at i.
+func attributeField(i int) string { return "words-" + strconv.Itoa(i) }
 
 // Options of fields: plain leaves out how often words occur and where, column
 // serves facets and sorting, full serves phrases.
@@ -70,7 +51,8 @@ func (x *index) document(id string, fields map[string]any) (*document.Document, 
 	add(folderField, x.Folder, plain)
 	x.Settings.addWords(doc, fields)
 	for name, v := range fields {
-		if !slices.Contains(x.Settings.FilterableAttributes, name) && !slices.Contains(x.Settings.SortableAttributes, name) {
+		used := slices.Concat(x.Settings.FilterableAttributes, x.Settings.SortableAttributes, x.Settings.RankingRules)
+		if !slices.ContainsFunc(used, func(by string) bool { return by == name || strings.HasPrefix(by, name+":") }) {
 			continue
 		}
 		leaves(v, func(leaf any) {
@@ -80,8 +62,9 @@ func (x *index) document(id string, fields map[string]any) (*document.Document, 
 				text = strconv.FormatFloat(n, 'f', -1, 64)
 				order = string(numeric.MustNewPrefixCodedInt64(numeric.Float64ToInt64(n), 0))
 				doc.AddField(document.NewNumericFieldWithIndexingOptions(numberField+name, nil, n, plain))
+			} else {
+				add(valueField+name, valueKey(text), plain)
 			}
-			add(valueField+name, valueKey(text), plain)
 			add(facetField+name, "="+text, column) // Bleve counts no empty term
 			add(orderField+name, order, column)
 		})
@@ -89,8 +72,11 @@ func (x *index) document(id string, fields map[string]any) (*document.Document, 
 	return doc, err
 }
 
-// valueKey returns the form in which a value is compared, without regard to case.
-func valueKey(text string) string { return "=" + strings.ToLower(strings.TrimSpace(text)) }
+// valueKey returns the form in which a value is compared, without regard to case and
+// to spaces around it.
+func valueKey(text string) string {
+	return "=" + strings.ToLower(norm.NFKD.String(strings.TrimSpace(text)))
+}
 
 // words is a text that is split into words already when Bleve analyzes it.
 type words analysis.TokenStream
@@ -102,39 +88,55 @@ func (w *words) add(text string, position int) {
 }
 
 // addWords adds the words by which a document is found. The last attribute is
-// usually the longest, so only those of its pairs that have a digit are indexed.
+// usually the longest, so only those of its pairs that have a digit are indexed. Stop
+// words are not indexed, but count as positions, so that no phrase ignores them.
 func (s *settings) addWords(doc *document.Document, fields map[string]any) {
 	const gap = 100 // between words that no phrase may join
-	var all, pairs words
-	var texts [exactClass + 1]words
+	var all, pairs, wholes words
 	position := 0
-	take := func(class int, v any) {
+	for i, name := range s.SearchableAttributes {
+		var v any = fields
+		if name != "*" {
+			v = fields[name]
+		}
+		var own words
 		leaves(v, func(leaf any) {
-			last := ""
+			last, text := "", []token{}
 			for _, t := range tokens(fmt.Sprint(leaf)) {
 				if position++; t.apart {
 					position += gap
-				} else if pair := last + t.text; class != lastClass || strings.ContainsAny(pair, "0123456789") {
+					last = ""
+				}
+				if s.stops[t.text] {
+					continue
+				}
+				text = append(text, t)
+				pair := last + t.text
+				if last != "" && (i == 0 || i < len(s.SearchableAttributes)-1 || strings.ContainsAny(pair, "0123456789")) {
 					pairs.add(pair, position)
 				}
 				last = t.text
 				all.add(t.text, position)
-				texts[class].add(t.text, position)
+				own.add(t.text, position)
+			}
+			if len(text) <= maxTyped {
+				wholes.add(joined(text), position)
 			}
 		})
+		doc.AddField(document.NewTextFieldCustom(attributeField(i), nil, nil, full, own))
 	}
-	if slices.Contains(s.SearchableAttributes, "*") {
-		take(0, fields)
-	} else {
-		for i, name := range s.SearchableAttributes {
-			take(s.class(i), fields[name])
-		}
+	for field, of := range map[string]words{wordsField: all, pairsField: pairs, wholeField: wholes} {
+		doc.AddField(document.NewTextFieldCustom(field, nil, nil, plain, of))
 	}
-	doc.AddField(document.NewTextFieldCustom(wordsField, nil, nil, plain, all))
-	doc.AddField(document.NewTextFieldCustom(pairsField, nil, nil, plain, pairs))
-	for i, c := range classes {
-		doc.AddField(document.NewTextFieldCustom(c.field, nil, nil, full, texts[i]))
+}
+
+// joined returns words with one space between them.
+func joined(words []token) string {
+	all := make([]string, len(words))
+	for i, w := range words {
+		all[i] = w.text
 	}
+	return strings.Join(all, " ")
 }
 
 // leaves calls f with every text, number and boolean of a JSON value.
@@ -179,14 +181,6 @@ func tokens(text string) (all []token) {
 		w = strings.ToValidUTF8(w[:min(len(w), longest)], "")
 		all = append(all, token{w, at[0], at[1], len(all) == 0 || endsPart.MatchString(text[last:at[0]])})
 		last = at[1]
-	}
-	return all
-}
-
-// wordsOf returns the words of a text without their places.
-func wordsOf(text string) (all []string) {
-	for _, t := range tokens(text) {
-		all = append(all, t.text)
 	}
 	return all
 }

@@ -47,14 +47,17 @@ func parseFilter(v any, filterable []string) (query.Query, error) {
 // compare returns the query of one comparison, from the parts that were matched.
 func compare(m []string) query.Query {
 	name, some := m[1], []query.Query{}
-	if n, err := strconv.ParseFloat(m[4], 64); err == nil {
-		from, to, including := &n, (*float64)(nil), true
-		if m[3] == "<" {
-			from, to = to, from
-		}
+	between := func(from, to *float64) query.Query {
+		including := true
 		q := query.NewNumericRangeInclusiveQuery(from, to, &including, &including)
 		q.SetField(numberField + name)
 		return q
+	}
+	if n, err := strconv.ParseFloat(m[4], 64); err == nil {
+		if m[3] == "<" {
+			return between(nil, &n)
+		}
+		return between(&n, nil)
 	}
 	equal := func(v string) {
 		q := query.NewTermQuery(valueKey(v))
@@ -67,8 +70,8 @@ func compare(m []string) query.Query {
 	for _, v := range values.FindAllString(m[5], -1) {
 		v = strings.ReplaceAll(v[1:len(v)-1], `\`+v[:1], v[:1])
 		equal(v)
-		if n, err := strconv.ParseFloat(v, 64); err == nil { // a number can be written in several ways
-			equal(strconv.FormatFloat(n, 'f', -1, 64))
+		if n, err := strconv.ParseFloat(v, 64); err == nil { // a number can be written in several ways, a text cannot
+			some = append(some, between(&n, &n))
 		}
 	}
 	return query.NewDisjunctionQuery(some)

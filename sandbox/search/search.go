@@ -25,6 +25,7 @@ type request struct {
 	AttributesToHighlight []string                 `json:"attributesToHighlight"`
 	AttributesToCrop      []string                 `json:"attributesToCrop"`
 	CropLength            uint16                   `json:"cropLength"`
+	MatchingStrategy      string                   `json:"matchingStrategy"` // last, the default, or all
 	HighlightPreTag       string                   `json:"highlightPreTag"`
 	HighlightPostTag      string                   `json:"highlightPostTag"`
 	Hybrid                *interface{ unserved() } `json:"hybrid"` // the SDK sends null, and nothing else can be read
@@ -53,6 +54,7 @@ func (s *Server) find(x *index, q *request) (any, error) {
 	most := int(x.Settings.Pagination.MaxTotalHits)
 	req := bleve.NewSearchRequestOptions(nil, max(0, min(limit, most-offset)), min(offset, most), false)
 	t := newTyped(&x.Settings, q.Query)
+	t.whole = q.MatchingStrategy == "all"
 	if err := t.translate(x, q, req); err != nil {
 		return nil, err
 	}
@@ -97,27 +99,49 @@ func (t *typed) translate(x *index, q *request, req *bleve.SearchRequest) error 
 		}
 		req.AddFacet(name, bleve.NewFacetRequest(facetField+name, maxDocuments))
 	}
+	if s := q.MatchingStrategy; s != "" && s != "last" && s != "all" {
+		return invalid("invalid_search_matching_strategy", "The stand-in serves the matching strategies `last` and `all`, not `%.60s`.", s)
+	}
 	for _, name := range slices.Concat(q.AttributesToHighlight, q.AttributesToCrop) {
 		if !slices.Contains(t.SearchableAttributes, name) {
 			return invalid("bad_request", "The stand-in marks and crops searchable attributes, not `%.60s`.", name)
 		}
 	}
-	for _, key := range q.Sort {
-		name, direction, _ := strings.Cut(key, ":")
-		if !slices.Contains(t.SortableAttributes, name) || direction != "asc" && direction != "desc" || !slices.Equal(t.RankingRules, sortedFirst) {
-			return invalid("invalid_search_sort", "Attribute `%.60s` is not sortable, or `sort` is not the first ranking rule.", key)
-		}
+	by := func(name, direction string) {
 		req.Sort = append(req.Sort, &search.SortField{Field: orderField + name, Type: search.SortFieldAsString, Desc: direction == "desc"})
 	}
-	req.Sort = append(req.Sort, &search.SortScore{Desc: true}, &search.SortDocID{})
+	for _, key := range q.Sort {
+		name, direction, _ := strings.Cut(key, ":")
+		if !slices.Contains(t.SortableAttributes, name) || direction != "asc" && direction != "desc" || t.RankingRules[0] != "sort" {
+			return invalid("invalid_search_sort", "Attribute `%.60s` is not sortable, or `sort` is not the first ranking rule.", key)
+		}
+		by(name, direction)
+	}
+	req.Sort = append(req.Sort, &search.SortScore{Desc: true})
+	for _, rule := range t.RankingRules {
+		if name, direction, byAttribute := strings.Cut(rule, ":"); byAttribute {
+			by(name, direction)
+		}
+	}
+	req.Sort = append(req.Sort, &search.SortDocID{})
 	return nil
 }
 
-// facets returns how many documents have each value of the attributes.
+// facets returns how many documents have each value of the attributes. Values that
+// filters do not distinguish are one value, shown as it is written most often.
 func (s *settings) facets(found search.FacetResults) map[string]map[string]int {
 	counts := map[string]map[string]int{}
 	for name, facet := range found {
-		all := facet.Terms.Terms() // the commonest first
+		var all []*search.TermFacet
+		same := map[string]*search.TermFacet{}
+		for _, f := range facet.Terms.Terms() { // the commonest first
+			if first := same[valueKey(f.Term[1:])]; first != nil {
+				first.Count += f.Count
+			} else {
+				same[valueKey(f.Term[1:])], all = f, append(all, f)
+			}
+		}
+		slices.SortStableFunc(all, func(a, b *search.TermFacet) int { return b.Count - a.Count })
 		if s.Faceting.SortFacetValuesBy["*"] == meilisearch.SortFacetTypeAlpha {
 			slices.SortFunc(all, func(a, b *search.TermFacet) int { return strings.Compare(a.Term, b.Term) })
 		}

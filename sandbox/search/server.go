@@ -117,6 +117,8 @@ func (s *Server) Handler() http.Handler {
 		"POST /indexes/{uid}/documents/delete-batch": reading(s.deleteDocuments),
 		"GET /indexes/{uid}/settings":                s.showing(func(x *index) any { return x.Settings }),
 		"PATCH /indexes/{uid}/settings":              reading(s.patchSettings),
+		"DELETE /indexes/{uid}/settings/synonyms":    s.resetting(`{"synonyms":{}}`),
+		"DELETE /indexes/{uid}/settings/stop-words":  s.resetting(`{"stopWords":[]}`),
 		"POST /indexes/{uid}/search":                 reading(s.search),
 		"GET /tasks":                                 s.listTasks,
 		"GET /tasks/{task}":                          s.getTask,

@@ -19,11 +19,13 @@ type settings struct {
 	SortableAttributes   []string                  `json:"sortableAttributes"`
 	RankingRules         []string                  `json:"rankingRules"`
 	Synonyms             synonyms                  `json:"synonyms"`
+	StopWords            []string                  `json:"stopWords"`
 	TypoTolerance        meilisearch.TypoTolerance `json:"typoTolerance"`
 	Faceting             meilisearch.Faceting      `json:"faceting"`
 	Pagination           meilisearch.Pagination    `json:"pagination"`
 
 	synonyms map[string][][]string // as words, by words with one space between them
+	stops    map[string]bool       // the stop words
 }
 
 // synonyms are replaced as a whole by those of a patch.
@@ -36,7 +38,7 @@ func (s *synonyms) UnmarshalJSON(b []byte) error {
 
 // defaults are Meilisearch's default settings.
 var defaults = settings{
-	SearchableAttributes: []string{"*"}, FilterableAttributes: []string{}, SortableAttributes: []string{}, RankingRules: rankingRules, Synonyms: synonyms{},
+	SearchableAttributes: []string{"*"}, FilterableAttributes: []string{}, SortableAttributes: []string{}, RankingRules: rankingRules, Synonyms: synonyms{}, StopWords: []string{},
 	TypoTolerance: meilisearch.TypoTolerance{
 		Enabled: true, MinWordSizeForTypos: meilisearch.MinWordSizeForTypos{OneTypo: 5, TwoTypos: 9}, DisableOnWords: []string{}, DisableOnAttributes: []string{},
 	},
@@ -44,12 +46,12 @@ var defaults = settings{
 	Pagination: meilisearch.Pagination{MaxTotalHits: 1000},
 }
 
-// The lists of ranking rules that are served. Only with the second one can hits
-// be sorted by attributes.
-var (
-	rankingRules = []string{"words", "typo", "proximity", "attribute", "sort", "exactness"}
-	sortedFirst  = []string{"sort", "words", "typo", "proximity", "attribute", "exactness"}
-)
+var rankingRules = []string{"words", "typo", "proximity", "attribute", "sort", "exactness"}
+
+// served matches the lists of ranking rules that are served: the default one, or
+// with sort first, so that hits can be sorted by attributes. Orders by attributes may
+// follow, for documents that match equally well.
+var served = regexp.MustCompile(`^(?:words typo proximity attribute sort exactness|sort words typo proximity attribute exactness)(?: [\w-]+:(?:asc|desc))*$`)
 
 // nulls matches a value that resets a setting.
 var nulls = regexp.MustCompile(`(^|[:\[,])\s*null`)
@@ -68,10 +70,14 @@ func (s settings) patched(patch []byte) (next settings, err error) {
 func (s *settings) check() error {
 	s.synonyms = map[string][][]string{}
 	for phrase, others := range s.Synonyms {
-		phrase = strings.Join(wordsOf(phrase), " ")
+		phrase = joined(tokens(phrase))
 		for _, other := range others {
-			s.synonyms[phrase] = append(s.synonyms[phrase], wordsOf(other))
+			s.synonyms[phrase] = append(s.synonyms[phrase], strings.Fields(joined(tokens(other))))
 		}
+	}
+	s.stops = map[string]bool{}
+	for _, word := range s.StopWords {
+		s.stops[joined(tokens(word))] = true
 	}
 	names, typos, order := slices.Concat(s.FilterableAttributes, s.SortableAttributes), s.TypoTolerance, s.Faceting.SortFacetValuesBy
 	if !slices.Equal(s.SearchableAttributes, defaults.SearchableAttributes) {
@@ -80,10 +86,12 @@ func (s *settings) check() error {
 	switch size := typos.MinWordSizeForTypos; {
 	case slices.ContainsFunc(names, func(name string) bool { return !isID.MatchString(name) }):
 		return invalid("bad_request", "The stand-in serves neither patterns nor nested attributes in settings.")
-	case !slices.Equal(s.RankingRules, rankingRules) && !slices.Equal(s.RankingRules, sortedFirst):
-		return invalid("invalid_settings_ranking_rules", "The stand-in serves the default ranking rules, with `sort` in its place or first.")
-	case typos.DisableOnNumbers || len(typos.DisableOnWords) > 0 || len(order) != 1 || order["*"] != meilisearch.SortFacetTypeAlpha && order["*"] != meilisearch.SortFacetTypeCount:
-		return invalid("bad_request", "The stand-in serves no words or numbers without typos, and one order of facet values.")
+	case len(s.SearchableAttributes) > maxAttributes:
+		return invalid("bad_request", "The stand-in serves %d searchable attributes.", maxAttributes)
+	case !served.MatchString(strings.Join(s.RankingRules, " ")):
+		return invalid("invalid_settings_ranking_rules", "The stand-in serves the default ranking rules, with `sort` in its place or first, and then orders by attributes.")
+	case len(typos.DisableOnWords) > 0 || len(order) != 1 || order["*"] != meilisearch.SortFacetTypeAlpha && order["*"] != meilisearch.SortFacetTypeCount:
+		return invalid("bad_request", "The stand-in serves no words without typos, and one order of facet values.")
 	case size.OneTypo < 1 || size.TwoTypos < size.OneTypo || s.Pagination.MaxTotalHits < 1 || s.Faceting.MaxValuesPerFacet < 1:
 		return invalid("bad_request", "A number of the settings is out of bounds.")
 	}
@@ -108,4 +116,9 @@ func (s *Server) patchSettings(r *http.Request, patch json.RawMessage) (any, err
 		}
 		return c.put(x, docs)
 	})
+}
+
+// resetting returns a route that makes the same patch for every request.
+func (s *Server) resetting(patch string) route {
+	return func(r *http.Request) (any, error) { return s.patchSettings(r, json.RawMessage(patch)) }
 }

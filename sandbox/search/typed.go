@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/blevesearch/bleve/v2/mapping"
@@ -20,6 +21,8 @@ const (
 	maxRow    = 4   // words in a row that are joined to one, or have a synonym
 	maxStand  = 200 // words that a prefix or a mistyped word stands for
 	minPrefix = 2   // letters of a prefix
+
+	maxAttributes = 10 // that are searched
 )
 
 // typed is the query for the text that a shopper typed. Bleve finds the documents
@@ -29,6 +32,7 @@ type typed struct {
 	*settings
 	phrases []*word
 	words   []*word
+	whole   bool // a document must match all words
 
 	found    map[string]bool // the words that were looked for, those of a row without spaces
 	prefixes []string        // the prefixes that were looked for
@@ -41,19 +45,26 @@ type typed struct {
 // word is a typed word or phrase.
 type word struct {
 	text   []string
-	prefix bool      // it may be the prefix of a word
-	scores []float64 // by document
+	prefix bool            // it may be the prefix of a word
+	scores []float64       // by document
+	near   map[uint64]bool // the documents in which it follows the word before it
 }
 
 // newTyped splits a text into words and phrases. The last word may be a prefix,
 // unless something follows it. Words in quotes are a phrase; the last quotes need
-// not be closed.
+// not be closed. Stop words are left out, unless one may be a prefix.
 func newTyped(s *settings, text string) *typed {
 	t := &typed{settings: s, found: map[string]bool{}}
 	quote := func(phrase []string) {
-		if len(phrase) > 0 && len(t.phrases) < maxTyped {
+		stop := func(w string) bool { return s.stops[w] }
+		if row := strings.Join(phrase, ""); len(t.phrases) < maxTyped && slices.ContainsFunc(phrase, func(w string) bool { return !stop(w) }) {
+			for i, w := range phrase {
+				if stop(w) {
+					phrase[i] = "" // any word may be there
+				}
+			}
 			t.phrases = append(t.phrases, &word{text: phrase})
-			t.found[strings.Join(phrase, "")] = true
+			t.found[row] = true
 		}
 	}
 	parts := strings.Split(text, `"`)
@@ -69,7 +80,9 @@ func newTyped(s *settings, text string) *typed {
 				phrase = append(phrase, w.text)
 			} else if len(t.words) < maxTyped {
 				prefix := i == len(parts)-1 && j == len(all)-1 && w.end == len(part)
-				t.words = append(t.words, &word{text: []string{w.text}, prefix: prefix})
+				if prefix || !s.stops[w.text] {
+					t.words = append(t.words, &word{text: []string{w.text}, prefix: prefix, near: map[uint64]bool{}})
+				}
 			}
 		}
 		quote(phrase)
@@ -82,21 +95,31 @@ func newTyped(s *settings, text string) *typed {
 func (t *typed) Searcher(ctx context.Context, r bleveindex.IndexReader, _ mapping.IndexMapping, _ search.SearcherOptions) (search.Searcher, error) {
 	t.ctx, t.reader = ctx, r
 	for _, p := range t.phrases {
-		t.match([]*word{p}, classes, 0, true, true, p.text...)
+		t.match([]*word{p}, 0, true, true, p.text...)
 	}
+	var text []token
 	for i, w := range t.words {
 		t.mistyped(w)
 		t.row(t.words[i:])
+		text = append(text, token{text: w.text[0]})
 	}
+	exactly := map[uint64]bool{}
+	t.each(wholeField, false, []string{joined(text)}, func(doc uint64) { exactly[doc] = len(t.phrases) == 0 })
 	all, h := slices.Concat(t.phrases, t.words), &hits{}
 	for doc := range all[0].scores {
 		sum, missing := 0.0, false
 		for i, w := range all {
 			if doc >= len(w.scores) || w.scores[doc] == 0 {
-				missing = i == 0 || i < len(t.phrases)
+				missing = t.whole || i == 0 || i < len(t.phrases)
 				break
 			}
 			sum += w.scores[doc]
+			if w.near[uint64(doc)] {
+				sum += nearScore
+			}
+		}
+		if exactly[uint64(doc)] {
+			sum += wholeScore
 		}
 		if !missing {
 			h.docs, h.scores = append(h.docs, uint64(doc)), append(h.scores, sum)
@@ -108,24 +131,34 @@ func (t *typed) Searcher(ctx context.Context, r bleveindex.IndexReader, _ mappin
 // row finds a word, the words from it on joined to one ("tea pot" finds a teapot),
 // the words of which these are prefixes, and their synonyms.
 func (t *typed) row(words []*word) {
-	joined, spaced := "", ""
+	together, spaced := "", ""
 	for n, w := range words[:min(maxRow, len(words))] {
 		row := words[:n+1]
-		joined, spaced = joined+w.text[0], strings.TrimSpace(spaced+" "+w.text[0])
-		t.found[joined] = true
-		t.match(row, classes, 0, true, false, joined)
-		if w.prefix && utf8.RuneCountInString(joined) >= minPrefix {
-			dict, err := t.reader.FieldDictPrefix(wordsField, []byte(joined))
-			t.match(row, classes, 0, false, false, t.entries(dict, err, 0, nil)...)
-			t.prefixes = append(t.prefixes, joined)
+		together, spaced = together+w.text[0], strings.TrimSpace(spaced+" "+w.text[0])
+		t.found[together] = true
+		t.match(row, 0, true, false, together)
+		near := []string{together}
+		if w.prefix && utf8.RuneCountInString(together) >= minPrefix {
+			t.match(row, 0, false, false, t.begun(wordsField, together)...)
+			t.prefixes = append(t.prefixes, together)
+			near = append(near, t.begun(pairsField, together)...)
+		}
+		if n == 1 {
+			t.each(pairsField, false, near, func(doc uint64) { w.near[doc] = true })
 		}
 		for _, other := range t.synonyms[spaced] {
 			t.found[strings.Join(other, "")] = true
 			for i := range row {
-				t.match(row[i:i+1], classes, 0, false, true, other...)
+				t.match(row[i:i+1], 0, false, true, other...)
 			}
 		}
 	}
+}
+
+// begun returns the words of a field that begin with a text.
+func (t *typed) begun(field, text string) []string {
+	dict, err := t.reader.FieldDictPrefix(field, []byte(text))
+	return t.entries(dict, err, 0, nil)
 }
 
 // mistyped finds the words of which a typed word may be a mistyped form or a
@@ -140,17 +173,22 @@ func (t *typed) mistyped(w *word) {
 	first := text[:size]
 	for n := 1; n <= most; n++ {
 		dict, err := t.reader.(bleveindex.IndexReaderFuzzy).FieldDictFuzzy(wordsField, text, n, first)
-		forms := t.entries(dict, err, uint8(n), nil)
+		forms := t.entries(dict, err, uint8(n), t.mayBeMistyped)
 		if w.prefix && n == 1 {
 			dict, err := t.reader.FieldDictPrefix(wordsField, []byte(first))
-			forms = append(forms, t.entries(dict, err, 0, func(form string) bool { return beginsMistyped(form, text) })...)
+			forms = append(forms, t.entries(dict, err, 0, func(form string) bool { return t.mayBeMistyped(form) && beginsMistyped(form, text) })...)
 		}
 		for _, form := range forms {
 			t.found[form] = t.found[form] || !w.prefix || !strings.HasPrefix(form, text) // of a word with this prefix, only the prefix is marked
 		}
-		t.match([]*word{w}, classes[:exactClass], n, false, false, forms...)
+		t.match([]*word{w}, n, false, false, forms...)
 	}
-	t.match([]*word{w}, []class{{pairsField, 1}}, 1, true, false, text)
+	t.each(pairsField, false, []string{text}, func(doc uint64) { w.note(doc, score(1, len(t.SearchableAttributes)/2, true)) })
+}
+
+// mayBeMistyped reports whether a typo may lead to a word, which numbers can exclude.
+func (s *settings) mayBeMistyped(form string) bool {
+	return !s.TypoTolerance.DisableOnNumbers || strings.ContainsFunc(form, func(r rune) bool { return !unicode.IsNumber(r) })
 }
 
 // typos returns how many typos a word may have.
@@ -206,35 +244,46 @@ func (t *typed) entries(dict bleveindex.FieldDict, err error, typos uint8, fits 
 	return words
 }
 
-// match scores the documents that hold words in the fields of classes: one of the
-// words, or all in a row. They match every typed word of a row, and each typed word
-// after the first counts as a typo.
-func (t *typed) match(row []*word, in []class, typos int, exact, inRow bool, words ...string) {
+// match scores the documents that hold words: one of the words, or all in a row. They
+// match every typed word of a row, and each typed word after the first counts as a
+// typo. Some attributes forgive no typo.
+func (t *typed) match(row []*word, typos int, exact, inRow bool, words ...string) {
+	for i, name := range t.SearchableAttributes {
+		if typos > 0 && slices.Contains(t.TypoTolerance.DisableOnAttributes, name) {
+			continue
+		}
+		first, next := score(typos, i, exact), score(typos+1, i, exact)
+		t.each(attributeField(i), inRow, words, func(doc uint64) {
+			row[0].note(doc, first)
+			for _, w := range row[1:] {
+				w.note(doc, next)
+			}
+		})
+	}
+}
+
+// each calls f with the documents that hold one of the words in a field, or all in a
+// row.
+func (t *typed) each(field string, inRow bool, words []string, f func(doc uint64)) {
 	sc := &search.SearchContext{DocumentMatchPool: search.NewDocumentMatchPool(8, 0), IndexReader: t.reader}
 	unscored := search.SearcherOptions{Score: "none"}
-	for _, c := range in {
-		var s search.Searcher
-		var err error
-		if inRow {
-			s, err = searcher.NewPhraseSearcher(t.ctx, t.reader, words, 0, false, c.field, 1, unscored)
-		} else {
-			s, err = searcher.NewMultiTermSearcher(t.ctx, t.reader, words, c.field, 1, unscored, false)
-		}
-		first, next := score(typos, c.rank, exact), score(typos+1, c.rank, exact)
-		for err == nil {
-			var m *search.DocumentMatch
-			if m, err = s.Next(sc); m == nil {
-				err = errors.Join(err, s.Close())
-				break
-			}
-			row[0].note(m.IndexInternalID.Value(), first)
-			for _, w := range row[1:] {
-				w.note(m.IndexInternalID.Value(), next)
-			}
-			sc.DocumentMatchPool.Put(m)
-		}
-		t.err = errors.Join(t.err, err)
+	var s search.Searcher
+	var err error
+	if inRow {
+		s, err = searcher.NewPhraseSearcher(t.ctx, t.reader, words, 0, false, field, 1, unscored)
+	} else {
+		s, err = searcher.NewMultiTermSearcher(t.ctx, t.reader, words, field, 1, unscored, false)
 	}
+	for err == nil {
+		var m *search.DocumentMatch
+		if m, err = s.Next(sc); m == nil {
+			err = errors.Join(err, s.Close())
+			break
+		}
+		f(m.IndexInternalID.Value())
+		sc.DocumentMatchPool.Put(m)
+	}
+	t.err = errors.Join(t.err, err)
 }
 
 func (w *word) note(doc uint64, score float64) {
@@ -244,15 +293,26 @@ func (w *word) note(doc uint64, score float64) {
 	w.scores[doc] = max(w.scores[doc], score)
 }
 
-// score returns how much a match counts: first that the word is there, then fewer
-// typos, then the attribute, then the exact word. The sum for several words never
-// lets a later rule outweigh an earlier one.
-func score(typos, rank int, exact bool) float64 {
-	sum := 1e9 + 1e6*float64(2-typos) + 1e3*float64(2-rank)
+// The scores of a match, by Meilisearch's rules: first that the word is there, then
+// fewer typos, then that the word follows the one before it, then the attribute, then
+// that the words are all of an attribute, then the exact word. The sum for several
+// words never lets a later rule outweigh an earlier one.
+const (
+	exactScore     = 1
+	wholeScore     = exactScore << 6
+	attributeScore = wholeScore << 1
+	nearScore      = attributeScore << 8
+	typoScore      = nearScore << 5
+	wordScore      = typoScore << 6
+)
+
+// score returns how much a match in the attribute at i counts.
+func score(typos, i int, exact bool) float64 {
+	sum := wordScore + typoScore*(2-typos) + attributeScore*(maxAttributes-i)
 	if exact {
-		sum++
+		sum += exactScore
 	}
-	return sum
+	return float64(sum)
 }
 
 // hits is a Bleve searcher that returns documents in their order, with scores.

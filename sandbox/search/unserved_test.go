@@ -60,13 +60,13 @@ func TestUnserved(t *testing.T) {
 	)
 	settings := call{method: "PATCH", path: goods + "/settings"}
 	settings.bodies = []string{
-		`{"stopWords":["the"]}`, `{"displayedAttributes":["name"]}`, `{"distinctAttribute":"sku"}`, `{"embedders":{}}`, `{"dictionary":["J. R. R."]}`, `{"prefixSearch":"disabled"}`,
+		`{"displayedAttributes":["name"]}`, `{"distinctAttribute":"sku"}`, `{"embedders":{}}`, `{"dictionary":["J. R. R."]}`, `{"prefixSearch":"disabled"}`,
 		`{"synonyms":null}`, `{"typoTolerance":null}`, `{"typoTolerance":{"enabled": null}}`, `{"filterableAttributes":["*"]}`, `{"sortableAttributes":["a.b"]}`, `{"searchableAttributes":["*","name"]}`,
-		`{"typoTolerance":{"disableOnWords":["mug"]}}`, `{"typoTolerance":{"disableOnNumbers":true}}`, `{"faceting":{"sortFacetValuesBy":{"tags":"count"}}}`,
+		`{"typoTolerance":{"disableOnWords":["mug"]}}`, `{"faceting":{"sortFacetValuesBy":{"tags":"count"}}}`,
 	}
 	search := call{method: "POST", path: goods + "/search"}
 	search.bodies = []string{
-		`{"limit":1}`, `{"offset":1}`, `{"matchingStrategy":"all"}`, `{"attributesToRetrieve":["id"]}`, `{"attributesToSearchOn":["name"]}`, `{"cropMarker":"-"}`, `{"distinct":"sku"}`,
+		`{"limit":1}`, `{"offset":1}`, `{"attributesToRetrieve":["id"]}`, `{"attributesToSearchOn":["name"]}`, `{"cropMarker":"-"}`, `{"distinct":"sku"}`,
 		`{"showRankingScore":true}`, `{"showMatchesPosition":true}`, `{"rankingScoreThreshold":0.5}`, `{"vector":[1]}`, `{"hybrid":{"embedder":"x"}}`, `{"hybrid":{}}`, `{"locales":["eng"]}`,
 		`{"attributesToHighlight":["*"]}`, `{"attributesToCrop":["name:5"]}`, `{"attributesToHighlight":["tags"]}`, `{"page":-1}`,
 	}
@@ -75,7 +75,7 @@ func TestUnserved(t *testing.T) {
 		call{method: "POST", path: goods + "/documents?csvDelimiter=x", bodies: []string{`[]`}}, call{method: "POST", path: goods + "/documents", bodies: []string{`{"id":"mug"}`}},
 		call{method: "POST", path: goods + "/documents/fetch", bodies: []string{`{"filter":"price >= 1"}`, `{"sort":["price:asc"]}`, `{"retrieveVectors":true}`}},
 	)
-	settings.bodies = []string{`{"rankingRules":["words"]}`, `{"rankingRules":["price:asc","words","typo","proximity","attribute","sort","exactness"]}`}
+	settings.bodies = []string{`{"rankingRules":["words"]}`, `{"rankingRules":["price:asc","words","typo","proximity","attribute","sort","exactness"]}`, `{"rankingRules":["sort","words","typo","proximity","attribute","exactness","price"]}`}
 	refuses(t, w.handler, http.StatusBadRequest, "invalid_settings_ranking_rules", settings)
 	for code, body := range map[string]string{
 		"invalid_search_filter": `{"filter":"tags = mug OR tags = cup"}`, "invalid_search_facets": `{"facets":["*"]}`,

@@ -1,13 +1,15 @@
 package stripe
 
-import "strings"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // The amounts and currencies of Stripe's documentation
 // (https://docs.stripe.com/currencies). The table repeats the adapter's on
 // purpose: a stand-in that shared it would share its mistakes.
 const (
-	maxAmount = 99_999_999
-
 	supported = "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf " +
 		"clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl htg huf idr ils inr isk " +
 		"jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk mxn myr mzn nad " +
@@ -29,19 +31,24 @@ var multiple = map[string]int64{
 	"bhd": 10, "jod": 10, "kwd": 10, "omr": 10, "tnd": 10, "isk": 100, "ugx": 100,
 }
 
+// digits is how many digits an amount may have, where Stripe documents more than eight:
+// for every payment method in rupiah, Indian rupees and Colombian pesos, for cards in the
+// others.
+var digits = map[string]int{"cop": 10, "huf": 10, "idr": 12, "inr": 9, "jpy": 10, "lbp": 11}
+
 // chargeable checks an amount in a currency.
 func chargeable(amount int64, currency string) *Error {
 	if len(currency) != 3 || strings.Contains(currency, " ") || !strings.Contains(supported, currency) {
 		return invalid("", "currency", "Invalid currency: "+currency+".")
 	}
-	least := max(minimum[currency], 1)
+	least, most := max(minimum[currency], 1), max(digits[currency], 8)
 	switch {
 	case amount < 1:
 		return invalid("parameter_invalid_integer", "amount", "This value must be greater than or equal to 1.")
 	case amount < least:
 		return invalid("amount_too_small", "amount", "Amount is below the minimum for "+currency+".")
-	case amount > maxAmount:
-		return invalid("amount_too_large", "amount", "Amount must be no more than 99999999.")
+	case len(strconv.FormatInt(amount, 10)) > most:
+		return invalid("amount_too_large", "amount", fmt.Sprintf("Amount must have no more than %d digits.", most))
 	}
 	return whole(amount, currency)
 }

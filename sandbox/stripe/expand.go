@@ -5,6 +5,7 @@ package stripe
 func (c *call) expand(v any) (any, *Error) {
 	for _, name := range c.form.all("expand") {
 		in, isIntent := v.(*Intent)
+		d, isDispute := v.(*Dispute)
 		refunds, isList := v.(list)
 		switch {
 		case name == "latest_charge" && isIntent:
@@ -14,6 +15,9 @@ func (c *call) expand(v any) (any, *Error) {
 				refund := r.(*Refund)
 				refunds.Data[i] = expandedRefund{refund, c.s.charges.by[refund.Charge]}
 			}
+		case name == "charge.payment_intent" && isDispute:
+			ch := c.s.charges.by[d.Charge]
+			v = expandedDispute{d, expandedCharge{ch, c.s.intents.by[ch.PaymentIntent]}}
 		default:
 			return nil, invalid("", "expand", "This property cannot be expanded ("+name+").")
 		}

@@ -42,6 +42,7 @@ func (s *Server) routes() http.Handler {
 		"GET /v1/refunds/{refund}":                  s.getRefund,
 		"GET /v1/charges":                           s.listCharges,
 		"GET /v1/charges/{charge}":                  s.getCharge,
+		"GET /v1/disputes/{dispute}":                s.getDispute,
 		"GET /v1/events":                            s.listEvents,
 		"GET /v1/events/{event}":                    s.getEvent,
 	} {

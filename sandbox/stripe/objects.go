@@ -150,6 +150,8 @@ type Dispute struct {
 	Status          string            `json:"status"`
 }
 
+func (d *Dispute) key() string { return d.ID }
+
 // EvidenceDetails hold the time until which the shop can respond to a dispute.
 type EvidenceDetails struct {
 	DueBy           int64 `json:"due_by"`

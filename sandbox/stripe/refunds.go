@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-	"time"
 )
 
 func (s *Server) createRefund(c *call) (any, *Error) {
@@ -61,24 +60,6 @@ func (s *Server) createRefund(c *call) (any, *Error) {
 	}
 	return &answered, nil
 }
-
-// dispute opens a dispute over a captured charge, if the card is one of Stripe's
-// cards for disputes.
-func (t *txn) dispute(in *Intent, ch *Charge) {
-	card, _ := findCard(*in.PaymentMethod)
-	if card.dispute == "" {
-		return
-	}
-	ch.Disputed = true
-	t.emit("charge.dispute.created", &Dispute{
-		ID: newID("dp_3"), Object: "dispute", Amount: ch.AmountCaptured, Charge: ch.ID, Created: t.now.Unix(), Currency: ch.Currency,
-		EvidenceDetails: &EvidenceDetails{DueBy: t.now.Add(answerWithin).Unix()}, Metadata: map[string]string{},
-		PaymentIntent: in.ID, Reason: card.dispute, Status: "needs_response",
-	})
-}
-
-// answerWithin is how long a shop has to respond to a dispute; banks differ.
-const answerWithin = 9 * 24 * time.Hour
 
 // paid returns the intent that a refund names, by its own id or by its charge's.
 func (c *call) paid() (*Intent, *Error) {

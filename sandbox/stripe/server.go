@@ -3,7 +3,7 @@
 // signed webhooks. No card is ever charged.
 //
 // It follows API version 2023-10-16: payment intents (create, retrieve,
-// update, confirm, capture, cancel, list), refunds, charges, events,
+// update, confirm, capture, cancel, list), refunds, charges, disputes, events,
 // idempotency keys, the published test payment methods, and 3-D Secure with a
 // page of the shopper's bank.
 package stripe
@@ -65,6 +65,7 @@ type Server struct {
 	intents   collection[*Intent]
 	charges   collection[*Charge]
 	refunds   collection[*Refund]
+	disputes  collection[*Dispute]
 	events    collection[*Event]
 	accounts  map[string]string  // the connected account of an intent, by its id
 	keys      map[string]*stored // responses by idempotency key

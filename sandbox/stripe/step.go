@@ -12,10 +12,11 @@ import (
 // so a crash leaves all of it or nothing. Objects are never changed in place; a
 // step holds new versions of them.
 type step struct {
-	Intent  *Intent `json:"intent,omitempty"`
-	Account string  `json:"account,omitempty"`
-	Charge  *Charge `json:"charge,omitempty"`
-	Refund  *Refund `json:"refund,omitempty"`
+	Intent  *Intent  `json:"intent,omitempty"`
+	Account string   `json:"account,omitempty"`
+	Charge  *Charge  `json:"charge,omitempty"`
+	Refund  *Refund  `json:"refund,omitempty"`
+	Dispute *Dispute `json:"dispute,omitempty"`
 	// Released says that Refund only released an authorization.
 	Released bool     `json:"released,omitempty"`
 	Events   []*Event `json:"events,omitempty"`
@@ -75,7 +76,7 @@ func (t *txn) emit(typ string, object any) {
 }
 
 func (t *txn) empty() bool {
-	return t.Intent == nil && t.Refund == nil && t.Charge == nil && len(t.Events) == 0 && t.Answer == nil
+	return t.Intent == nil && t.Refund == nil && t.Charge == nil && t.Dispute == nil && len(t.Events) == 0 && t.Answer == nil
 }
 
 // commit writes the step to the journal, applies it to the state, and sends its
@@ -114,6 +115,9 @@ func (s *Server) apply(st step) {
 		if st.Released {
 			s.released[st.Refund.ID] = true
 		}
+	}
+	if st.Dispute != nil {
+		s.disputes.put(st.Dispute)
 	}
 	for _, e := range st.Events {
 		s.events.put(e)

@@ -9,6 +9,7 @@ import (
 
 	steps "purser/activities/images"
 	"purser/activities/products"
+	"purser/text"
 	"purser/workflows"
 )
 
@@ -44,7 +45,7 @@ func DeleteImageWorkflow(ctx workflow.Context, p Image) error {
 
 // ImagesWorkflowID returns the ID of the workflow that deletes all discarded images
 // of a product.
-func ImagesWorkflowID(sku string) string { return "images/" + sku }
+func ImagesWorkflowID(sku string) string { return "images/" + text.Printable.Encode(sku) }
 
 // imageRounds is after how many rounds, of a hundred images each, the workflow
 // continues as new.

@@ -64,6 +64,6 @@ func TestBankAway(t *testing.T) {
 		{name: "F18 the capture is refused: the intent is not capturable", script: func(w *fixture) {
 			w.fail("CaptureIntent", 1, order.ErrState)
 			w.at(time.Minute, w.pay)
-		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCancelled, "captured 0 instead of")},
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCancelled, "captured 0.00 EUR instead of")},
 	})
 }

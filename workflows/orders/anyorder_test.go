@@ -20,6 +20,8 @@ type step struct {
 	Delay time.Duration // of its event
 	Times int           // how often its event arrives, or a fault occurs
 	Fault fault
+	Says  order.PaymentStatus // of a forged event; empty: that the refunds have changed
+	Of    int                 // a forged event's payment: the order's, another order's, one that does not exist
 }
 
 var calls = []string{
@@ -35,12 +37,18 @@ func drawStep(t *rapid.T) step {
 		Do: rapid.SampledFrom([]string{
 			"pay", "pay", "pay", "pay", "decline", "challenge", "think", "authenticated", "not authenticated",
 			"cancel at bank", "capture at bank", "tamper", "second", "repeat", "repeat", "cancel", "cancel workflow", "place", "release",
-			"scan", "scan", "come back", "refund report", "part back by hand",
+			"scan", "scan", "come back", "refund report", "part back by hand", "forge", "forge", "forge",
 			"refund", "refund", "refund goods", "refund all", "pay out", "fault", "fault", "fault", "outage", "refusal", "long history",
 		}).Draw(t, "do"),
 		On:    rapid.IntRange(0, 3).Draw(t, "on"),
 		Lost:  rapid.IntRange(0, 4).Draw(t, "lost") == 0,
 		Times: rapid.IntRange(1, 3).Draw(t, "times"),
+	}
+	if s.Do == "forge" {
+		s.Of = rapid.IntRange(0, 3).Draw(t, "of")
+		s.Says = rapid.SampledFrom([]order.PaymentStatus{
+			"", order.PaymentAuthorized, order.PaymentCaptured, order.PaymentPartiallyCaptured, order.PaymentCanceled, order.PaymentExpired, order.PaymentProcessing, order.PaymentPending,
+		}).Draw(t, "says")
 	}
 	s.At = rapid.SampledFrom([]time.Duration{
 		0, time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 29 * time.Minute, 30 * time.Minute, time.Hour, 12 * time.Hour, 30 * time.Hour,
@@ -66,8 +74,8 @@ type generated struct {
 }
 
 // TestAnyOrder generates interleavings of payments, failures, cancellations, expiry,
-// scans, lost, repeated, late and reordered events, outages and long histories
-// (ORD-4, F2 to F12, F18, F19, F22 to F24, F30, F31, F37, F68, F69). When nothing
+// scans, lost, repeated, late, reordered and forged events, outages and long histories
+// (ORD-4, PAY-19, PAY-20, F2 to F12, F18, F19, F22 to F24, F30, F31, F37, F68, F69). When nothing
 // moves any more, every promise must be kept.
 func TestAnyOrder(t *testing.T) {
 	for n := range 3 {
@@ -87,6 +95,7 @@ func TestAnyOrder(t *testing.T) {
 				w.run()
 				w.keptPromises()
 				w.keptMails()
+				w.theirsIsUntouched()
 			})
 		})
 	}
@@ -132,6 +141,8 @@ func (w *generated) happen(s step) {
 		w.partBack(s, id)
 	case "refund", "refund goods", "refund all", "pay out":
 		w.ask(s)
+	case "forge":
+		w.forge(s, id)
 	case "repeat":
 		if len(w.reports) > 0 {
 			w.sendEvents(w.reports[s.On%len(w.reports)])
@@ -148,6 +159,16 @@ func (w *generated) happen(s step) {
 			w.act(s.Do)
 		}
 	}
+}
+
+// forge sends a signed event that is not true.
+func (w *generated) forge(s step, own string) {
+	reference := []string{own, own, w.theirIntent(), "pi_nowhere"}[s.Of]
+	if s.Says != "" {
+		w.deliver(s, w.forged(reference, s.Says, 2900))
+		return
+	}
+	w.deliver(s, w.event(order.ProviderEvent{Type: "charge.refunded", Refund: &order.RefundEvent{PaymentRef: reference}}))
 }
 
 // partBack refunds a part of an intent at the bank by hand, after capturing it if

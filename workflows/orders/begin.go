@@ -149,5 +149,5 @@ func (w *orderWorkflow) onPlace(ctx workflow.Context, _ PlaceRequest) (Placed, e
 	case w.Failure != "":
 		return Placed{}, workflows.Refuse(w.Failure, w.Reason)
 	}
-	return Placed{}, workflows.Refuse(workflows.RefusalCancelled, w.Reason)
+	return Placed{}, workflows.Refuse(workflows.RefusalCancelled, "the order is "+string(w.Status)+": "+w.Reason)
 }

@@ -77,7 +77,7 @@ func TestContinueAsNew(t *testing.T) {
 			w.at(time.Minute, func() { fresh(w); tooLittle(w) })
 			w.at(time.Hour, func() { mend(w); w.release() })
 			w.arrive(2 * time.Hour)
-		}, ends: order.Delivered, mails: delivered, check: both(runs(2), calledTimes("GetIntent", 1))},
+		}, ends: order.Delivered, mails: delivered, check: both(runs(2), calledTimes("GetIntent", 2))},
 		{name: "on hold for days, then cancelled", script: func(w *fixture) {
 			w.at(time.Minute, func() { fresh(w); tooLittle(w) })
 			w.at(72*time.Hour, func() { w.cancel() })

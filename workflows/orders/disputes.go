@@ -41,7 +41,23 @@ func (w *orderWorkflow) listRefundsInBackground(ctx workflow.Context, ref string
 	}, func() { delete(w.Unlisted, ref) })
 }
 
+// compareRefunds takes over the refunds that the provider lists for a payment. For a
+// payment that the order does not have, the provider is asked first whether it is the
+// order's.
 func (w *orderWorkflow) compareRefunds(ctx workflow.Context, ref string) error {
+	if w.payment(ref) == nil {
+		in, err := runBackground(ctx, w, getIntent, returnWithin, "Ask about payment "+ref, steps.IntentRef{ID: ref})
+		if err == nil && in.OrderID != w.ID {
+			err = errForeign
+		}
+		if w.isForeign(ref, err) {
+			w.note(ctx, order.EventIgnored, workflows.ActorPurser, "refunds; "+workflows.Reason(err), ref)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 	found, err := runBackground(ctx, w, listRefunds, returnWithin, "Ask for the refunds of payment "+ref, steps.IntentRef{ID: ref})
 	if err != nil {
 		return err

@@ -47,11 +47,11 @@ func (w *orderWorkflow) checkResolve(ctx workflow.Context, r ResolveRequest) err
 func (w *orderWorkflow) mayResolve(_ workflow.Context, m message) error {
 	switch {
 	case w.Abort != nil && w.Phase != Compensating:
-		return workflows.Refuse(workflows.RefusalNotHeld, "the order is about to be cancelled")
+		return workflows.Refuse(workflows.RefusalNotHeld, "the order is "+string(w.Status)+" and about to be cancelled")
 	case slices.Contains(w.Hold.Choices, m.resolve.Choice):
 		return nil
 	}
-	return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the order is on hold (%s), which can be resolved by %v, not by %q", w.Hold.Why, w.Hold.Choices, m.resolve.Choice))
+	return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the order is %s (%s: %s), which takes %v, not %q", w.Status, w.Hold.Kind, w.Hold.Why, w.Hold.Choices, m.resolve.Choice))
 }
 
 // mayResolveAttention takes a decision about what Purser cannot finish by itself,
@@ -64,9 +64,9 @@ func (w *orderWorkflow) mayResolveAttention(_ workflow.Context, m message) error
 	}
 	switch {
 	case len(w.Attention) == 0 && !lost:
-		return workflows.Refuse(workflows.RefusalNotHeld, "the order is not on hold, it is "+string(w.Status))
+		return workflows.Refuse(workflows.RefusalNotHeld, "the order is "+string(w.Status)+": it is not on hold, so there is nothing to decide")
 	case !slices.Contains(choices, m.resolve.Choice):
-		return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("what needs attention can be resolved by %v, not by %q", choices, m.resolve.Choice))
+		return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the order is %s, and what needs attention takes %v, not %q", w.Status, choices, m.resolve.Choice))
 	}
 	return nil
 }

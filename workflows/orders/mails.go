@@ -101,7 +101,7 @@ func (w *orderWorkflow) noteMail(ctx workflow.Context, m order.Notification, out
 	case out.State == mail.StateSuppressed:
 		w.note(ctx, order.MailSuppressed, workflows.ActorPurser, about, "")
 	default:
-		w.note(ctx, order.MailUnknown, workflows.ActorPurser, about+": may have gone out; it is not sent again", "")
+		w.note(ctx, order.MailUnknown, workflows.ActorPurser, about+": it may have gone out", "")
 	}
 }
 

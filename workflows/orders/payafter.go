@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"errors"
 	"fmt"
 
 	"go.temporal.io/sdk/workflow"
@@ -18,13 +19,10 @@ func (w *orderWorkflow) payWhileFulfilling(ctx workflow.Context, m message) erro
 	switch {
 	case own == nil || own.Surplus || own.Number != w.Order.Payment().Number:
 		w.surplus(ctx, m.event, "a second payment")
-	case p.Status == order.PaymentCaptured && (p.Received == own.Captured || own.Captured == 0 && p.Received == own.Authorized): // by this order, or at the provider
-		first := own.Captured == 0
-		own.Status, own.Captured = p.Status, p.Received
-		w.note(ctx, order.PaymentConfirmed, own.Provider, order.Money{Amount: p.Received, Currency: p.Amount.Currency}.String()+" received", p.Reference)
-		if first { // perhaps a refund or a dispute was reported before
-			w.reviewFunds(ctx)
-		}
+	case p.Status == order.PaymentCaptured && p.Received == own.Captured: // by this order
+		w.confirmCapture(ctx, own)
+	case p.Status == order.PaymentCaptured && own.Captured == 0 && p.Received == own.Authorized: // at the provider, or by this order's request
+		w.verifyCaptureInBackground(ctx, p.Reference)
 	case p.Status.Dead() && own.Captured == 0:
 		w.Doubted = p.Reference
 		w.verifyInBackground(ctx, p.Reference)
@@ -34,26 +32,56 @@ func (w *orderWorkflow) payWhileFulfilling(ctx workflow.Context, m message) erro
 	return nil
 }
 
+// confirmCapture notes that the provider has a payment as captured, too.
+func (w *orderWorkflow) confirmCapture(ctx workflow.Context, own *order.Payment) {
+	w.note(ctx, order.PaymentConfirmed, own.Provider, order.Money{Amount: own.Captured, Currency: w.Total.Currency}.String()+" received", own.Reference)
+}
+
+// verifyCaptureInBackground asks the provider whether a payment was captured that
+// this order has not captured, as an event says. If its own request is under way,
+// the response to that says it.
+func (w *orderWorkflow) verifyCaptureInBackground(ctx workflow.Context, ref string) {
+	w.Doubted = ref
+	w.inBackground(ctx, func(ctx workflow.Context) {
+		_ = workflow.Await(ctx, func() bool { return !w.capturing })
+		if own := w.payment(ref); own.Captured > 0 {
+			w.Doubted = ""
+			w.confirmCapture(ctx, own)
+			w.changes++
+			return
+		}
+		w.verify(ctx, ref)
+	})
+}
+
 // verifyInBackground asks the provider whether a payment that was held has lapsed
 // or was cancelled, as an event says, and then cancels the order at once, whatever
 // it waits for.
 func (w *orderWorkflow) verifyInBackground(ctx workflow.Context, ref string) {
-	w.inBackground(ctx, func(ctx workflow.Context) {
-		in, err := runBackground(ctx, w, getIntent, 0, "Ask about payment "+ref, steps.IntentRef{ID: ref})
-		own := w.payment(ref)
-		w.Doubted = ""
-		switch {
-		case err != nil:
-			w.note(ctx, order.EventIgnored, workflows.ActorPurser, "the payment provider does not know the payment: "+workflows.Reason(err), ref)
-		case !in.Status.Dead() || own.Captured > 0 || w.Phase != Fulfilling:
-			w.note(ctx, order.EventIgnored, own.Provider, fmt.Sprintf("late event, the payment is %q", in.Status), ref)
-		default:
-			own.Status, own.Authorized = in.Status, 0
-			w.note(ctx, order.PaymentHasLapsed, own.Provider, "the money is not held any more", ref)
-			w.abortFor(order.Cancelled, "the payment was released before it was captured", "the payment could not be taken")
-		}
-		w.changes++
-	})
+	w.inBackground(ctx, func(ctx workflow.Context) { w.verify(ctx, ref) })
+}
+
+// verify asks the provider about a payment of which an event says that it was
+// captured, has lapsed or was cancelled, and acts on the response.
+func (w *orderWorkflow) verify(ctx workflow.Context, ref string) {
+	in, err := runBackground(ctx, w, getIntent, 0, "Ask about payment "+ref, steps.IntentRef{ID: ref})
+	own := w.payment(ref)
+	w.Doubted = ""
+	switch {
+	case err != nil:
+		w.note(ctx, order.EventIgnored, workflows.ActorPurser, unreadable(err), ref)
+	case in.Status == order.PaymentCaptured && in.Received == own.Authorized && own.Captured == 0 && w.Phase == Fulfilling:
+		own.Status, own.Captured = in.Status, in.Received
+		w.confirmCapture(ctx, own)
+		w.reviewFunds(ctx) // perhaps a refund or a dispute was reported before
+	case !in.Status.Dead() || own.Captured > 0 || w.Phase != Fulfilling:
+		w.note(ctx, order.EventIgnored, own.Provider, fmt.Sprintf("late event, the payment is %q", in.Status), ref)
+	default:
+		own.Status, own.Authorized = in.Status, 0
+		w.note(ctx, order.PaymentHasLapsed, own.Provider, "the money is not held any more", ref)
+		w.abortFor(order.Cancelled, "the payment was released before it was captured", "the payment could not be taken")
+	}
+	w.changes++
 }
 
 // payWhileCompensating notes an event about the payment that is being returned, and
@@ -91,6 +119,8 @@ func (w *orderWorkflow) payAfterEnd(ctx workflow.Context, m message) error {
 
 // surplus refunds or voids a payment that the order does not need: a second one, or
 // one that was replaced. It does so even if the order is cancelled in the meantime.
+// A payment that the order does not have yet is added once the provider has said
+// that it is the order's; see claim.
 func (w *orderWorkflow) surplus(ctx workflow.Context, n order.ProviderEvent, why string) {
 	p := *n.Payment
 	if !p.Status.HasMoney() {
@@ -101,17 +131,32 @@ func (w *orderWorkflow) surplus(ctx workflow.Context, n order.ProviderEvent, why
 		w.note(ctx, order.EventIgnored, n.Provider, "a person has dealt with this payment", p.Reference)
 		return
 	}
-	own := w.payment(p.Reference)
-	if own == nil {
-		w.Payments = append(w.Payments, order.Payment{Number: len(w.Payments) + 1, Provider: n.Provider, Reference: p.Reference, Surplus: true})
-		own = w.payment(p.Reference)
-	}
-	if w.Phase != Closed || own.Number != w.Order.Payment().Number {
+	if own := w.payment(p.Reference); own != nil && (w.Phase != Closed || own.Number != w.Order.Payment().Number) {
 		own.Surplus = true
 	}
 	if _, runs := w.Returns[p.Reference]; !runs {
-		own.Status, own.Authorized, own.Captured = p.Status, max(p.Capturable, p.Received), p.Received
 		w.Returns[p.Reference] = why
 		w.returnInBackground(ctx, p.Reference)
 	}
+}
+
+// errForeign reports that a payment, which an event named, is not the order's.
+var errForeign = errors.New("the payment belongs to another order, or to none")
+
+// claim takes over what the provider says about a surplus payment. It adds a payment
+// that the order does not have yet, unless the payment itself names another order or
+// none: an event that names this one is no proof.
+func (w *orderWorkflow) claim(in order.Intent) error {
+	own := w.payment(in.ID)
+	if own == nil {
+		if in.OrderID != w.ID {
+			return errForeign
+		}
+		w.Payments = append(w.Payments, order.Payment{Number: len(w.Payments) + 1, Provider: in.Provider, Reference: in.ID, Surplus: true})
+		own = w.payment(in.ID)
+	}
+	if own.Surplus {
+		own.Status, own.Authorized, own.Captured = in.Status, max(in.Capturable, in.Received), in.Received
+	}
+	return nil
 }

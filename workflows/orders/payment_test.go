@@ -284,6 +284,6 @@ func TestSecondPayment(t *testing.T) {
 			})
 			w.at(2*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.OrderNeedsAttention, "pi_nowhere")},
+		}, ends: order.Delivered, mails: delivered, check: both(hasEvent(order.EventIgnored, "pi_nowhere"), calledTimes("CancelIntent", 0))},
 	})
 }

@@ -175,11 +175,19 @@ func (w *orderWorkflow) askAboutPayment(ctx workflow.Context) error {
 		return nil
 	}
 	if err != nil {
-		w.hold(ctx, order.HoldPayment, "the payment provider does not know the payment: "+workflows.Reason(err), ref)
+		w.hold(ctx, order.HoldPayment, unreadable(err), ref)
 		return nil
 	}
 	w.applyPayment(ctx, in.PaymentEvent(), true)
 	return nil
+}
+
+// unreadable says why the provider's response about a payment is of no use.
+func unreadable(err error) string {
+	if workflows.IsFailure(err, activities.FailureNoSuch) {
+		return "the payment provider does not know the payment: " + workflows.Reason(err)
+	}
+	return "the payment cannot be read at the payment provider: " + workflows.Reason(err)
 }
 
 // payAwaited handles a payment event while the order waits for its payment.
@@ -207,12 +215,17 @@ func (w *orderWorkflow) payWhileHeld(ctx workflow.Context, m message) error {
 	return nil
 }
 
-// applyPayment applies the state of the order's payment. An event that is legal and
-// matches the order is trusted, because its signature was checked; in doubt the
-// provider is asked. certain says that the state is the provider's response.
+// applyPayment applies the state of the order's payment. certain says that the state
+// is the provider's response. An event is believed as far as a false one does no
+// harm: an authorization of the order's total, because the order captures it before
+// the goods go out. About any other money, and about a payment that has ended, the
+// provider is asked.
 func (w *orderWorkflow) applyPayment(ctx workflow.Context, p order.PaymentEvent, certain bool) {
 	own := w.current()
 	switch {
+	case p.Status.HasMoney() && !certain && !w.authorizesTotal(p) && verifiesMoney(ctx):
+		w.AskNow = true
+		return
 	case p.Status.HasMoney():
 		w.verifyAuthorization(ctx, p)
 		return
@@ -245,6 +258,11 @@ func (w *orderWorkflow) applyPayment(ctx workflow.Context, p order.PaymentEvent,
 	own.Status = p.Status
 }
 
+// authorizesTotal reports whether a payment holds the order's total, uncaptured.
+func (w *orderWorkflow) authorizesTotal(p order.PaymentEvent) bool {
+	return p.Status == order.PaymentAuthorized && p.Amount == w.Total && p.Capturable == w.Total.Amount
+}
+
 // verifyAuthorization accepts an authorization (or a capture made at the provider)
 // if its amount and currency are the order's; otherwise it puts the order on hold.
 func (w *orderWorkflow) verifyAuthorization(ctx workflow.Context, p order.PaymentEvent) {
@@ -272,7 +290,7 @@ func (w *orderWorkflow) verifyAuthorization(ctx workflow.Context, p order.Paymen
 func (w *orderWorkflow) capturePayments(ctx workflow.Context) error {
 	for i := range w.Payments {
 		if p := w.Payments[i]; !p.Surplus && p.Authorized > 0 && p.Captured == 0 {
-			if err := w.capture(ctx, p); err != nil || w.stopped(ctx) {
+			if err := w.capture(ctx, p); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
 				return err
 			}
 		}
@@ -292,6 +310,8 @@ func (w *orderWorkflow) capturePayments(ctx workflow.Context) error {
 }
 
 func (w *orderWorkflow) capture(ctx workflow.Context, p order.Payment) error {
+	w.capturing = true
+	defer func() { w.capturing = false }()
 	amount := order.Money{Amount: p.Authorized, Currency: w.Total.Currency}
 	within := max(w.reliedOnUntil(p).Sub(workflow.Now(ctx)), time.Second)
 	in, err := run(ctx, w, captureIntent, within, "the order is cancelled", "Capture "+amount.String(), steps.CaptureRequest{
@@ -306,13 +326,24 @@ func (w *orderWorkflow) capture(ctx workflow.Context, p order.Payment) error {
 		return nil
 	case err != nil:
 		w.abortFor(order.Cancelled, "the money could not be captured: "+workflows.Reason(err), "the payment could not be taken")
+	case in.Status.Unpaid():
+		w.awaitPaymentAgain(ctx, own, in.Status)
 	case in.Status != order.PaymentCaptured || in.Received != amount.Amount:
 		own.Status = in.Status
-		w.abortFor(order.Cancelled, fmt.Sprintf("the payment provider captured %d instead of %s", in.Received, amount), "the payment could not be taken")
+		w.abortFor(order.Cancelled, fmt.Sprintf("the payment provider captured %s instead of %s", order.Money{Amount: in.Received, Currency: in.Amount.Currency}, amount), "the payment could not be taken")
 	default:
 		own.Status, own.Captured = in.Status, in.Received
 	}
 	return nil
+}
+
+// awaitPaymentAgain takes an order back that went on because an event said that the
+// money is held, which the provider denies: the shopper can still pay. A parcel that
+// is booked by now is used then, or voided if the order expires.
+func (w *orderWorkflow) awaitPaymentAgain(ctx workflow.Context, own *order.Payment, s order.PaymentStatus) {
+	own.Status, own.Authorized, own.AuthorizedAt, own.CaptureBefore = s, 0, time.Time{}, time.Time{}
+	w.enter(ctx, AwaitingPayment)
+	w.note(ctx, order.PaymentHasLapsed, own.Provider, "the money is not held, although an event said so", own.Reference)
 }
 
 // watchLapseInBackground asks the provider when the authorization of a delayed order

@@ -1,6 +1,7 @@
 package orders_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -108,7 +109,8 @@ func TestPlaceCompensated(t *testing.T) {
 	w := newFixture(t)
 	w.fail("CreateIntent", 100, order.ErrRejected)
 	w.run().ended(order.Cancelled)
-	if w.placed.refusal() != workflows.RefusalCancelled {
-		t.Errorf("Place failed with %v", w.placed.err)
+	const says = "the order is cancelled: the payment provider cannot accept this payment"
+	if w.placed.refusal() != workflows.RefusalCancelled || !strings.Contains(w.placed.err.Error(), says) {
+		t.Errorf("Place failed with %v, want it to say %q", w.placed.err, says)
 	}
 }

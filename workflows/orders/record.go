@@ -243,7 +243,8 @@ func (s shown) passed(ctx workflow.Context, now shown) bool {
 func (w *orderWorkflow) things() string {
 	var s []string
 	for _, p := range w.Payments {
-		s = append(s, fmt.Sprintf("Payment `%s` %s: %d held, %d captured, %d refunded.", p.Reference, p.Status, p.Authorized, p.Captured, p.Refunded))
+		in := func(amount int64) order.Money { return order.Money{Amount: amount, Currency: w.Total.Currency} }
+		s = append(s, fmt.Sprintf("Payment `%s` %s: %s held, %s captured, %s refunded.", p.Reference, p.Status, in(p.Authorized), in(p.Captured), in(p.Refunded)))
 	}
 	for _, p := range w.Shipments {
 		s = append(s, fmt.Sprintf("Parcel `%s` `%s` %s.", p.Reference, p.Tracking, p.Status))

@@ -45,7 +45,7 @@ func (w *orderWorkflow) refundOrVoid(ctx workflow.Context, r runner, ref string)
 	until := workflow.Now(ctx).Add(returnWithin)
 	for wait := time.Minute; ; wait = min(2*wait, time.Hour) {
 		g, err := w.tryRefundOrVoid(ctx, r, ref)
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, errForeign) {
 			w.Refusals[ref]++
 		}
 		if !workflows.IsFailure(err, activities.FailureState) || !workflow.Now(ctx).Before(until) {
@@ -62,6 +62,9 @@ func (w *orderWorkflow) tryRefundOrVoid(ctx workflow.Context, r runner, ref stri
 	in, err := runAs(ctx, w, r, getIntent, "Ask about payment "+ref, steps.IntentRef{ID: ref})
 	if workflows.IsFailure(err, activities.FailureNoSuch) && w.Refusals[ref] > 0 {
 		return reversal{kind: order.PaymentVoided}, nil // a person has looked and released the order: there is nothing to refund
+	}
+	if err == nil {
+		err = w.claim(in)
 	}
 	if err != nil {
 		return reversal{}, err
@@ -153,12 +156,22 @@ func (w *orderWorkflow) returnInBackground(ctx workflow.Context, ref string) {
 	why := w.Returns[ref]
 	w.retryInBackground(ctx, why+"; cannot be refunded or voided", ref, time.Time{}, func(ctx workflow.Context) error {
 		back, err := w.refundOrVoid(ctx, background, ref)
+		if w.isForeign(ref, err) {
+			w.note(ctx, order.EventIgnored, workflows.ActorPurser, why+"; "+workflows.Reason(err), ref)
+			return nil
+		}
 		if err == nil {
 			w.note(ctx, cmp.Or(back.kind, order.EventIgnored), workflows.ActorPurser, why+"; "+cmp.Or(back.what, "nothing is held any more"), ref)
 			w.notifyRefunds(ctx)
 		}
 		return err
 	}, func() { delete(w.Returns, ref) })
+}
+
+// isForeign reports whether an error says that a payment, which the order does not
+// have, is not the order's.
+func (w *orderWorkflow) isForeign(ref string, err error) bool {
+	return w.payment(ref) == nil && (errors.Is(err, errForeign) || workflows.IsFailure(err, activities.FailureNoSuch))
 }
 
 // retryInBackground runs do until it succeeds or, if until is not zero, until then;

@@ -59,6 +59,56 @@ func TestResendWorkflow(t *testing.T) {
 	}
 }
 
+// TestResendUnknown (EML-14): the decision to send a mail of unknown outcome once
+// more is carried out after the order has ended: one mail, however often it is
+// begun, also if the provider is down at first and if there is no answer again.
+func TestResendUnknown(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		down  int   // how often the provider is down
+		then  error // of the second copy
+		state mail.State
+	}{
+		{name: "sent", state: mail.StateSent},
+		{name: "sent when the provider is back", down: 3, state: mail.StateSent},
+		{name: "no answer again", then: order.ErrUnknownOutcome, state: mail.StateUnknown},
+		{name: "no answer again when the provider is back", down: 2, then: order.ErrUnknownOutcome, state: mail.StateUnknown},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newFixture(t)
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			w.fail("SendMail", 1, order.ErrUnknownOutcome) // the confirmation's
+			w.run().ended(order.Delivered)
+			down := tt.down
+			w.mailer.Before = func(mail.Message) error {
+				if down--; down >= 0 {
+					return &order.ProviderError{Provider: "fake", Op: "send mail", Kind: order.ErrUnavailable}
+				}
+				return nil
+			}
+			w.mailer.After = func(mail.Message) error {
+				if tt.then == nil {
+					return nil
+				}
+				return &order.ProviderError{Provider: "fake", Op: "send mail", Kind: tt.then}
+			}
+			first := order.Mail{OrderID: id, Notification: order.MailConfirmation, Generation: 1}
+			second := first
+			second.Generation = 2
+			r := order.Resend{OrderID: id, Notification: order.MailConfirmation, Key: "unknown:" + first.Key(), Actor: "purser", Why: "no answer"}
+			for range 3 {
+				if out, err := w.resend(t, r); err != nil || out.State != tt.state {
+					t.Errorf("%+v %v, want %s", out, err, tt.state)
+				}
+			}
+			if n := w.mailer.Counts(); n[first.Key()] != 1 || n[second.Key()] != 1 {
+				t.Errorf("went out: %v", n)
+			}
+		})
+	}
+}
+
 func (w *fixture) resend(t *testing.T, r order.Resend) (out mails.MailOutcome, err error) {
 	t.Helper()
 	env := workflowtest.NewEnv()

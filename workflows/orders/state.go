@@ -86,8 +86,8 @@ type State struct {
 	// Resolved are the payments, refunds and parcels of which a person has said that
 	// they have been dealt with: nothing is tried about them any more.
 	Resolved map[string]bool `json:"resolved,omitempty"`
-	// Doubted is the payment of which an event says that its money is not held any
-	// more, while the provider is asked.
+	// Doubted is the payment of which an event says that it was captured, or that its
+	// money is not held any more, while the provider is asked.
 	Doubted  string          `json:"doubted,omitempty"`
 	Unlisted map[string]bool `json:"unlisted,omitempty"`
 	Mails    []order.Mail    `json:"mails,omitempty"`
@@ -127,6 +127,7 @@ type orderWorkflow struct {
 	pending   int               // background tasks
 	sending   int               // mails that are tried for the first time
 	delayed   bool              // the order waits for a step that failed
+	capturing bool              // the request to capture is under way
 	watched   bool              // watchLapseInBackground runs
 	receiving bool              // mailReceivedInBackground waits
 	retrying  map[string]bool   // attention that is to be tried now

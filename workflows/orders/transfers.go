@@ -85,7 +85,7 @@ func (w *orderWorkflow) mayBook(_ workflow.Context, m message) error {
 		return workflows.Refuse(workflows.RefusalInvalid, fmt.Sprintf("%s: the order is in %s", amount, w.Total.Currency))
 	case amount.Amount <= 0:
 		return workflows.Refuse(workflows.RefusalInvalid, amount.String()+" is not above zero")
-	case amount.Amount > 1000*order.MaxAmount: // a slip of the keyboard
+	case amount.Amount > order.MaxAmount: // a slip of the keyboard
 		return workflows.Refuse(workflows.RefusalInvalid, amount.String()+" is more than a payment can be")
 	case was != nil && was.Amount != r.Amount:
 		return workflows.Refuse(workflows.RefusalOtherRequest, fmt.Sprintf("%s is booked with %s", r.Reference, order.Money{Amount: was.Amount, Currency: w.Total.Currency}))

@@ -12,16 +12,17 @@ import (
 	"purser/workflows"
 )
 
-// The IDs of the workflows that maintain the whole index. At most one of each runs
+// The IDs of the workflows that maintain the whole catalogue. At most one of each runs
 // at a time.
 const (
 	ReconcileWorkflowID = "catalogue/reconcile"
 	ReindexWorkflowID   = "catalogue/reindex"
+	CleanUpWorkflowID   = "catalogue/clean-up"
 )
 
 // Reconcile is the input of ReconcileWorkflow.
 type Reconcile struct {
-	Nightly bool `json:"nightly,omitempty"` // also compare the stock, and delete old imports and changes
+	Nightly bool `json:"nightly,omitempty"` // also compare the stock
 }
 
 // ReconcileWorkflow compares the index with the record, repairs what differs,
@@ -31,10 +32,19 @@ func ReconcileWorkflow(ctx workflow.Context, r Reconcile) (catalog.Drift, error)
 	if err != nil {
 		return found, err
 	}
-	if r.Nightly {
+	if r.Nightly && workflow.GetVersion(ctx, cleanUpApart, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
 		_, err = forgetImports.Remote(ctx, 0, "Delete old imports and changes", nil, steps.Tidying{})
 	}
 	return found, err
+}
+
+// CleanUpWorkflow deletes old imports, the authors of old changes of products, and
+// the bodies of old webhooks. It is a workflow of its own because a comparison waits
+// for the index for as long as it is down, and personal data must not be kept for
+// that long.
+func CleanUpWorkflow(ctx workflow.Context) error {
+	_, err := forgetImports.Remote(ctx, 0, "Delete old imports, changes and webhooks", nil, steps.Tidying{})
+	return err
 }
 
 // GetRebuild returns how far a rebuild of the index is.

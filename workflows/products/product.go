@@ -12,6 +12,7 @@ import (
 	"purser/activities"
 	steps "purser/activities/products"
 	"purser/catalog"
+	"purser/text"
 	"purser/workflows"
 )
 
@@ -20,7 +21,7 @@ const waitSearch = "search"
 
 // ProductWorkflowID returns the ID of the workflow that changes a product. It runs
 // while there is something to do, and at most one runs at a time.
-func ProductWorkflowID(sku string) string { return "product/" + sku }
+func ProductWorkflowID(sku string) string { return "product/" + text.Printable.Encode(sku) }
 
 // ProductState is the input of ProductWorkflow.
 type ProductState struct {
@@ -128,19 +129,36 @@ func (w *productWorkflow) onChange(ctx workflow.Context, c catalog.Change) (cata
 	return from.outcome.Product, nil
 }
 
-// mostAtOnce limits how many changes are written at once, because they travel in
-// one message.
-const mostAtOnce = 100
+// mostAtOnce and mostBytes limit the changes that are written at once, because they
+// travel in one message, which may have 2 MB with its results.
+const (
+	mostAtOnce = 100
+	mostBytes  = 512 << 10
+)
+
+// burst returns how many of the pending changes are written at once: at least one.
+func (w *productWorkflow) burst() int {
+	bytes := 0
+	for n, c := range w.Pending[:min(len(w.Pending), mostAtOnce)] {
+		if c.Put != nil {
+			bytes += len(c.Put.Description)
+		}
+		if bytes > mostBytes && n > 0 {
+			return n
+		}
+	}
+	return min(len(w.Pending), mostAtOnce)
+}
 
 // write writes the pending changes to the record at once.
 func (w *productWorkflow) write(ctx workflow.Context) error {
-	n := min(len(w.Pending), mostAtOnce)
+	n := w.burst()
 	burst := steps.ProductChanges{SKU: w.SKU, Changes: w.Pending[:n:n]}
 	outcomes, err := changeProduct.Run(ctx, 0, "Change "+w.SKU, burst, nil)
 	if err != nil {
 		return cmp.Or(ctx.Err(), err) // a cancelled workflow ends as cancelled
 	}
-	for i, o := range outcomes { // in the order of the changes
+	for i, o := range steps.Expand(outcomes) { // in the order of the changes
 		if from := w.callers[i]; from != nil {
 			from.outcome = &o
 		}

@@ -1,6 +1,8 @@
 package products_test
 
 import (
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -36,5 +38,42 @@ func TestProductMended(t *testing.T) {
 	c.wantAgreement()
 	if p := c.product(); p.Version != 2 {
 		t.Errorf("%+v", p)
+	}
+}
+
+// TestLongChangesAreSplit: changes that come together are written together, unless their
+// descriptions would not fit into one message.
+func TestLongChangesAreSplit(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		description string
+		most, least int // writes
+	}{
+		{name: "short", description: "short", most: 2, least: 1},
+		{name: "the longest", description: strings.Repeat("\U0001f375", 19_990), most: 10, least: 4},
+	} {
+		f := newFixture(t)
+		writes := 0
+		f.record.Before = func(op string) error {
+			if op == "ChangeProduct" {
+				writes++
+			}
+			return nil
+		}
+		results := make([]productResult, 20)
+		for i := range results {
+			put := porttest.PutOf(fmt.Sprint("put-", i), "mug")
+			put.Put.Description = c.description + fmt.Sprint(i)
+			f.ask(0, put, &results[i])
+		}
+		f.run().wantAgreement()
+		if writes < c.least || writes > c.most {
+			t.Errorf("%s: written in %d parts", c.name, writes)
+		}
+		for i, r := range results {
+			if r.err != nil || !strings.HasSuffix(r.product.Description, fmt.Sprint(i)) {
+				t.Errorf("%s: change %d: %v, %d bytes of description", c.name, i, r.err, len(r.product.Description))
+			}
+		}
 	}
 }

@@ -150,7 +150,7 @@ func (d *mailBench) campaignCancelled() string {
 func (d *mailBench) resent() string {
 	id := order.IDForKey("histories", "resent")
 	m := porttest.MessageOf(id, order.MailShipped)
-	_, err := d.ledger.ClaimMail(d.t.Context(), m)
+	_, err := d.ledger.ClaimMail(d.t.Context(), m, "ses")
 	if err == nil {
 		err = d.ledger.RecordMailOutcome(d.t.Context(), m, mail.Outcome{State: mail.StateUnknown})
 	}

@@ -5,23 +5,67 @@
 const box = document.querySelector("input");
 const said = document.querySelector("output");
 const list = document.querySelector("ol");
+const filters = [...document.querySelectorAll("details")];
+const chosen = new Map(filters.map((f) => [f, new Set()]));
 const card = document.querySelector("template").content.firstElementChild;
 let asked = 0;
 
 async function search() {
   const mine = ++asked;
-  let text, hits = [];
+  let text, found = {};
   try {
-    const answer = await fetch("/v1/search?" + new URLSearchParams({ q: box.value, perPage: 48 }));
-    const found = await answer.json();
-    text = answer.ok ? count(found) : found.detail;
-    hits = answer.ok ? found.hits : [];
+    let answer = await fetch("/v1/search?" + query());
+    // While the search engine is down there is only a plain list, without filters.
+    if (answer.status === 503) answer = await fetch("/v1/search?" + new URLSearchParams({ q: box.value, perPage: 48 }));
+    const body = await answer.json();
+    text = answer.ok ? count(body) : body.detail;
+    if (answer.ok) found = body;
   } catch {
     text = "The API does not respond.";
   }
   if (mine !== asked) return;
   said.textContent = text;
-  list.replaceChildren(...hits.map(show));
+  list.replaceChildren(...(found.hits ?? []).map(show));
+  filters.forEach((f) => offer(f, found));
+}
+
+function query() {
+  const q = new URLSearchParams({ q: box.value, perPage: 48 });
+  for (const f of filters) {
+    q.append("facet", f.dataset.facet);
+    chosen.get(f).forEach((value) => q.append(f.dataset.filter, value));
+  }
+  return q;
+}
+
+// offer lists the values of a filter with the number of products, and says so if
+// there are more values.
+function offer(filter, found) {
+  const { facet } = filter.dataset;
+  const counts = Object.entries(found.facets?.[facet] ?? {}).sort(([a, n], [b, m]) => m - n || a.localeCompare(b));
+  filter.hidden = counts.length === 0;
+  const place = filter.querySelector("div");
+  const focused = place.contains(document.activeElement) ? document.activeElement.value : null;
+  place.replaceChildren(...counts.map(([value, n]) => choice(filter, value, n)));
+  if (found.cutFacets?.includes(facet)) {
+    const more = document.createElement("small");
+    more.textContent = "There are more; search for words to see fewer.";
+    place.append(more);
+  }
+  [...place.querySelectorAll("button")].find((b) => b.value === focused)?.focus();
+}
+
+function choice(filter, value, n) {
+  const values = chosen.get(filter), button = document.createElement("button");
+  button.type = "button";
+  button.value = value;
+  button.textContent = value + " (" + n + ")";
+  button.setAttribute("aria-pressed", values.has(value));
+  button.addEventListener("click", () => {
+    if (!values.delete(value)) values.add(value);
+    search();
+  });
+  return button;
 }
 
 function count(found) {

@@ -1,0 +1,48 @@
+package catalog_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"purser/catalog"
+	"purser/order"
+)
+
+// TestProductClean: cleaning loses no value, and leaves the original as it is.
+func TestProductClean(t *testing.T) {
+	dirty := catalog.Product{
+		SKU: "\ufeffcafe\u0301-1", Name: "Mug\u200b", Description: "a\r\nb\r", Brand: " B", Category: "C\u00a0", Parent: "p\u2028",
+		Tags: []string{"t "}, Options: map[string]string{"size ": "M\ufeff"},
+	}
+	want := catalog.Product{
+		SKU: "caf\u00e9-1", Name: "Mug", Description: "a\nb", Brand: "B", Category: "C", Parent: "p",
+		Tags: []string{"t"}, Options: map[string]string{"size": "M"},
+	}
+	if diff := cmp.Diff(want, dirty.Clean()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if dirty.Tags[0] != "t " || dirty.Options["size "] == "" {
+		t.Error("the original was changed")
+	}
+	two := catalog.Product{Options: map[string]string{"size": "M", "size ": "L"}}
+	if got := two.Clean().Options; len(got) != 2 {
+		t.Errorf("two options became %v", got)
+	}
+	if got := (catalog.Row{SKU: " a "}).Clean(); got.SKU != "a" || got.Name != nil || got.Tags != nil || got.Options != nil {
+		t.Errorf("a row got fields: %+v", got)
+	}
+}
+
+// TestNamesFitOrders: an order takes the name of every product that the catalogue takes
+// (SEC-7).
+func TestNamesFitOrders(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		p := catalog.Product{SKU: "mug", Name: rapid.String().Draw(rt, "name"), Price: 1, Currency: "EUR"}.Clean()
+		err := order.CheckText("name", p.Name, true, catalog.MaxName)
+		if got := p.Validate(); (got == nil) != (err == nil) {
+			rt.Errorf("%q: the catalogue says %v, an order %v", p.Name, got, err)
+		}
+	})
+}

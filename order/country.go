@@ -1,0 +1,49 @@
+package order
+
+import (
+	"fmt"
+	"strings"
+)
+
+// countries are the 249 country codes of ISO 3166-1 alpha-2 as they are in force on
+// 2026-11-29 (the ISO 3166 Maintenance Agency's list of officially assigned codes,
+// https://www.iso.org/obp/ui/#search/code/), and XK, which ISO leaves to its users and
+// which the European Union, the carriers and CLDR use for Kosovo.
+const countries = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ " +
+	"CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR " +
+	"GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP " +
+	"KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ " +
+	"NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW " +
+	"SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ " +
+	"UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW"
+
+// otherCodes are codes that other systems write although they are not, or are no
+// longer, a country's code, each with the code that is meant.
+var otherCodes = map[string]string{
+	"UK": "GB", "XI": "GB", "EL": "GR", "SF": "FI", "FX": "FR", "DD": "DE", "TP": "TL", "ZR": "CD", "BU": "MM",
+	"AC": "SH", "TA": "SH", "DG": "IO", "EA": "ES", "IC": "ES",
+	"AN": "BQ, CW or SX", "CS": "CZ, SK, RS or ME", "YU": "RS or ME",
+	"SU": "the code of the country of today, such as RU", "EU": "the code of one of its members, such as DE",
+}
+
+// IsCountry reports whether code is a country that an order can be sent to.
+func IsCountry(code string) bool {
+	return len(code) == 2 && !strings.Contains(code, " ") && strings.Contains(countries, code)
+}
+
+// checkCountry fails with ErrInvalid if code is not a country's. The error names the
+// code that is meant, if that is known.
+func checkCountry(field, code string) error {
+	upper := strings.ToUpper(strings.TrimSpace(code))
+	switch meant := otherCodes[upper]; {
+	case IsCountry(code):
+		return nil
+	case code == "":
+		return fmt.Errorf("%w: %s: missing", ErrInvalid, field)
+	case meant != "":
+		return fmt.Errorf("%w: %s: %q is not a country of ISO 3166-1: write %s", ErrInvalid, field, upper, meant)
+	case IsCountry(upper):
+		return fmt.Errorf("%w: %s: want the two letters in upper case: %s", ErrInvalid, field, upper)
+	}
+	return fmt.Errorf("%w: %s: %.10q is not a country of ISO 3166-1: want two letters such as DE", ErrInvalid, field, code)
+}

@@ -1,0 +1,467 @@
+package mails_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"purser/activities/porttest"
+	"purser/mail"
+	"purser/order"
+	"purser/records"
+	"purser/records/mails"
+	"purser/records/recordstest"
+)
+
+// quiet is a record with a clock that the test sets, and a mail provider that is
+// quiet about a mail.
+type quiet struct {
+	*testing.T
+	*records.Store
+	now      *atomic.Int64 // since the epoch
+	provider string
+}
+
+// onClock runs a test on both databases, with a clock that begins at noon.
+func onClock(t *testing.T, test func(q *quiet)) {
+	recordstest.EachDatabase(t, func(t *testing.T, url func(t testing.TB) string) {
+		q := &quiet{T: t, now: new(atomic.Int64), provider: "ses"}
+		q.now.Store(recordstest.Noon.UnixNano())
+		q.Store = recordstest.OpenWith(t, url(t), records.Options{Now: func() time.Time { return time.Unix(0, q.now.Load()).UTC() }})
+		test(q)
+	})
+}
+
+// each runs a case on the same record: with a provider of its own, and so much later
+// that the cases before do not matter.
+func (q *quiet) each(name string, test func(q *quiet)) {
+	q.Run(name, func(t *testing.T) {
+		q.pass(30 * 24 * time.Hour)
+		test(&quiet{T: t, Store: q.Store, now: q.now, provider: "p-" + fmt.Sprint(q.now.Load())})
+	})
+}
+
+func (q *quiet) pass(d time.Duration) { q.now.Add(int64(d)) }
+
+// hand records a mail as handed to a provider, with the outcome.
+func (q *quiet) hand(m mail.Message, provider string, st mail.State) {
+	q.Helper()
+	before, err := q.ClaimMail(q.Context(), m, provider)
+	if err != nil || before.State != mail.StateDue {
+		q.Fatalf("claim: %+v %v", before, err)
+	}
+	if err := q.RecordMailOutcome(q.Context(), m, mail.Outcome{State: st, Receipt: mail.Receipt{Provider: provider, ProviderID: "id-" + m.ID}, Why: "no answer"}); err != nil {
+		q.Fatal(err)
+	}
+}
+
+// lost records a mail about a new order as handed to the provider without an answer.
+func (q *quiet) lost(n order.Notification) mail.Message {
+	q.Helper()
+	m := porttest.MessageOf(order.NewID(), n)
+	q.hand(m, q.provider, mail.StateUnknown)
+	return m
+}
+
+// reported records another mail as sent by a provider, and the provider's report of
+// it under our id.
+func (q *quiet) reported(provider string, kind mail.Kind) {
+	q.Helper()
+	m := porttest.MessageOf(order.NewID(), order.MailShipped)
+	q.hand(m, provider, mail.StateSent)
+	report(q.T, q.Store, named(m.ID, provider, kind))
+}
+
+// named is feedback that names the mail by our id.
+func named(id, provider string, kind mail.Kind) mail.Feedback {
+	f := feedback("id-"+id, "ada@example.com", kind, "")
+	f.Provider, f.MessageID = provider, id
+	return f
+}
+
+// wantResent checks how many mails the rule sends once more.
+func (q *quiet) wantResent(want int, rule mail.Silence) {
+	q.Helper()
+	if n, err := q.ResendUnknown(q.Context(), rule); err != nil || n != want {
+		q.Errorf("%d sent once more, %v; want %d", n, err, want)
+	}
+}
+
+// entry returns a mail's entry in the ledger.
+func (q *quiet) entry(id string) mails.Entry {
+	q.Helper()
+	e, err := q.Mail(q.Context(), id)
+	if err != nil {
+		q.Fatal(err)
+	}
+	return e
+}
+
+var (
+	never = mail.Silence{Within: 15 * time.Minute}
+	twice = mail.Silence{Within: 15 * time.Minute, Twice: true}
+)
+
+// TestSilenceProves (EML-14): a mail without an answer is sent once more if its
+// provider has reported about later mails and not about it.
+func TestSilenceProves(t *testing.T) {
+	const within = 15 * time.Minute
+	onClock(t, func(q *quiet) {
+		for _, tt := range []struct {
+			name string
+			// when happens between the hand-over and the sweep.
+			when func(q *quiet, lost mail.Message)
+			want int
+		}{
+			{name: "others were heard", when: func(q *quiet, _ mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within)
+			}, want: 1},
+			{name: "another was only accepted", when: func(q *quiet, _ mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Accepted)
+				q.pass(within)
+			}, want: 1},
+			{name: "not long enough ago", when: func(q *quiet, _ mail.Message) {
+				q.pass(time.Second)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within - time.Second - time.Microsecond)
+			}},
+			{name: "only one that was handed over before was heard", when: func(q *quiet, lost mail.Message) {
+				q.pass(-time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within + time.Minute)
+			}},
+			{name: "another provider was heard", when: func(q *quiet, _ mail.Message) {
+				q.pass(-time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(2 * time.Minute)
+				q.reported("smtp", mail.Delivered)
+				q.pass(within)
+			}},
+			{name: "others were heard only now, as after an outage of the webhook", when: func(q *quiet, _ mail.Message) {
+				q.pass(-time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within + 2*time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within/3 - time.Microsecond)
+			}},
+			{name: "others were heard a while ago, after an outage", when: func(q *quiet, _ mail.Message) {
+				q.pass(within + time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within / 3)
+			}, want: 1},
+			{name: "it was heard itself", when: func(q *quiet, lost mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				report(q.T, q.Store, named(lost.ID, q.provider, mail.Delayed))
+				q.pass(within)
+			}},
+			{name: "it was heard to be refused", when: func(q *quiet, lost mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				report(q.T, q.Store, named(lost.ID, q.provider, mail.Refused))
+				q.pass(within)
+			}},
+			{name: "only refusals were heard", when: func(q *quiet, _ mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Refused)
+				q.pass(within)
+			}},
+			{name: "the reports do not name our ids, so it may be among them", when: func(q *quiet, _ mail.Message) {
+				q.pass(time.Minute)
+				other := porttest.MessageOf(order.NewID(), order.MailShipped)
+				q.hand(other, q.provider, mail.StateSent)
+				f := named(other.ID, q.provider, mail.Delivered)
+				f.MessageID = ""
+				report(q.T, q.Store, f)
+				if list, err := q.FeedbackOf(q.Context(), order.ID(other.About)); err != nil || len(list) != 1 || list[0].MessageID != other.ID {
+					q.Errorf("the report was not about the other mail: %+v %v", list, err)
+				}
+				q.pass(within)
+			}},
+			{name: "a person has had it sent again", when: func(q *quiet, lost mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within)
+				if _, err := q.OpenResend(q.Context(), order.Resend{OrderID: order.ID(lost.About), Notification: order.MailShipped, Key: "k", Actor: "key:ops"}); err != nil {
+					q.Fatal(err)
+				}
+			}},
+			{name: "it is no news any more", when: func(q *quiet, _ mail.Message) {
+				q.pass(3 * 24 * time.Hour)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(within)
+			}},
+		} {
+			q.each(tt.name, func(q *quiet) {
+				lost := q.lost(order.MailShipped)
+				tt.when(q, lost)
+				q.wantResent(tt.want, never)
+				q.wantResent(0, never)
+				due, err := q.DueResends(q.Context())
+				if err != nil || len(due) != tt.want {
+					q.Fatalf("due: %+v %v", due, err)
+				}
+				if tt.want == 0 {
+					return
+				}
+				if e := q.entry(lost.ID); e.State != mail.StateResent || e.Why != "no answer; sent once more" || e.Resent {
+					q.Errorf("the first copy: %+v", e)
+				}
+				again := q.entry(order.Mail{OrderID: order.ID(lost.About), Notification: order.MailShipped, Generation: 2}.Key())
+				if again.State != mail.StateDue || !again.Resent || again.AskedBy != "purser" || again.Generation != 2 ||
+					!strings.Contains(again.AskedWhy, q.provider+" reported about later mails") {
+					q.Errorf("the second copy: %+v", again)
+				}
+				if m, err := q.OpenResend(q.Context(), due[0]); err != nil || m.Key() != again.ID {
+					q.Errorf("the decision is about %q, %v; want %q", m.Key(), err, again.ID)
+				}
+			})
+		}
+	})
+}
+
+// TestSilenceOfAll (EML-14): where nobody reports back, the setting decides.
+func TestSilenceOfAll(t *testing.T) {
+	onClock(t, func(q *quiet) {
+		for _, tt := range []struct {
+			name     string
+			rule     mail.Silence
+			reported bool          // whether the provider was heard before
+			after    time.Duration // the hand-over
+			want     int
+		}{
+			{name: "twice", rule: twice, after: 15 * time.Minute, want: 1},
+			{name: "twice, not long enough ago", rule: twice, after: 15*time.Minute - time.Microsecond},
+			{name: "never", rule: never, after: time.Hour},
+			{name: "twice, but the provider was heard today", rule: twice, reported: true, after: 23 * time.Hour},
+			{name: "twice, and the provider has not been heard since yesterday", rule: twice, reported: true, after: 25 * time.Hour, want: 1},
+			{name: "never, and the provider has not been heard since yesterday", rule: never, reported: true, after: 25 * time.Hour},
+		} {
+			q.each(tt.name, func(q *quiet) {
+				if tt.reported {
+					q.reported(q.provider, mail.Delivered)
+					q.pass(time.Second)
+				}
+				q.lost(order.MailShipped)
+				q.pass(tt.after)
+				q.wantResent(tt.want, tt.rule)
+			})
+		}
+	})
+}
+
+// TestSilenceSparesOthers (EML-14): only mail that is still news to a shopper is
+// sent once more, and marketing never is.
+func TestSilenceSparesOthers(t *testing.T) {
+	onClock(t, func(q *quiet) {
+		if err := q.CreateCampaign(q.Context(), mail.Campaign{ID: "spring"}, "key:test"); err != nil {
+			q.Fatal(err)
+		}
+		unknownTo(q.T, q.Store, "spring", "ada@example.com")
+		shop := recordstest.Shop(q.T, func(*testing.T) *records.Store { return q.Store })
+		o := recordstest.PlaceOrder(q.T, shop, "ada", recordstest.Noon)
+		move := func(to order.Status) {
+			c := recordstest.Next(o, to, order.StockStays)
+			if err := q.SaveOrder(q.Context(), c); err != nil {
+				q.Fatal(err)
+			}
+			o = c.Order
+		}
+		move(order.AwaitingPayment)
+		for _, n := range []order.Notification{order.MailReceived, order.MailPaymentProblem} {
+			q.hand(porttest.MessageOf(o.ID, n), "ses", mail.StateUnknown)
+		}
+		rejected := porttest.MessageOf(o.ID, order.MailCancelled)
+		q.hand(rejected, "ses", mail.StateRejected)
+		q.pass(time.Hour)
+		q.wantResent(1, twice) // to pay is still possible
+		move(order.Authorized)
+		q.wantResent(1, twice) // and now the money is held
+		if list, err := q.OpenMails(q.Context(), mail.StateUnknown, 9); err != nil || len(list) != 1 || list[0].Stream != mail.Marketing {
+			q.Errorf("still unknown: %+v %v", list, err)
+		}
+	})
+}
+
+// TestSilenceOnce (EML-14, IDEM-8): of many sweeps in several processes one
+// decides, and the second copy, if its outcome is unknown too, is the last.
+func TestSilenceOnce(t *testing.T) {
+	fleet(t, func(t *testing.T, stores []*records.Store) {
+		s := stores[0]
+		const lost = 20
+		for range lost {
+			m := porttest.MessageOf(order.NewID(), order.MailShipped)
+			if _, err := s.ClaimMail(t.Context(), m, "smtp"); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.RecordMailOutcome(t.Context(), m, mail.Outcome{State: mail.StateUnknown, Receipt: mail.Receipt{Provider: "smtp"}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rule := mail.Silence{Within: time.Microsecond, Twice: true}
+		var decided atomic.Int64
+		sweep := func() {
+			var all sync.WaitGroup
+			for _, s := range stores {
+				all.Go(func() {
+					n, err := s.ResendUnknown(t.Context(), rule)
+					if err != nil {
+						t.Error(err)
+					}
+					decided.Add(int64(n))
+				})
+			}
+			all.Wait()
+		}
+		sweep()
+		if decided.Load() != lost {
+			t.Errorf("%d decisions about %d mails", decided.Load(), lost)
+		}
+		due, err := s.DueResends(t.Context())
+		if err != nil || len(due) != lost {
+			t.Fatalf("%d due, %v", len(due), err)
+		}
+		for _, r := range due { // the second copies have no answer, either
+			m := porttest.MessageOf(r.OrderID, r.Notification)
+			m.ID, m.Generation = r.Mail(2).Key(), 2
+			if before, err := s.ClaimMail(t.Context(), m, "smtp"); err != nil || before.State != mail.StateDue {
+				t.Fatalf("%+v %v", before, err)
+			}
+			if err := s.RecordMailOutcome(t.Context(), m, mail.Outcome{State: mail.StateUnknown}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sweep()
+		if due, err := s.DueResends(t.Context()); decided.Load() != lost || err != nil || len(due) != 0 {
+			t.Errorf("%d decisions; due %+v %v", decided.Load(), due, err)
+		}
+	})
+}
+
+// TestLateReport (EML-14, EML-9): a report about the first copy that comes after
+// the decision is recorded. The second copy is not sent if it was not handed over
+// yet, and otherwise stays as it is.
+func TestLateReport(t *testing.T) {
+	onClock(t, func(q *quiet) {
+		for _, tt := range []struct {
+			name   string
+			second mail.State // when the report comes
+			want   mail.State
+		}{
+			{name: "before the second was handed over", second: mail.StateDue, want: mail.StateSkipped},
+			{name: "while the second is sent", second: mail.StateSending, want: mail.StateSending},
+			{name: "after the second was sent", second: mail.StateSent, want: mail.StateSent},
+		} {
+			q.each(tt.name, func(q *quiet) {
+				lost := q.lost(order.MailShipped)
+				q.pass(time.Hour)
+				q.wantResent(1, twice)
+				second := lost
+				second.ID, second.Generation = order.Mail{OrderID: order.ID(lost.About), Notification: order.MailShipped, Generation: 2}.Key(), 2
+				switch tt.second {
+				case mail.StateSent:
+					q.hand(second, q.provider, mail.StateSent)
+				case mail.StateSending:
+					if _, err := q.ClaimMail(q.Context(), second, "ses"); err != nil {
+						q.Fatal(err)
+					}
+				}
+				for range 2 {
+					report(q.T, q.Store, named(lost.ID, q.provider, mail.Delivered))
+				}
+				if e := q.entry(lost.ID); e.State != mail.StateSent || e.Why != q.provider+" reports: delivered" {
+					q.Errorf("the first copy: %+v", e)
+				}
+				if e := q.entry(second.ID); e.State != tt.want || !e.Resent {
+					q.Errorf("the second copy is %s, want %s", e.State, tt.want)
+				}
+				q.wantResent(0, twice)
+				if due, err := q.DueResends(q.Context()); err != nil || len(due) != 0 {
+					q.Errorf("due: %+v %v", due, err)
+				}
+			})
+		}
+	})
+}
+
+// TestResentFigures (EML-14): mails that were sent because the outcome of their
+// first copy was unknown are counted apart.
+func TestResentFigures(t *testing.T) {
+	onClock(t, func(q *quiet) {
+		var seconds []mail.Message
+		for range 2 {
+			lost := q.lost(order.MailShipped)
+			lost.ID, lost.Generation = order.Mail{OrderID: order.ID(lost.About), Notification: order.MailShipped, Generation: 2}.Key(), 2
+			seconds = append(seconds, lost)
+		}
+		q.reported(q.provider, mail.Delivered)
+		q.pass(time.Hour)
+		q.wantResent(0, never) // they were handed over at the same moment as the mail that was heard
+		q.reported(q.provider, mail.Delivered)
+		q.pass(time.Hour)
+		q.wantResent(2, never)
+		q.hand(seconds[0], "ses", mail.StateSent)
+		q.hand(seconds[1], "ses", mail.StateUnknown)
+		got, err := q.MailStats(q.Context(), recordstest.Noon.Add(-time.Hour), recordstest.Noon.Add(4*time.Hour))
+		want := []mails.Figures{{Day: "2026-03-01", Provider: "ses", Template: "shipped", Sent: 3, Resent: 1, Delivered: 2}}
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			q.Error(err, diff)
+		}
+	})
+}
+
+// TestResendKeepsRequest (EML-1): return instructions that are sent once more have
+// the link and the day that were asked for.
+func TestResendKeepsRequest(t *testing.T) {
+	onClock(t, func(q *quiet) {
+		r := order.Resend{
+			OrderID: order.NewID(), Notification: order.MailReturnInstructions, Key: "k", Actor: "key:shop", Why: "asked",
+			Link: "https://shop.example/label", Until: recordstest.Noon.AddDate(0, 0, 30),
+		}
+		m, err := q.OpenResend(q.Context(), r)
+		if err != nil {
+			q.Fatal(err)
+		}
+		message := porttest.MessageOf(r.OrderID, r.Notification)
+		message.ID = m.Key()
+		q.hand(message, "ses", mail.StateUnknown)
+		q.pass(time.Hour)
+		q.wantResent(1, twice)
+		due, err := q.DueResends(q.Context())
+		if err != nil || len(due) != 1 || due[0].Link != r.Link || !due[0].Until.Equal(r.Until) || due[0].Key != "unknown:"+m.Key() {
+			q.Errorf("%+v %v", due, err)
+		}
+	})
+}
+
+// TestManyLost (EML-14): mails that cannot be decided about do not keep the sweep
+// from those that can.
+func TestManyLost(t *testing.T) {
+	onClock(t, func(q *quiet) {
+		campaign := mail.Campaign{ID: "c"}
+		if err := q.CreateCampaign(q.Context(), campaign, "key:test"); err != nil {
+			q.Fatal(err)
+		}
+		for n := range 120 {
+			unknownTo(q.T, q.Store, "c", fmt.Sprintf("r%d@example.com", n))
+		}
+		for range 110 {
+			m := q.lost(order.MailShipped)
+			if _, err := q.OpenResend(q.Context(), order.Resend{OrderID: order.ID(m.About), Notification: order.MailShipped, Key: "k", Actor: "key:ops"}); err != nil {
+				q.Fatal(err)
+			}
+		}
+		q.pass(time.Minute)
+		q.lost(order.MailShipped)
+		q.pass(time.Hour)
+		q.wantResent(1, twice)
+	})
+}
