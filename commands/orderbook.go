@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"fmt"
 	"time"
 
 	"purser/order"
@@ -9,7 +8,7 @@ import (
 
 type orderBookCmd struct {
 	OrderID   string    `arg:"" name:"id" help:"The order's id."`
-	Amount    string    `required:"" help:"The sum that came in, in major units of the order's currency, such as 14.50."`
+	Amount    decimal   `required:"" help:"The sum that came in, in major units of the order's currency, such as 14.50."`
 	Reference string    `required:"" help:"Your reference of the sum, such as that of the bank statement. A sum is booked once per reference."`
 	At        time.Time `help:"When the money came in, such as 2026-03-01T12:00:00Z. Default: now."`
 	Reason    string    `default:"money came in" help:"A note for operators."`
@@ -24,11 +23,11 @@ func (x *orderBookCmd) Run(e *env, c *commands) error {
 	if err != nil {
 		return err
 	}
-	amount, err := order.ParseMoney(x.Amount, o.Total.Currency)
+	n, err := x.Amount.in(o.Total.Currency, "--amount", "")
 	if err != nil {
-		return usageError{fmt.Errorf("--amount: %w", err)}
+		return err
 	}
-	if o, err = client.BookPayment(e.ctx, o.ID, amount, x.Reference, x.At, x.Reason); err != nil {
+	if o, err = client.BookPayment(e.ctx, o.ID, order.Money{Amount: n, Currency: o.Total.Currency}, x.Reference, x.At, x.Reason); err != nil {
 		return err
 	}
 	return c.Order.print(e.stdout, o)

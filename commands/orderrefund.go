@@ -12,7 +12,7 @@ import (
 
 type orderRefundCmd struct {
 	OrderID  string   `arg:"" name:"id" help:"The order's id."`
-	Amount   string   `help:"An amount in major units of the order's currency, such as 4.50." xor:"what" placeholder:"AMOUNT"`
+	Amount   decimal  `help:"An amount in major units of the order's currency, such as 4.50." xor:"what" placeholder:"AMOUNT"`
 	All      bool     `help:"Everything that is left." xor:"what"`
 	Line     []string `help:"Goods, as SKU=quantity; repeatable. What the shopper paid for them is refunded." placeholder:"SKU=N"`
 	Restock  bool     `help:"The goods are back, or never left, and are for sale again."`
@@ -33,7 +33,7 @@ func (x *orderRefundCmd) Run(e *env, c *commands) error {
 	}
 	r, err := x.request(o)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	if o, err = client.Refund(e.ctx, o.ID, r); err != nil {
 		return err
@@ -48,17 +48,17 @@ func (x *orderRefundCmd) request(o shop.Order) (shop.RefundRequest, error) {
 		r.ID = "rf-" + strings.ToLower(rand.Text())
 	}
 	if x.Amount != "" {
-		amount, err := order.ParseMoney(x.Amount, o.Total.Currency)
+		n, err := x.Amount.in(o.Total.Currency, "--amount", "")
 		if err != nil {
-			return r, fmt.Errorf("--amount: %w", err)
+			return r, err
 		}
-		r.Amount = &amount
+		r.Amount = &order.Money{Amount: n, Currency: o.Total.Currency}
 	}
 	for _, l := range x.Line {
 		sku, n, ok := strings.Cut(l, "=")
 		quantity, err := strconv.ParseInt(n, 10, 64)
 		if !ok || err != nil {
-			return r, fmt.Errorf("--line %q: want SKU=quantity, such as mug-blue=2", l)
+			return r, usageError{fmt.Errorf("--line %q: want SKU=quantity, such as mug-blue=2", l)}
 		}
 		r.Lines = append(r.Lines, shop.RefundItem{SKU: sku, Quantity: quantity, Restock: x.Restock})
 	}
@@ -66,16 +66,19 @@ func (x *orderRefundCmd) request(o shop.Order) (shop.RefundRequest, error) {
 	case x.Shipping == "all" && o.Shipping != nil:
 		r.Shipping = o.Shipping.Total - o.Shipping.Refunded
 	case x.Shipping == "all":
-		return r, fmt.Errorf("--shipping: the order has no shipping fee")
+		return r, usageError{fmt.Errorf("--shipping: the order has no shipping fee")}
 	case x.Shipping != "":
-		fee, err := order.ParseMoney(x.Shipping, o.Total.Currency)
+		var fee decimal
+		err := fee.UnmarshalText([]byte(x.Shipping))
 		if err != nil {
-			return r, fmt.Errorf("--shipping: %w", err)
+			return r, usageError{fmt.Errorf("--shipping: %w", err)}
 		}
-		r.Shipping = fee.Amount
+		if r.Shipping, err = fee.in(o.Total.Currency, "--shipping", ""); err != nil {
+			return r, err
+		}
 	}
 	if !x.All && x.Amount == "" && len(r.Lines) == 0 && r.Shipping == 0 {
-		return r, fmt.Errorf("say what is refunded: --amount, --line, --shipping or --all")
+		return r, usageError{fmt.Errorf("say what is refunded: --amount, --line, --shipping or --all")}
 	}
 	return r, nil
 }

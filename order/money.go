@@ -3,7 +3,6 @@ package order
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 
 	"golang.org/x/text/currency"
@@ -112,28 +111,6 @@ func (m Money) String() string {
 	}
 	unit := uint64(math.Pow10(exp))
 	return fmt.Sprintf("%s%d.%0*d %s", sign, abs/unit, exp, abs%unit, m.Currency)
-}
-
-// ParseMoney returns the amount that a number of major units stands for: "14.50" is
-// 1450 in EUR, and "14" is 14 in JPY. It fails with ErrInvalid if the number has a
-// comma, or other decimals than the currency has.
-func ParseMoney(number, code string) (Money, error) {
-	exp, err := Exponent(code)
-	if err != nil {
-		return Money{}, err
-	}
-	whole, decimals, point := strings.Cut(number, ".")
-	if point && len(decimals) != exp {
-		return Money{}, fmt.Errorf("%w: %q: %s has %d decimals", ErrInvalid, number, code, exp)
-	}
-	if !point {
-		decimals = strings.Repeat("0", exp)
-	}
-	n, err := strconv.ParseUint(whole+decimals, 10, 63)
-	if err != nil || whole == "" {
-		return Money{}, fmt.Errorf("%w: %q: want a number in major units with a point, such as %s", ErrInvalid, number, strings.Fields(Money{int64(math.Pow10(exp)) * 3, code}.String())[0])
-	}
-	return Money{int64(n), code}, nil
 }
 
 // Times returns the amount multiplied by a count; ErrAmount if it overflows.

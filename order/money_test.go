@@ -223,35 +223,3 @@ func TestPlus(t *testing.T) {
 		}
 	})
 }
-
-// TestParseMoney reads amounts as people write them, and guesses nothing.
-func TestParseMoney(t *testing.T) {
-	for _, c := range []struct {
-		number, code string
-		want         int64 // -1: refused
-	}{
-		{number: "14.50", code: "EUR", want: 1450},
-		{number: "14", code: "EUR", want: 1400},
-		{number: "0.05", code: "EUR", want: 5},
-		{number: "300", code: "JPY", want: 300},
-		{number: "1.250", code: "KWD", want: 1250},
-		{number: "14,50", code: "EUR", want: -1},
-		{number: "1.450,00", code: "EUR", want: -1},
-		{number: "14.5", code: "EUR", want: -1},
-		{number: "14.505", code: "EUR", want: -1},
-		{number: "300.00", code: "JPY", want: -1},
-		{number: "300.", code: "JPY", want: 300},
-		{number: ".50", code: "EUR", want: -1},
-		{number: "-1.00", code: "EUR", want: -1},
-		{number: "+1.00", code: "EUR", want: -1},
-		{number: "1_0.00", code: "EUR", want: -1},
-		{number: "", code: "EUR", want: -1},
-		{number: "99999999999999999999.00", code: "EUR", want: -1},
-		{number: "1.00", code: "eur", want: -1},
-	} {
-		got, err := order.ParseMoney(c.number, c.code)
-		if c.want < 0 && !errors.Is(err, order.ErrInvalid) || c.want >= 0 && (err != nil || got != order.Money{Amount: c.want, Currency: c.code}) {
-			t.Errorf("%q %s: %v, %v, want %d", c.number, c.code, got, err, c.want)
-		}
-	}
-}
