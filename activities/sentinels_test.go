@@ -27,6 +27,10 @@ var neverReported = map[string]string{
 	"order.ErrClosed":        "as above",
 	"order.ErrNotRefundable": "as above",
 
+	"catalog.ErrSettings":     "the settings of the search are set at the API",
+	"inbox.ErrNotDismissible": "an event is dismissed at the API",
+	"mail.ErrUnreachable":     "the mail providers' adapter makes it rejected",
+
 	"catalog.ErrMovedOn":     "AdvanceImport reads the import again and continues from there",
 	"catalog.ErrQuery":       "a shopper's search is not a step",
 	"catalog.ErrUpload":      "an upload is announced to the API",

@@ -47,7 +47,7 @@ type Config struct {
 	MailFrom            string  `group:"Mail:" help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
 	SESRegion           string  `group:"Mail:" name:"ses-region" help:"AWS region of SES. Without it the sandbox plays SES. Credentials come from AWS's default credential chain." env:"SES_REGION"`
 	SESConfigurationSet string  `group:"Mail:" name:"ses-configuration-set" help:"SES configuration set." env:"SES_CONFIGURATION_SET"`
-	SESEnvironment      string  `group:"Mail:" name:"ses-environment" help:"Value of the tag environment on each mail that SES sends, such as production, so that SES's events of several stages can be told apart. Letters, digits and _ . @ -. Default: no tag." env:"SES_ENVIRONMENT"`
+	SESEnvironment      string  `group:"Mail:" name:"ses-environment" help:"Value of the tag environment on each mail that SES sends, such as production, so that SES's events of several stages can be told apart. Letters, digits, hyphens and underscores. Default: no tag." env:"SES_ENVIRONMENT"`
 	MailRate            float64 `group:"Mail:" help:"The most retried mails per second over all workers; 0: unlimited." env:"PURSER_MAIL_RATE" default:"0"`
 	Mail                `embed:"" group:"Mail:"`
 	MailBrand           `embed:"" group:"The texts and the design of mails:"`

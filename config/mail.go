@@ -72,7 +72,7 @@ func (c *Config) relays() []string {
 }
 
 // tagValue matches the values of tags that SES accepts.
-var tagValue = regexp.MustCompile(`^[a-zA-Z0-9_.@-]{0,256}$`)
+var tagValue = regexp.MustCompile(`^[a-zA-Z0-9_-]{0,255}$`)
 
 func (c *Config) checkMail() error {
 	names := c.Routes()
@@ -92,7 +92,7 @@ func (c *Config) checkMail() error {
 		}
 	}
 	if !tagValue.MatchString(c.SESEnvironment) { // SES refuses every mail with another tag
-		return errors.New("SES_ENVIRONMENT: want at most 256 of the characters a-z, A-Z, 0-9 and _ . @ -")
+		return errors.New("SES_ENVIRONMENT: want at most 255 letters, digits, hyphens and underscores")
 	}
 	if played := c.PlaysSES(); played && len(c.playedRelays()) < len(c.relays()) {
 		return errors.New("SMTP_URL is a real relay, but SES is the sandbox's: set SES_REGION, or PURSER_MAIL_PROVIDERS without ses")

@@ -78,7 +78,7 @@ func (s *stack) compareWithSandbox(t *testing.T, id string, st mailing.CampaignS
 		}
 		for _, r := range page {
 			after = r.N
-			n := got[mailing.WireID(mailing.MessageID(id, r))]
+			n := got[mailing.WireTag(mailing.MessageID(id, r))]
 			switch {
 			case r.State == mailing.StateSent && n == 1:
 				sent++

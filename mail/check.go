@@ -138,9 +138,38 @@ func validID(id string) bool {
 	})
 }
 
-// WireID returns a message's ID in the form for headers and tags, which must
-// not contain a colon: each colon becomes a dot.
+// WireID returns a message's ID in the form for headers, which must not contain a
+// colon: each colon becomes a dot.
 func WireID(id string) string { return strings.ReplaceAll(id, ":", ".") }
+
+// WireTag returns a message's ID in the form for tags, which have only letters,
+// digits, hyphens and underscores.
+func WireTag(id string) string { return strings.NewReplacer("_", "__", ":", "_-").Replace(id) }
+
+// FromWireTag is the inverse of WireTag. It returns "" for a text that WireTag cannot
+// have made.
+func FromWireTag(s string) string {
+	var id strings.Builder
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '_' {
+			i++
+			if i == len(s) || s[i] != '_' && s[i] != '-' {
+				return ""
+			}
+			if s[i] == '-' {
+				c = ':'
+			}
+		} else if c == ':' {
+			return ""
+		}
+		id.WriteByte(c)
+	}
+	if !validID(id.String()) {
+		return ""
+	}
+	return id.String()
+}
 
 // FromWireID is the inverse of WireID, for a provider's event or a Message-ID
 // header: it ignores brackets and the domain. It returns "" for a text that

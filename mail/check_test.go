@@ -73,8 +73,13 @@ func recipients(n int) []mail.Address {
 func FuzzFromWireID(f *testing.F) {
 	f.Add("<ord_1.mail-shipped.1@shop.example>")
 	f.Add("camp_1:x")
+	f.Add("ord__1_-mail-shipped_-1")
+	f.Add("ord_1_")
 	f.Add("..@..")
 	f.Fuzz(func(t *testing.T, s string) {
+		if own := mail.FromWireTag(s); own != "" && mail.WireTag(own) != s {
+			t.Fatalf("the tag %q comes back as %q", s, own)
+		}
 		id := mail.FromWireID(s)
 		if id == "" {
 			return
@@ -86,6 +91,10 @@ func FuzzFromWireID(f *testing.F) {
 		}
 		if back := mail.FromWireID("<" + mail.WireID(id) + "@shop.example>"); back != id {
 			t.Fatalf("%q comes back as %q", id, back)
+		}
+		tag := mail.WireTag(id)
+		if strings.Trim(tag, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != "" || mail.FromWireTag(tag) != id {
+			t.Fatalf("%q becomes the tag %q, which comes back as %q", id, tag, mail.FromWireTag(tag))
 		}
 	})
 }

@@ -12,6 +12,12 @@ type Address struct {
 	Country    string `json:"country" doc:"ISO 3166-1 alpha-2, upper case, or XK"`
 }
 
+// These are the longest texts that fit on a carrier's label, in characters.
+const (
+	maxName = 50 // of a person or a city
+	maxLine = 60 // of the street
+)
+
 // places are the countries whose addresses may lack a city (libaddressinput,
 // 2025-06-12, and the city states), with the name that stands for it.
 var places = map[string]string{
@@ -39,10 +45,10 @@ func (a Address) validate(prefix string) error {
 		required    bool
 		max         int
 	}{
-		{"name", a.Name, true, MaxText},
-		{"line1", a.Line1, true, MaxText},
-		{"line2", a.Line2, false, MaxText},
-		{"city", a.City, places[a.Country] == "", MaxText},
+		{"name", a.Name, true, maxName},
+		{"line1", a.Line1, true, maxLine},
+		{"line2", a.Line2, false, maxLine},
+		{"city", a.City, places[a.Country] == "", maxName},
 		{"postalCode", a.PostalCode, false, 20},
 	} {
 		if err := CheckText(prefix+f.name, f.value, f.required, f.max); err != nil {

@@ -12,7 +12,7 @@ import (
 // RefundRequest asks for money to be refunded. It names an amount, or goods and a
 // part of the shipping fee, or everything that is left.
 type RefundRequest struct {
-	// ID is the caller's, of letters, digits, dots, hyphens and underscores. A
+	// ID is the caller's, of letters, digits, hyphens and underscores. A
 	// request that is repeated under its id moves nothing more.
 	ID       string       `json:"id"`
 	Amount   Money        `json:"amount,omitzero"`
@@ -33,7 +33,7 @@ type RefundItem struct {
 	Restock  bool   `json:"restock,omitempty"` // the pieces are for sale again
 }
 
-var refundID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+var refundID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // Validate checks everything that can be checked without the order. It fails with
 // ErrInvalid.
@@ -46,7 +46,7 @@ func (r RefundRequest) Validate() error {
 	}
 	switch {
 	case !refundID.MatchString(r.ID):
-		return fmt.Errorf("%w: id: want 1 to 64 letters, digits, dots, hyphens and underscores", ErrInvalid)
+		return fmt.Errorf("%w: id: want 1 to 64 letters, digits, hyphens and underscores", ErrInvalid)
 	case named != 1:
 		return fmt.Errorf("%w: want an amount, or lines and shipping, or all", ErrInvalid)
 	case r.Amount.Amount < 0 || r.Amount.Amount == 0 && r.Amount.Currency != "":

@@ -90,7 +90,7 @@ func TestPlanRefund(t *testing.T) {
 			}
 		})
 	}
-	for _, id := range []string{"", "a:b", "a b", "é", "0123456789012345678901234567890123456789012345678901234567890123x"} {
+	for _, id := range []string{"", "a:b", "a.b", "a b", "é", "0123456789012345678901234567890123456789012345678901234567890123x"} {
 		if _, err := paidOrder().PlanRefund(order.RefundRequest{ID: id, All: true, Reason: "r"}); !errors.Is(err, order.ErrInvalid) {
 			t.Errorf("id %q: %v", id, err)
 		}

@@ -26,10 +26,10 @@ var textFields = []struct {
 	set      func(r *order.Request, s string)
 }{
 	{"customerId", 64, true, func(r *order.Request, s string) { r.Customer = s }},
-	{"shipTo.name", order.MaxText, true, func(r *order.Request, s string) { r.ShipTo.Name = s }},
-	{"shipTo.line1", order.MaxText, true, func(r *order.Request, s string) { r.ShipTo.Line1 = s }},
-	{"shipTo.line2", order.MaxText, false, func(r *order.Request, s string) { r.ShipTo.Line2 = s }},
-	{"shipTo.city", order.MaxText, true, func(r *order.Request, s string) { r.ShipTo.City = s }},
+	{"shipTo.name", 50, true, func(r *order.Request, s string) { r.ShipTo.Name = s }},
+	{"shipTo.line1", 60, true, func(r *order.Request, s string) { r.ShipTo.Line1 = s }},
+	{"shipTo.line2", 60, false, func(r *order.Request, s string) { r.ShipTo.Line2 = s }},
+	{"shipTo.city", 50, true, func(r *order.Request, s string) { r.ShipTo.City = s }},
 	{"shipTo.postalCode", 20, false, func(r *order.Request, s string) { r.ShipTo.PostalCode, r.ShipTo.Country = s, "AE" }},
 	{"lines[0].sku", 64, true, func(r *order.Request, s string) { r.Lines[0].SKU = s }},
 }

@@ -17,7 +17,7 @@ type refundInput struct {
 
 // RefundRequest asks for a refund.
 type RefundRequest struct {
-	ID       string       `json:"id" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9._-]+$" doc:"Your id of the refund. A request that is repeated under its id refunds nothing more" example:"rf-1"`
+	ID       string       `json:"id" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" doc:"Your id of the refund. A request that is repeated under its id refunds nothing more" example:"rf-1"`
 	Amount   *order.Money `json:"amount,omitempty" doc:"An amount in minor currency units, not tied to goods"`
 	Lines    []RefundItem `json:"lines,omitempty" maxItems:"100" doc:"Goods: what the shopper paid for them is refunded, with tax and after discounts"`
 	Shipping int64        `json:"shipping,omitempty" minimum:"0" doc:"A part of the shipping fee or all of it, with its tax, in minor currency units"`

@@ -28,7 +28,7 @@ func (d *run) retry(ctx context.Context, r *Result) error {
 		if o.State != mail.StateUnknown {
 			continue
 		}
-		has := arrived[mail.WireID(mail.MessageID(benchCampaign, o))]
+		has := arrived[mail.WireTag(mail.MessageID(benchCampaign, o))]
 		if len(has) == 0 {
 			r.Retried++
 		}
@@ -83,7 +83,7 @@ func (d *run) arrived() (mails map[string][]string, confirmed map[string]time.Ti
 // all generations.
 func received(arrived map[string][]string, to mail.Recipient) (n int) {
 	for ; to.Generation > 0; to.Generation-- {
-		n += len(arrived[mail.WireID(mail.MessageID(benchCampaign, to))])
+		n += len(arrived[mail.WireTag(mail.MessageID(benchCampaign, to))])
 	}
 	return n
 }

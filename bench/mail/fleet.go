@@ -103,7 +103,7 @@ func (f *fleet) close() error {
 func (f *fleet) accepted() map[string]int {
 	counts := make(map[string]int)
 	for _, a := range f.ses.Accepted() {
-		counts[mail.FromWireID(a.Tags["message"])]++
+		counts[mail.FromWireTag(a.Tags["message"])]++
 	}
 	for id, n := range f.relay.Counts() {
 		counts[mail.FromWireID(id)] += n

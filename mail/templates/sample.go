@@ -71,7 +71,7 @@ var sampleWords = map[string]mail.Words{
 func SampleShop() Shop {
 	return Shop{
 		Name: "Harbour & Sons", Imprint: "Harbour & Sons Ltd\n1 Quay Street, 10115 Harbourtown", Support: "help@shop.example",
-		PayTo: "Harbour & Sons Ltd\nDE02 1203 0000 0000 2020 51",
+		PayTo:    "Harbour & Sons Ltd\nDE02 1203 0000 0000 2020 51",
 		OrderURL: "https://shop.example/orders/", TrackingURL: "https://carrier.example/track/{tracking}",
 	}
 }

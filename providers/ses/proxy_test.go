@@ -35,7 +35,7 @@ func TestBehindProxy(t *testing.T) {
 	}, order.ErrUnavailable, order.ErrDenied)
 	sent := 0
 	for _, a := range s.Accepted() {
-		if mail.FromWireID(a.Tags["message"]) == msg.ID {
+		if mail.FromWireTag(a.Tags["message"]) == msg.ID {
 			sent++
 		}
 	}

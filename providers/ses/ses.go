@@ -162,7 +162,7 @@ const mostTags = 50
 // They hold no personal data. SES gives a mail a Message-ID of its own; the tag
 // "message" makes every event carry ours.
 func (m *Mailer) tags(msg mail.Message) []types.MessageTag {
-	tags := []types.MessageTag{tag("message", mail.WireID(msg.ID)), tag("stream", string(msg.Stream))}
+	tags := []types.MessageTag{tag("message", mail.WireTag(msg.ID)), tag("stream", string(msg.Stream))}
 	if msg.Template != "" {
 		tags = append(tags, tag("template", msg.Template))
 	}
@@ -181,16 +181,16 @@ func (m *Mailer) tags(msg mail.Message) []types.MessageTag {
 // maxTag is how many characters SES accepts in a tag's name or value.
 const maxTag = 255
 
-// tag builds a name and a value from the characters that SES allows; it allows
-// more of them in a value.
+// tag builds a name and a value from the characters that SES allows
+// (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageTag.html).
 func tag(name, value string) types.MessageTag {
-	return types.MessageTag{Name: aws.String(tagText(name, "")), Value: aws.String(tagText(value, ".@"))}
+	return types.MessageTag{Name: aws.String(tagText(name)), Value: aws.String(tagText(value))}
 }
 
-func tagText(s, more string) string {
+func tagText(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-', strings.ContainsRune(more, r):
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-':
 			return r
 		}
 		return '_'

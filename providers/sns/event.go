@@ -89,7 +89,7 @@ const (
 // for an event that does not affect a mail's outcome. problem says why an event
 // that does cannot be used.
 func (e *event) feedback(said time.Time) (list []mail.Feedback, problem string) {
-	f := mail.Feedback{Provider: provider, ProviderID: e.Mail.MessageID, MessageID: mail.FromWireID(e.tag("message"))}
+	f := mail.Feedback{Provider: provider, ProviderID: e.Mail.MessageID, MessageID: mail.FromWireTag(e.tag("message"))}
 	var to []recipient
 	switch e.kind() {
 	case "Send":

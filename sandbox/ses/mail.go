@@ -93,7 +93,7 @@ func (in *sendEmail) mail() (_ *mail, p *problem) {
 	if m.Tags, p = checkTags(in.EmailTags); p != nil {
 		return nil, p
 	}
-	if m.Set != "" && (len(m.Set) > maxSet || !tagText(m.Set, "")) {
+	if m.Set != "" && (len(m.Set) > maxSet || !tagText(m.Set)) {
 		return nil, bad("Invalid configuration set name.")
 	}
 	switch c := in.Content; {
@@ -144,21 +144,20 @@ func checkTags(list []tag) (map[string]string, *problem) {
 	tags := make(map[string]string, len(list))
 	for _, t := range list {
 		switch {
-		case !tagText(t.Name, ""):
+		case !tagText(t.Name):
 			return nil, bad("Invalid tag name <" + t.Name + ">: only alphanumeric ASCII characters, '_', and '-' are allowed, and at most 255.")
-		case !tagText(t.Value, ".@"):
-			return nil, bad("Invalid tag value <" + t.Value + ">: only alphanumeric ASCII characters, '_', '-', '.', '@' are allowed, and at most 255.")
+		case !tagText(t.Value):
+			return nil, bad("Invalid tag value <" + t.Value + ">: only alphanumeric ASCII characters, '_', and '-' are allowed, and at most 255.")
 		}
 		tags[t.Name] = t.Value
 	}
 	return tags, nil
 }
 
-// tagText reports whether SES accepts s as a tag's name or value, which may also
-// hold the characters of more.
-func tagText(s, more string) bool {
+// tagText reports whether SES accepts s as a tag's name or value.
+func tagText(s string) bool {
 	return s != "" && len(s) <= maxTag &&
-		strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"+more) == ""
+		strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
 }
 
 // content holds the parsed parts of a mail.
