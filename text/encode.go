@@ -1,7 +1,6 @@
 package text
 
 import (
-	"fmt"
 	"net/url"
 	"strings"
 )
@@ -32,6 +31,8 @@ func isAlphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
+const hexDigits = "0123456789ABCDEF"
+
 // Encode returns the encoded form of s.
 func (e Encoding) Encode(s string) string {
 	plain := 0
@@ -47,7 +48,9 @@ func (e Encoding) Encode(s string) string {
 		if e.isPlain(c) {
 			b.WriteByte(c)
 		} else {
-			fmt.Fprintf(&b, "%c%02X", e.escape, c)
+			b.WriteString(string(e.escape))
+			b.WriteByte(hexDigits[c>>4])
+			b.WriteByte(hexDigits[c&15])
 		}
 	}
 	return b.String()

@@ -123,6 +123,16 @@ func TestCardsThatComeBack(t *testing.T) {
 	if err != nil || named != disputed.OrderID || d.PaymentRef != disputed.ID || d.Amount != disputed.Amount || d.Reason != "product_not_received" || !d.AnswerBy.After(time.Now()) {
 		t.Errorf("%+v of %q, %v", d, named, err)
 	}
+	if err := s.sandbox.MoveDispute(d.ID, "lost"); err != nil {
+		t.Fatal(err)
+	}
+	if d, _, err = s.client.Dispute(t.Context(), d.ID); err != nil || d.Status != order.DisputeLost {
+		t.Errorf("after the bank's decision: %+v, %v", d, err)
+	}
+	last := events(t, s.sandbox)
+	if closed, err := s.client.Parse(last[len(last)-1]); err != nil || closed.Type != "charge.dispute.closed" || closed.Event == nil || closed.Event.Dispute == nil {
+		t.Errorf("the event about it: %+v, %v", closed, err)
+	}
 }
 
 // events returns the sandbox's events, oldest first.

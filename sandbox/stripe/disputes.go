@@ -32,17 +32,6 @@ func (s *Server) getDispute(c *call) (any, *Error) {
 	return nil, missing("dispute", "dispute", id)
 }
 
-// Disputes returns the disputes, oldest first.
-func (s *Server) Disputes() []Dispute {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all []Dispute
-	for _, d := range s.disputes.all {
-		all = append(all, *d)
-	}
-	return all
-}
-
 // MoveDispute gives a dispute another of Stripe's statuses, as the bank does.
 func (s *Server) MoveDispute(id, status string) error {
 	s.mu.Lock()
