@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"purser/text"
 )
 
 // ErrInvalid means that no provider can ever send the message.
@@ -144,31 +146,16 @@ func WireID(id string) string { return strings.ReplaceAll(id, ":", ".") }
 
 // WireTag returns a message's ID in the form for tags, which have only letters,
 // digits, hyphens and underscores.
-func WireTag(id string) string { return strings.NewReplacer("_", "__", ":", "_-").Replace(id) }
+func WireTag(id string) string { return text.Word.Encode(id) }
 
 // FromWireTag is the inverse of WireTag. It returns "" for a text that WireTag cannot
 // have made.
 func FromWireTag(s string) string {
-	var id strings.Builder
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c == '_' {
-			i++
-			if i == len(s) || s[i] != '_' && s[i] != '-' {
-				return ""
-			}
-			if s[i] == '-' {
-				c = ':'
-			}
-		} else if c == ':' {
-			return ""
-		}
-		id.WriteByte(c)
-	}
-	if !validID(id.String()) {
+	id, ok := text.Word.Decode(s)
+	if !ok || !validID(id) {
 		return ""
 	}
-	return id.String()
+	return id
 }
 
 // FromWireID is the inverse of WireID, for a provider's event or a Message-ID

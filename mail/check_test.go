@@ -73,7 +73,7 @@ func recipients(n int) []mail.Address {
 func FuzzFromWireID(f *testing.F) {
 	f.Add("<ord_1.mail-shipped.1@shop.example>")
 	f.Add("camp_1:x")
-	f.Add("ord__1_-mail-shipped_-1")
+	f.Add("ord_5F1_3Amail-shipped_3A1")
 	f.Add("ord_1_")
 	f.Add("..@..")
 	f.Fuzz(func(t *testing.T, s string) {

@@ -86,7 +86,9 @@ func TestKeysAreVisible(t *testing.T) {
 		if text.Key(s, 1000) != "" {
 			return
 		}
-		if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) && unicode.In(r, unicode.C, unicode.Z) && !unicode.Is(unicode.Co, r) }) {
+		if strings.ContainsFunc(s, func(r rune) bool {
+			return !unicode.IsPrint(r) && unicode.In(r, unicode.C, unicode.Z) && !unicode.Is(unicode.Co, r)
+		}) {
 			t.Errorf("%q passes", s)
 		}
 		if got := text.Clean(s); got != s {

@@ -236,7 +236,7 @@ func TestMessage(t *testing.T) {
 	}
 	arrived := b.ses.Accepted()
 	want := map[string]string{
-		"message": "ord__0123456789abcdefghjkmnpqrs_-mail-shipped_-1", "stream": "transactional", "template": "shipped", "environment": "test",
+		"message": "ord_5F0123456789abcdefghjkmnpqrs_3Amail-shipped_3A1", "stream": "transactional", "template": "shipped", "environment": "test",
 		"order": "ord_0123456789abcdefghjkmnpqrs", "milestone": "shipped", "generation": "1", "note": "a__b___",
 	}
 	if diff := cmp.Diff(want, arrived[0].Tags); diff != "" || arrived[0].ID != id || arrived[0].Recipients != 1 {

@@ -93,7 +93,7 @@ func send(t *testing.T, s *standin.Server) string {
 	t.Helper()
 	r := httptest.NewRequest("POST", "/v2/email/outbound-emails", strings.NewReader(`{"FromEmailAddress":"shop@shop.example",
 		"Destination":{"ToAddresses":["Ada@example.com"]},"Content":{"Simple":{"Subject":{"Data":"x"},"Body":{"Text":{"Data":"x"}}}},
-		"ConfigurationSetName":"shop","EmailTags":[{"Name":"order","Value":"`+orderID+`"},{"Name":"message","Value":"ord__1_-mail-shipped_-1"}]}`))
+		"ConfigurationSetName":"shop","EmailTags":[{"Name":"order","Value":"`+orderID+`"},{"Name":"message","Value":"ord_5F1_3Amail-shipped_3A1"}]}`))
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AK/")
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, r)
