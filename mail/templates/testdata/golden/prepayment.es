@@ -6,6 +6,7 @@ Hola, Ada Löwe:
 Hemos reservado su pedido. Pague 43,90 € antes del 31 de enero de 2026, 09:41 UTC e indique la referencia 3Q8P-5ST7-8CDS; lo enviaremos en cuanto recibamos el dinero.
 
 Importe: 43,90 €
+Pagar a: Harbour & Sons Ltd, DE02 1203 0000 0000 2020 51
 Referencia: 3Q8P-5ST7-8CDS
 Fecha límite: 31 de enero de 2026, 09:41 UTC
 Pedido: ord_7k2m9q4x1v8w3z6t5r0y2n4c8b
@@ -75,6 +76,7 @@ a { color: inherit; }
 <tr><td class="side" style="padding:18px 36px 0">
 <table cellpadding="0" cellspacing="0" border="0" width="100%" style="font-size:14px;line-height:21px">
 <tr><td class="quiet" valign="top" style="padding:3px 16px 3px 0;color:#6d685f;white-space:nowrap">Importe</td><td class="ink" valign="top" width="100%" style="padding:3px 0;color:#23211d;word-break:break-word">43,90 €</td></tr>
+<tr><td class="quiet" valign="top" style="padding:3px 16px 3px 0;color:#6d685f;white-space:nowrap">Pagar a</td><td class="ink" valign="top" width="100%" style="padding:3px 0;color:#23211d;word-break:break-word">Harbour &amp; Sons Ltd, DE02 1203 0000 0000 2020 51</td></tr>
 <tr><td class="quiet" valign="top" style="padding:3px 16px 3px 0;color:#6d685f;white-space:nowrap">Referencia</td><td class="ink" valign="top" width="100%" style="padding:3px 0;color:#23211d;word-break:break-word">3Q8P-5ST7-8CDS</td></tr>
 <tr><td class="quiet" valign="top" style="padding:3px 16px 3px 0;color:#6d685f;white-space:nowrap">Fecha límite</td><td class="ink" valign="top" width="100%" style="padding:3px 0;color:#23211d;word-break:break-word">31 de enero de 2026, 09:41 UTC</td></tr>
 <tr><td class="quiet" valign="top" style="padding:3px 16px 3px 0;color:#6d685f;white-space:nowrap">Pedido</td><td class="ink" valign="top" width="100%" style="padding:3px 0;color:#23211d;word-break:break-word">ord_7k2m9q4x1v8w3z6t5r0y2n4c8b</td></tr>
