@@ -82,7 +82,7 @@ func (s *Service) Register(server *httpkit.Server) {
 	httpkit.Register(server, huma.Operation{
 		OperationID: "delete-product", Method: http.MethodDelete, Path: "/v1/products/{sku}", Tags: []string{"operators"},
 		Summary:     "Take a product out of the catalogue",
-		Description: "The product is no longer for sale, and its images are deleted; orders that contain it continue. 409 reserved while some of its stock is reserved. With If-Match it is deleted only if it has this version.", DefaultStatus: http.StatusNoContent,
+		Description: "The product is no longer for sale, and its images are deleted; orders that contain it continue. With If-Match it is deleted only if it has this version.", DefaultStatus: http.StatusNoContent,
 	}, operate, s.delete)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "list-product-changes", Method: http.MethodGet, Path: "/v1/products/{sku}/changes", Tags: []string{"operators"},
