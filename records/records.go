@@ -14,6 +14,7 @@ import (
 	"purser/records/images"
 	"purser/records/imports"
 	"purser/records/inbox"
+	"purser/records/ledger"
 	"purser/records/mails"
 	"purser/records/orders"
 	"purser/records/products"
@@ -47,6 +48,7 @@ type (
 	campaignsStore = campaigns.Store
 	auditStore     = audit.Store
 	inboxStore     = inbox.Store
+	ledgerStore    = ledger.Store
 )
 
 // Store is the record: the stores of all subjects over one database. It is safe
@@ -62,6 +64,7 @@ type Store struct {
 	*campaignsStore
 	*auditStore
 	*inboxStore
+	*ledgerStore
 }
 
 // Open opens the record at a URL, "sqlite:///path/file.db" or
@@ -93,6 +96,7 @@ func New(db *sqldb.DB, rules mails.Rules) *Store {
 		campaignsStore: &campaigns.Store{DB: db},
 		auditStore:     &audit.Store{DB: db},
 		inboxStore:     &inbox.Store{DB: db},
+		ledgerStore:    &ledger.Store{DB: db},
 	}
 }
 

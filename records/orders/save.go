@@ -7,14 +7,16 @@ import (
 	"fmt"
 	"slices"
 
+	"purser/ledger"
 	"purser/order"
+	ledgerrecords "purser/records/ledger"
 	"purser/records/sqldb"
 	"purser/records/stock"
 )
 
 // SaveOrder writes a change in one transaction: the new state of the order with
-// its workflow's snapshot, its events, its payments, shipments and refunds, and
-// its stock. A change that is already written changes nothing, and neither does
+// its workflow's snapshot, its events, its payments, shipments and refunds, the
+// ledger's entries about them, and its stock. A change that is already written changes nothing, and neither does
 // one with a lower fence; one with a higher fence replaces what a lost attempt
 // wrote. It fails with order.ErrVersionConflict if the change does not follow the
 // recorded version, with order.ErrIllegalMove if the status may not change like
@@ -79,7 +81,20 @@ func save(ctx context.Context, q sqldb.Querier, c order.Change) error {
 			return err
 		}
 	}
+	if err := putEntries(ctx, q, c, was); err != nil {
+		return err
+	}
 	return stock.Move(ctx, q, c.Order.ID, c.Stock, now)
+}
+
+// putEntries books the amounts that differ from the recorded order's. What a lost
+// attempt has booked, and the order does not have, is corrected.
+func putEntries(ctx context.Context, q sqldb.Querier, c order.Change, was recorded) error {
+	kind := ledger.ByOrder
+	if was.version > c.After() {
+		kind = ledger.ByCorrection
+	}
+	return ledgerrecords.InsertChange(ctx, q, order.Order{Payments: was.Payments, Refunds: was.Refunds}, c.Order, kind)
 }
 
 // recorded is the part of a recorded order that a change is compared with.

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
@@ -61,7 +62,9 @@ func migrate(ctx context.Context, db *sql.DB, migrations fs.FS, d dialect) error
 	return nil
 }
 
-// steps reads the migrations, named 001_what.sql, in the dialect's words.
+// steps reads the migrations, named 001_what.sql, in the dialect's words. What only
+// one dialect has follows in a file named 001_what.postgres.sql or
+// 001_what.sqlite3.sql.
 func steps(migrations fs.FS, d dialect) ([]*goose.Migration, error) {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
@@ -69,8 +72,15 @@ func steps(migrations fs.FS, d dialect) ([]*goose.Migration, error) {
 	}
 	var all []*goose.Migration
 	for _, name := range names {
+		if strings.Count(name, ".") > 1 { // read with the file that it follows
+			continue
+		}
 		text, err := fs.ReadFile(migrations, name)
 		if err != nil {
+			return nil, err
+		}
+		own, err := fs.ReadFile(migrations, strings.TrimSuffix(name, "sql")+string(d.goose)+".sql")
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		number, _, _ := strings.Cut(strings.TrimPrefix(name, "migrations/"), "_")
@@ -78,7 +88,7 @@ func steps(migrations fs.FS, d dialect) ([]*goose.Migration, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		statements := d.words.Replace(string(text))
+		statements := d.words.Replace(string(text) + string(own))
 		up := func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, statements)
 			return err

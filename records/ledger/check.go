@@ -1,0 +1,175 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+
+	"purser/ledger"
+	"purser/order"
+	"purser/records/sqldb"
+)
+
+// The marks of the checks: all orders with entries up to "checked" were checked.
+// "seen" is the last entry that the last complete check saw; "checked" follows one
+// check behind, because on Postgres an entry can become visible after entries with
+// higher IDs.
+const (
+	checked = "checked"
+	seen    = "seen"
+)
+
+// UncheckedOrders lists orders that have entries since they were last checked, those
+// with the oldest entries first. If there are none, all entries count as seen.
+func (s *Store) UncheckedOrders(ctx context.Context, limit int) (ids []order.ID, err error) {
+	last, err := sqldb.One[int64](ctx, s.DB.Reader(), "SELECT COALESCE(MAX(id), 0) FROM ledger_entries")
+	if err != nil {
+		return nil, sqldb.WrapError("unchecked orders", err)
+	}
+	from, err := mark(ctx, s.DB.Reader(), checked)
+	if err != nil {
+		return nil, sqldb.WrapError("unchecked orders", err)
+	}
+	ids, err = s.ids(ctx, `
+		SELECT e.order_id FROM ledger_entries e LEFT JOIN ledger_checks c ON c.order_id = e.order_id
+		WHERE e.id > ? AND e.id <= ? AND e.order_id <> '' AND e.id > COALESCE(c.entry, 0)
+		GROUP BY e.order_id ORDER BY MIN(e.id) LIMIT ?`, from, last, limit)
+	if err == nil && len(ids) == 0 {
+		err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error { return moveMarks(ctx, q, last) })
+	}
+	return ids, sqldb.WrapError("unchecked orders", err)
+}
+
+func moveMarks(ctx context.Context, q sqldb.Querier, last int64) error {
+	before, err := mark(ctx, q, seen)
+	if err != nil {
+		return err
+	}
+	if err := setMark(ctx, q, checked, before); err != nil {
+		return err
+	}
+	if err := setMark(ctx, q, seen, last); err != nil {
+		return err
+	}
+	_, err = q.Exec(ctx, "DELETE FROM ledger_checks WHERE entry <= ?", before)
+	return err
+}
+
+// MarkChecked says that orders were checked, each with its entries up to one.
+func (s *Store) MarkChecked(ctx context.Context, last map[order.ID]int64) error {
+	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
+		for id, entry := range last {
+			_, err := q.Exec(ctx, `
+				INSERT INTO ledger_checks (order_id, entry) VALUES (?, ?)
+				ON CONFLICT (order_id) DO UPDATE SET entry = excluded.entry WHERE ledger_checks.entry < excluded.entry`, string(id), entry)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return sqldb.WrapError("mark checked", err)
+}
+
+// LatestOrders lists orders that were placed at a time or later, in the order of
+// their IDs, after one of them.
+func (s *Store) LatestOrders(ctx context.Context, placedSince time.Time, after order.ID, limit int) ([]order.ID, error) {
+	ids, err := s.ids(ctx, "SELECT id FROM orders WHERE placed_at >= ? AND id > ? ORDER BY id LIMIT ?", sqldb.Micros(placedSince), string(after), limit)
+	return ids, sqldb.WrapError("latest orders", err)
+}
+
+// UnbalancedOrders lists the orders whose payments differ from their entries. It
+// reads whole tables.
+func (s *Store) UnbalancedOrders(ctx context.Context, limit int) ([]order.ID, error) {
+	ids, err := s.ids(ctx, unbalanced, lost, limit)
+	return ids, sqldb.WrapError("unbalanced orders", err)
+}
+
+// lost is the status of payments that a lost attempt wrote, which do not count.
+const lost = "lost"
+
+// unbalanced adds up, for each payment, what the table of payments has, less what
+// the entries add up to: held, net of a surplus, captured, refunded, disputed.
+const unbalanced = `
+	SELECT DISTINCT order_id FROM (
+		SELECT order_id, payment FROM (
+			SELECT order_id, number AS payment, currency, authorized AS held,
+				CASE WHEN surplus = 1 THEN captured - refunded - disputed ELSE 0 END AS net,
+				CASE WHEN surplus = 1 THEN 0 ELSE captured END AS captured,
+				CASE WHEN surplus = 1 THEN 0 ELSE refunded END AS refunded,
+				CASE WHEN surplus = 1 THEN 0 ELSE disputed END AS disputed
+			FROM payments WHERE status <> ?
+			UNION ALL
+			SELECT order_id, payment, currency,
+				CASE WHEN debit = 'authorized' THEN -amount WHEN credit = 'authorized' THEN amount ELSE 0 END,
+				CASE WHEN credit = 'surplus' THEN -amount WHEN debit = 'surplus' THEN amount ELSE 0 END,
+				CASE WHEN credit = 'captured' THEN -amount WHEN debit = 'captured' THEN amount ELSE 0 END,
+				CASE WHEN debit = 'refunded' THEN -amount WHEN credit = 'refunded' THEN amount ELSE 0 END,
+				CASE WHEN debit = 'disputed' THEN -amount WHEN credit = 'disputed' THEN amount ELSE 0 END
+			FROM ledger_entries WHERE kind <> 'settlement') AS sides
+		GROUP BY order_id, payment, currency
+		HAVING SUM(held) <> 0 OR SUM(net) <> 0 OR SUM(captured) <> 0 OR SUM(refunded) <> 0 OR SUM(disputed) <> 0) AS payments
+	ORDER BY order_id LIMIT ?`
+
+func (s *Store) ids(ctx context.Context, query string, args ...any) (ids []order.ID, err error) {
+	err = sqldb.Each(ctx, s.DB.Reader(), query, args, func(r *sql.Rows) error {
+		var id order.ID
+		err := r.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
+}
+
+// Books returns orders as the record has them, with what the ledger has of them. An
+// order that the record does not have is left out.
+func (s *Store) Books(ctx context.Context, ids []order.ID) ([]ledger.Books, error) {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = string(id)
+	}
+	list, args := sqldb.In(names)
+	byOrder := map[order.ID]*ledger.Books{}
+	// The entries come first: an entry that is written after that has a check of its
+	// own, and the difference does not last.
+	err := sqldb.Each(ctx, s.DB.Reader(), `
+		SELECT order_id, payment, party, ref, debit, credit, CAST(SUM(CASE WHEN kind <> 'settlement' THEN amount ELSE 0 END) AS BIGINT), MAX(id)
+		FROM ledger_entries WHERE order_id <> '' AND order_id IN `+list+`
+		GROUP BY order_id, payment, party, ref, debit, credit`, args, func(r *sql.Rows) error {
+		var id order.ID
+		var a ledger.AccountBalance
+		var credit ledger.Account
+		var last int64
+		if err := r.Scan(&id, &a.Payment, &a.Party, &a.Ref, &a.Account, &credit, &a.Amount, &last); err != nil {
+			return err
+		}
+		b := byOrder[id]
+		if b == nil {
+			b = &ledger.Books{}
+			byOrder[id] = b
+		}
+		c := a
+		c.Account, c.Amount = credit, -a.Amount
+		b.Balances, b.LastEntry = append(b.Balances, a, c), max(b.LastEntry, last)
+		return nil
+	})
+	if err != nil {
+		return nil, sqldb.WrapError("books", err)
+	}
+	var all []ledger.Books
+	err = sqldb.Each(ctx, s.DB.Reader(), "SELECT id, doc FROM orders WHERE id IN "+list+" ORDER BY id", args, func(r *sql.Rows) error {
+		var id order.ID
+		var doc []byte
+		if err := r.Scan(&id, &doc); err != nil {
+			return err
+		}
+		b := ledger.Books{}
+		if its := byOrder[id]; its != nil {
+			b = *its
+		}
+		all = append(all, b)
+		return json.Unmarshal(doc, &all[len(all)-1].Order)
+	})
+	return all, sqldb.WrapError("books", err)
+}
