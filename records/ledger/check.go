@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"purser/ledger"
@@ -123,7 +125,7 @@ func (s *Store) ids(ctx context.Context, query string, args ...any) (ids []order
 }
 
 // Books returns orders as the record has them, with what the ledger has of them. An
-// order that the record does not have is left out.
+// order that only the ledger has is returned without payments.
 func (s *Store) Books(ctx context.Context, ids []order.ID) ([]ledger.Books, error) {
 	names := make([]string, len(ids))
 	for i, id := range ids {
@@ -134,19 +136,20 @@ func (s *Store) Books(ctx context.Context, ids []order.ID) ([]ledger.Books, erro
 	// The entries come first: an entry that is written after that has a check of its
 	// own, and the difference does not last.
 	err := sqldb.Each(ctx, s.DB.Reader(), `
-		SELECT order_id, payment, party, ref, debit, credit, CAST(SUM(CASE WHEN kind <> 'settlement' THEN amount ELSE 0 END) AS BIGINT), MAX(id)
+		SELECT order_id, payment, party, ref, debit, credit, CAST(SUM(CASE WHEN kind <> 'settlement' THEN amount ELSE 0 END) AS BIGINT), MAX(id), MAX(currency)
 		FROM ledger_entries WHERE order_id <> '' AND order_id IN `+list+`
 		GROUP BY order_id, payment, party, ref, debit, credit`, args, func(r *sql.Rows) error {
 		var id order.ID
 		var a ledger.AccountBalance
 		var credit ledger.Account
 		var last int64
-		if err := r.Scan(&id, &a.Payment, &a.Party, &a.Ref, &a.Account, &credit, &a.Amount, &last); err != nil {
+		var currency string
+		if err := r.Scan(&id, &a.Payment, &a.Party, &a.Ref, &a.Account, &credit, &a.Amount, &last, &currency); err != nil {
 			return err
 		}
 		b := byOrder[id]
 		if b == nil {
-			b = &ledger.Books{}
+			b = &ledger.Books{Order: order.Order{ID: id, Total: order.Money{Currency: currency}}}
 			byOrder[id] = b
 		}
 		c := a
@@ -157,19 +160,21 @@ func (s *Store) Books(ctx context.Context, ids []order.ID) ([]ledger.Books, erro
 	if err != nil {
 		return nil, sqldb.WrapError("books", err)
 	}
-	var all []ledger.Books
-	err = sqldb.Each(ctx, s.DB.Reader(), "SELECT id, doc FROM orders WHERE id IN "+list+" ORDER BY id", args, func(r *sql.Rows) error {
+	err = sqldb.Each(ctx, s.DB.Reader(), "SELECT id, doc FROM orders WHERE id IN "+list, args, func(r *sql.Rows) error {
 		var id order.ID
 		var doc []byte
 		if err := r.Scan(&id, &doc); err != nil {
 			return err
 		}
-		b := ledger.Books{}
-		if its := byOrder[id]; its != nil {
-			b = *its
+		if byOrder[id] == nil {
+			byOrder[id] = &ledger.Books{}
 		}
-		all = append(all, b)
-		return json.Unmarshal(doc, &all[len(all)-1].Order)
+		byOrder[id].Order = order.Order{}
+		return json.Unmarshal(doc, &byOrder[id].Order)
 	})
+	all := make([]ledger.Books, 0, len(byOrder))
+	for _, id := range slices.Sorted(maps.Keys(byOrder)) {
+		all = append(all, *byOrder[id])
+	}
 	return all, sqldb.WrapError("books", err)
 }

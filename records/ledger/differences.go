@@ -103,6 +103,12 @@ func (s *Store) Differences(ctx context.Context, f DifferenceFilter) (all []ledg
 	return all, sqldb.WrapError("differences", err)
 }
 
+// UnreportedDifferences lists the differences about which nobody was asked yet, the
+// latest first.
+func (s *Store) UnreportedDifferences(ctx context.Context, limit int) ([]ledger.Difference, error) {
+	return s.Differences(ctx, DifferenceFilter{Unreported: true, Limit: limit})
+}
+
 // OrdersThatDiffer lists the orders with open differences.
 func (s *Store) OrdersThatDiffer(ctx context.Context, after order.ID, limit int) ([]order.ID, error) {
 	ids, err := s.ids(ctx, "SELECT DISTINCT order_id FROM ledger_differences WHERE resolved_at = 0 AND order_id > ? ORDER BY order_id LIMIT ?", string(after), limit)
