@@ -33,6 +33,8 @@ type Totals struct {
 	Captured int64  `json:"captured"` // minor units
 	Refunded int64  `json:"refunded"` // also refunds that are pending
 	Disputed int64  `json:"disputed"` // disputed, or lost in a dispute
+	// Problem says why the amounts cannot be read; they are not compared then.
+	Problem string `json:"problem,omitempty"`
 }
 
 // Asked is a payment whose totals a provider is asked for.
@@ -122,6 +124,11 @@ func compareProvider(o order.Order, p order.Payment, has Totals, books map[subje
 	}
 	if has.Refunded >= refunded-asked && has.Refunded < refunded {
 		has.Refunded = refunded
+	}
+	if has.Problem != "" {
+		s := subject{p.Number, p.Provider, p.Reference, Captured}
+		found[s] = newDifference(o, s, p.Captured, books[s], "the provider's amounts cannot be read: "+has.Problem)
+		return
 	}
 	why := "the provider differs from the record"
 	if has.Currency != o.Total.Currency {

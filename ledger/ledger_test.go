@@ -165,6 +165,7 @@ func TestCompare(t *testing.T) {
 		{name: "a refund that was asked for, before", order: orderOf([]order.Payment{p}, refundOf(450, order.RefundRequested, false)), has: ledger.Totals{Ref: "pi_1", Currency: "EUR", Captured: 1450}},
 		{name: "a refund that was asked for, after", order: orderOf([]order.Payment{p}, refundOf(450, order.RefundRequested, false)), has: agreed},
 		{name: "more than was asked for", order: orderOf([]order.Payment{p}, refundOf(450, order.RefundRequested, false)), has: ledger.Totals{Ref: "pi_1", Currency: "EUR", Captured: 1450, Refunded: 900}, want: []string{"refunded 450 450 900"}},
+		{name: "unreadable amounts", order: orderOf([]order.Payment{p}, refund), has: ledger.Totals{Ref: "pi_1", Currency: "EUR", Problem: "half a króna"}, want: []string{"captured 1450 1450 -"}},
 		{name: "paid out by a person", order: orderOf([]order.Payment{p}, refundOf(450, order.RefundSucceeded, true)), has: ledger.Totals{Ref: "pi_1", Currency: "EUR", Captured: 1450}},
 	} {
 		books := ledger.Books{Order: c.order}

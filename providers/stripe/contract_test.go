@@ -3,13 +3,16 @@ package stripe_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stripe/stripe-mock/embedded"
 	mock "github.com/stripe/stripe-mock/server"
 	"github.com/stripe/stripe-mock/spec"
 
+	"purser/ledger"
 	"purser/order"
 	"purser/providers/stripe"
 )
@@ -61,6 +64,11 @@ func TestContract(t *testing.T) {
 		"capture": func() error { _, err := c.CaptureIntent(ctx, "pi_1", money, "k3"); return err },
 		"refunds": func() error { _, err := c.Refunds(ctx, "pi_1"); return err },
 		"refund":  func() error { _, err := c.RefundIntent(ctx, "pi_1", money, "k4"); return err },
+		"total":   func() error { _, err := c.Total(ctx, "pi_1"); return err },
+		"totals":  func() error { _, err := c.Totals(ctx, manyAsked()); return err },
+		"settlements": func() error {
+			return c.Settlements(ctx, time.Now().Add(-time.Hour), func([]ledger.Settlement, []error) error { return nil })
+		},
 	} {
 		if err := call(); err != nil {
 			t.Errorf("%s: %v", op, err)
@@ -69,11 +77,20 @@ func TestContract(t *testing.T) {
 	for _, want := range []string{
 		"POST /v1/payment_intents", "GET /v1/payment_intents/pi_1", "POST /v1/payment_intents/pi_1/cancel",
 		"POST /v1/payment_intents/pi_1/capture", "GET /v1/refunds", "POST /v1/refunds",
+		"GET /v1/payment_intents", "GET /v1/disputes", "GET /v1/balance_transactions",
 	} {
 		if seen[want] == 0 {
 			t.Errorf("%s was never sent", want)
 		}
 	}
+}
+
+// manyAsked is more than is asked for one by one.
+func manyAsked() (asked []ledger.Asked) {
+	for i := range 10 {
+		asked = append(asked, ledger.Asked{Ref: "pi_" + strconv.Itoa(i), PlacedAt: time.Now()})
+	}
+	return asked
 }
 
 type spy struct {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	sdk "github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/balancetransaction"
 	"github.com/stripe/stripe-go/v76/dispute"
 	"github.com/stripe/stripe-go/v76/paymentintent"
 	"github.com/stripe/stripe-go/v76/refund"
@@ -67,6 +68,7 @@ type Client struct {
 	intents  paymentintent.Client
 	refunds  refund.Client
 	disputes dispute.Client
+	balance  balancetransaction.Client
 	now      func() time.Time
 }
 
@@ -103,6 +105,7 @@ func New(c Config) (*Client, error) {
 		intents:  paymentintent.Client{B: backend, Key: c.Key},
 		refunds:  refund.Client{B: backend, Key: c.Key},
 		disputes: dispute.Client{B: backend, Key: c.Key},
+		balance:  balancetransaction.Client{B: backend, Key: c.Key},
 		now:      time.Now,
 	}, nil
 }

@@ -6,18 +6,25 @@ func (c *call) expand(v any) (any, *Error) {
 	for _, name := range c.form.all("expand") {
 		in, isIntent := v.(*Intent)
 		d, isDispute := v.(*Dispute)
-		refunds, isList := v.(list)
+		listed, isList := v.(list)
 		switch {
 		case name == "latest_charge" && isIntent:
 			v = expandedIntent{in, c.chargeOf(in)}
 		case name == "data.charge" && isList && c.r.URL.Path == "/v1/refunds":
-			for i, r := range refunds.Data {
+			for i, r := range listed.Data {
 				refund := r.(*Refund)
-				refunds.Data[i] = expandedRefund{refund, c.s.charges.by[refund.Charge]}
+				listed.Data[i] = expandedRefund{refund, c.s.charges.by[refund.Charge]}
 			}
 		case name == "charge.payment_intent" && isDispute:
 			ch := c.s.charges.by[d.Charge]
 			v = expandedDispute{d, expandedCharge{ch, c.s.intents.by[ch.PaymentIntent]}}
+		case name == "data.latest_charge" && isList && c.r.URL.Path == "/v1/payment_intents":
+			for i, v := range listed.Data {
+				intent := v.(*Intent)
+				listed.Data[i] = expandedIntent{intent, c.chargeOf(intent)}
+			}
+		case name == "data.source" && isList && c.r.URL.Path == "/v1/balance_transactions":
+			c.expandSources(listed)
 		default:
 			return nil, invalid("", "expand", "This property cannot be expanded ("+name+").")
 		}

@@ -42,7 +42,10 @@ func (s *Server) routes() http.Handler {
 		"GET /v1/refunds/{refund}":                  s.getRefund,
 		"GET /v1/charges":                           s.listCharges,
 		"GET /v1/charges/{charge}":                  s.getCharge,
+		"GET /v1/disputes":                          s.listDisputes,
 		"GET /v1/disputes/{dispute}":                s.getDispute,
+		"GET /v1/balance_transactions":              s.listBalance,
+		"GET /v1/balance_transactions/{txn}":        s.getBalance,
 		"GET /v1/events":                            s.listEvents,
 		"GET /v1/events/{event}":                    s.getEvent,
 	} {

@@ -73,6 +73,9 @@ type Server struct {
 	inUse     map[string]bool    // keys of requests under way
 	rate      rate
 	released  map[string]bool // refunds that only released an authorization, by their id
+	balance   collection[*BalanceTransaction]
+	payouts   collection[*Payout]
+	paidOut   string // the last day on which the balance was paid out
 }
 
 // New returns a stand-in with the state of its journal.
@@ -144,8 +147,8 @@ func (s *Server) Run(ctx context.Context) error {
 	return s.webhooks.Run(ctx)
 }
 
-// Sweep expires authorizations after seven days, as banks do, and deletes
-// idempotency keys after one. Run calls it every minute.
+// Sweep expires authorizations after seven days, as banks do, deletes idempotency
+// keys after one, and pays the balance out once a day. Run calls it every minute.
 func (s *Server) Sweep() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,7 +168,7 @@ func (s *Server) Sweep() error {
 			return err
 		}
 	}
-	return nil
+	return s.payOut(now)
 }
 
 // sign returns the header with Stripe's signature of a webhook.

@@ -21,6 +21,9 @@ type step struct {
 	Released bool     `json:"released,omitempty"`
 	Events   []*Event `json:"events,omitempty"`
 	Answer   *stored  `json:"answer,omitempty"`
+
+	Payout  *Payout               `json:"payout,omitempty"`
+	Balance []*BalanceTransaction `json:"balance,omitempty"`
 }
 
 // txn builds a step. s.mu must be held.
@@ -85,6 +88,7 @@ func (s *Server) commit(t *txn) error {
 	if t.empty() {
 		return nil
 	}
+	t.balanceStep()
 	if err := s.conf.Journal.Put("step", strconv.Itoa(s.steps+1), t.step); err != nil {
 		return err
 	}
@@ -118,6 +122,12 @@ func (s *Server) apply(st step) {
 	}
 	if st.Dispute != nil {
 		s.disputes.put(st.Dispute)
+	}
+	if st.Payout != nil {
+		s.payouts.put(st.Payout)
+	}
+	for _, b := range st.Balance {
+		s.balance.put(b)
 	}
 	for _, e := range st.Events {
 		s.events.put(e)

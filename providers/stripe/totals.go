@@ -1,0 +1,150 @@
+package stripe
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	sdk "github.com/stripe/stripe-go/v76"
+
+	"purser/ledger"
+	"purser/order"
+)
+
+const (
+	// fewPayments is up to how many payments are asked for one by one.
+	fewPayments = 5
+	// listSlack is how far from an order's time its payment is looked for in a list.
+	listSlack = 2 * time.Hour
+	// strangers is how many payments of others a list may have for each of ours,
+	// before the rest is asked for one by one.
+	strangers = 20
+)
+
+// Totals returns the totals of payments: those made soon after their order from a list
+// of all payments of that time, the others one by one. The refunds of a listed payment
+// are those that its charge adds up to. A payment that is disputed is left out.
+func (c *Client) Totals(ctx context.Context, asked []ledger.Asked) (map[string]ledger.Totals, error) {
+	found, wanted := map[string]ledger.Totals{}, map[string]bool{}
+	var from, to time.Time
+	for _, a := range asked {
+		if checkID(a.Ref) != nil {
+			continue // it does not exist
+		}
+		wanted[a.Ref] = true
+		if from.IsZero() || a.PlacedAt.Before(from) {
+			from = a.PlacedAt
+		}
+		if a.PlacedAt.After(to) {
+			to = a.PlacedAt
+		}
+	}
+	if len(wanted) > fewPayments {
+		if f := c.listTotals(ctx, from.Add(-listSlack), to.Add(listSlack), wanted, found); f != nil {
+			return nil, f.err()
+		}
+	}
+	for ref := range wanted {
+		t, err := c.Total(ctx, ref)
+		if errors.Is(err, order.ErrNoSuch) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found[ref] = t
+	}
+	return found, nil
+}
+
+// listTotals moves the payments that it finds from wanted to found.
+func (c *Client) listTotals(ctx context.Context, from, to time.Time, wanted map[string]bool, found map[string]ledger.Totals) *failure {
+	const op = "list intents"
+	p := &sdk.PaymentIntentListParams{
+		ListParams:   c.listParams(ctx),
+		CreatedRange: &sdk.RangeQueryParams{GreaterThanOrEqual: from.Unix(), LesserThanOrEqual: to.Unix()},
+	}
+	p.AddExpand("data.latest_charge")
+	most := strangers * len(wanted)
+	it := c.intents.List(p)
+	for n := 0; n < most && len(wanted) > 0 && it.Next(); n++ {
+		pi := it.PaymentIntent()
+		if !wanted[pi.ID] {
+			continue
+		}
+		delete(wanted, pi.ID)
+		ch := pi.LatestCharge
+		if ch != nil && ch.Disputed {
+			continue
+		}
+		refunded := int64(0)
+		if ch != nil && ch.Captured { // what was released counts as refunded at this API version
+			refunded = max(ch.AmountRefunded-(ch.Amount-ch.AmountCaptured), 0)
+		}
+		if t := toTotals(pi, refunded); t.Problem == "" {
+			found[pi.ID] = t
+		}
+	}
+	if err := it.Err(); err != nil {
+		return classify(op, read, err)
+	}
+	return nil
+}
+
+// toTotals returns the totals of an intent without disputes. An amount that is no
+// multiple of the currency's smallest unit is a problem of the totals, not an error:
+// asking again does not help.
+func toTotals(pi *sdk.PaymentIntent, refunded int64) ledger.Totals {
+	t := ledger.Totals{Ref: pi.ID, Currency: strings.ToUpper(string(pi.Currency))}
+	for _, a := range []struct {
+		from int64
+		to   *int64
+	}{{pi.AmountReceived, &t.Captured}, {refunded, &t.Refunded}} {
+		m, err := fromStripe(a.from, t.Currency)
+		if err != nil {
+			t.Problem = err.Error()
+			return t
+		}
+		*a.to = m.Amount
+	}
+	return t
+}
+
+// Total returns the totals of one payment, from its refunds and disputes themselves.
+func (c *Client) Total(ctx context.Context, ref string) (ledger.Totals, error) {
+	const op = "get intent"
+	if err := checkID(ref); err != nil {
+		return ledger.Totals{}, noSuch(op, err).err()
+	}
+	pi, err := c.intents.Get(ref, &sdk.PaymentIntentParams{Params: c.params(ctx, "")})
+	if err != nil {
+		return ledger.Totals{}, classify(op, read, err).err()
+	}
+	if pi.ID == "" || pi.Status == "" {
+		return ledger.Totals{}, classify(op, read, errNoAnswer).err()
+	}
+	refunds, f := c.listRefunds(ctx, "list refunds", ref)
+	if f != nil {
+		return ledger.Totals{}, f.err()
+	}
+	refunded := int64(0)
+	for _, r := range refunds {
+		if order.ParseRefundStatus(string(r.Status)).Moves() {
+			refunded += r.Amount
+		}
+	}
+	if pi.AmountReceived == 0 {
+		refunded = 0 // what was released
+	}
+	t := toTotals(pi, refunded)
+	disputed, f := c.disputed(ctx, ref)
+	switch {
+	case f != nil && errors.Is(f.Kind, order.ErrRejected):
+		t.Problem = f.Error()
+	case f != nil:
+		return ledger.Totals{}, f.err()
+	}
+	t.Disputed = disputed.Amount
+	return t, nil
+}
