@@ -20,7 +20,7 @@ const (
 // rates are how many millionths of a euro one major unit of a currency is worth. A
 // currency without a rate has a balance of its own, as at Stripe if the shop has a
 // bank account in it. No rate changes, so that tests can count on them.
-var rates = map[string]int64{"usd": 920_000, "gbp": 1_160_000, "chf": 1_040_000, "jpy": 6_100, "sek": 88_000, "dkk": 134_000, "pln": 234_000}
+var rates = map[string]int64{"usd": 920_000, "gbp": 1_160_000, "chf": 1_040_000, "jpy": 6_100, "isk": 6_700, "ugx": 240, "sek": 88_000, "dkk": 134_000, "pln": 234_000}
 
 // wholeUnits are the currencies whose amounts have no decimals.
 const wholeUnits = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf"
