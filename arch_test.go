@@ -29,10 +29,10 @@ type packageRule struct {
 const anything = "**"
 
 // apiSubjects are the folders of the API's operations.
-var apiSubjects = []string{"api/campaigns", "api/images", "api/imports", "api/inbox", "api/mails", "api/orders", "api/products", "api/search"}
+var apiSubjects = []string{"api/campaigns", "api/images", "api/imports", "api/inbox", "api/ledger", "api/mails", "api/orders", "api/products", "api/search"}
 
 // testPackages may be imported by the tests of every package.
-var testPackages = []string{"order", "catalog", "mail", "text", "soak", "activities/porttest", "activities/fake", "postgrestest", "sandbox", "sandbox/*"}
+var testPackages = []string{"order", "catalog", "ledger", "mail", "text", "soak", "activities/porttest", "activities/fake", "postgrestest", "sandbox", "sandbox/*"}
 
 // recordTests may be imported by the tests of the record's subjects, which write
 // through the whole record, as the program does, and run the conformance suites.
@@ -42,6 +42,7 @@ var architecture = []packageRule{
 	{path: "order", may: []string{"mail", "text"}, why: "the vocabulary imports nothing but mail and text, so that every package can use it; an order's events name its mails"},
 	{path: "mail", may: []string{"text"}, why: "mails exist without orders"},
 	{path: "mail/mime", may: []string{"mail"}, why: "every provider sends the same bytes for a mail, so they are built in one place"},
+	{path: "ledger", may: []string{"order"}, why: "the books are kept about orders; what is booked does not depend on where it is written"},
 	{path: "images", why: "it turns bytes into pixels and back; where they are stored is the caller's business"},
 	{path: "catalog", may: []string{"order", "text"}, why: "products exist without orders; of them they need only money, whose limits a price has"},
 	{path: "text", why: "one check and one encoding of callers' texts serve every package"},
@@ -58,20 +59,22 @@ var architecture = []packageRule{
 	{path: "activities/images", may: []string{"catalog", "order", "images", "activities"}, tests: []string{"activities/products"}, why: "the ports are declared here and adapters satisfy them by shape"},
 	{path: "activities/mails", may: []string{"order", "mail", "activities"}, why: "the ports are declared here and adapters satisfy them by shape"},
 	{path: "activities/campaigns", may: []string{"order", "mail", "activities", "activities/mails"}, why: "the ports are declared here and adapters satisfy them by shape; a campaign sends many mails"},
+	{path: "activities/ledger", may: []string{"order", "ledger", "mail", "activities"}, tests: []string{"activities/mails", "records", "records/*", "workflows", "workflows/*", "providers/*", "workers"}, why: "the ports are declared here and adapters satisfy them by shape; a person is asked by mail"},
 	{path: "activities/fake", may: []string{"order", "mail", "catalog"}, tests: []string{"activities/*"}, why: "a fake is an adapter, so it satisfies the ports by shape"},
 	{path: "activities/porttest", may: []string{"order", "mail", "catalog", "activities/*"}, why: "a conformance suite tests the ports"},
 	{path: "workflows", may: []string{"order"}, tests: []string{"workers", "workflows/*"}, why: "messages, local and remote steps and task queues are the same for all subjects"},
 	{path: "workflows/workflowtest", may: []string{"workflows"}, why: "the workflows of all subjects are tested in the same environment"},
 	{path: "workflows/record", tests: []string{"activities", "activities/*", "engine", "importfile", "records", "starter", "workers", "workflows", "workflows/*"}, why: "it has only a test, which records histories on a real engine"},
-	{path: "workflows/*", may: []string{"order", "catalog", "mail", "text", "activities", "activities/*", "workflows"}, tests: []string{"workflows/*"}, why: "workflows decide without I/O; they use of the activities only names, arguments and results"},
+	{path: "workflows/*", may: []string{"order", "catalog", "ledger", "mail", "text", "activities", "activities/*", "workflows"}, tests: []string{"workflows/*"}, why: "workflows decide without I/O; they use of the activities only names, arguments and results"},
 
 	{path: "providers/guard", why: "a transport does not depend on what it transports"},
 	{path: "providers/signature", why: "a signature covers bytes, whatever they mean"},
-	{path: "providers/*", may: []string{"order", "catalog", "mail", "mail/templates", "providers/guard", "mail/mime", "providers/signature"}, tests: []string{"activities", "activities/*"}, why: "an adapter translates and decides nothing"},
+	{path: "providers/*", may: []string{"order", "catalog", "mail", "mail/templates", "providers/guard", "mail/mime", "providers/signature", "ledger"}, tests: []string{"activities", "activities/*"}, why: "an adapter translates and decides nothing"},
 	{path: "records", may: []string{"order", "mail", "records/*"}, tests: recordTests, why: "it opens the database and joins the subjects to one record"},
 	{path: "records/sqldb", may: []string{"order"}, why: "connections, transactions and statements do not depend on the tables; of the domain it needs only the error for a closed database"},
 	{path: "records/stock", may: []string{"order", "records/sqldb"}, tests: recordTests, why: "orders reserve stock and products count it: both import this package, so it imports neither"},
-	{path: "records/orders", may: []string{"order", "mail", "records/inbox", "records/sqldb", "records/stock"}, tests: recordTests, why: "an order and its stock are written in one transaction, in which events about a payment that was not known become due; the audience of a campaign is selected among orders"},
+	{path: "records/ledger", may: []string{"ledger", "order", "records/sqldb"}, tests: recordTests, why: "orders book their entries through it, so it does not import them"},
+	{path: "records/orders", may: []string{"ledger", "order", "mail", "records/inbox", "records/ledger", "records/sqldb", "records/stock"}, tests: recordTests, why: "an order, its entries in the ledger and its stock are written in one transaction, in which events about a payment that was not known become due; the audience of a campaign is selected among orders"},
 	{path: "records/images", may: []string{"catalog", "records/sqldb"}, tests: recordTests, why: "an image has a record of its own, whether or not its product shows it"},
 	{path: "records/products", may: []string{"catalog", "order", "records/images", "records/sqldb", "records/stock"}, tests: recordTests, why: "a product is written together with its stock and its images; prices are in the currencies of order"},
 	{path: "records/imports", may: []string{"catalog", "records/products", "records/sqldb"}, tests: recordTests, why: "the rows of a file become products in the transaction that records the progress of the import"},
@@ -82,13 +85,13 @@ var architecture = []packageRule{
 	{path: "records/recordstest", may: []string{"catalog", "order", "records", "records/sqldb", "postgrestest"}, why: "it opens the record for the tests of all subjects, on both databases"},
 
 	{path: "inbox", may: []string{"order", "mail", "limiter", "records/inbox"}, tests: []string{"records"}, why: "it keeps webhooks and relays them; signature checks and the Temporal client are passed in"},
-	{path: "starter", may: []string{"order", "mail", "catalog", "text", "activities", "activities/*", "workflows", "workflows/*"}, tests: []string{"engine", "workers"}, why: "the typed client needs the messages of the workflows and the failure names of the activities"},
+	{path: "starter", may: []string{"order", "mail", "catalog", "ledger", "text", "activities", "activities/*", "workflows", "workflows/*"}, tests: []string{"engine", "workers"}, why: "the typed client needs the messages of the workflows and the failure names of the activities"},
 	{path: "workers", may: []string{"activities/*", "workflows", "workflows/*"}, tests: []string{"engine"}, why: "it registers workflows and activities on their task queues"},
 	{path: "api", may: append([]string{"order", "catalog", "api/httpkit"}, apiSubjects...), tests: []string{"api/apitest", "inbox", "records", "records/*"}, why: "it joins the operations of the subjects and adds only the OpenAPI document and the health checks"},
 	{path: "api/httpkit", may: []string{"order", "catalog", "limiter", "text"}, why: "what all operations share depends on no subject; of the domain it needs an order's id and the errors that become problems"},
 	{path: "api/apitest", may: append([]string{"order", "catalog", "mail", "records", "records/*", "activities/fake", "api", "api/httpkit"}, apiSubjects...), why: "the tests of all subjects need the same API over a real record; it is part of no program"},
-	{path: "api/*", may: []string{"order", "catalog", "importfile", "mail", "mail/templates", "records/*", "inbox", "api/httpkit"}, tests: []string{"api", "api/apitest", "records", "activities/*", "starter", "workflows/*"}, why: "a subject's operations know no other subject and hold no business rule; the client of the workflows is passed in"},
-	{path: "shop", may: []string{"order", "mail", "catalog"}, tests: []string{"api/orders"}, why: "a customer of the API may know only what a customer knows"},
+	{path: "api/*", may: []string{"order", "catalog", "importfile", "mail", "mail/templates", "records/*", "inbox", "api/httpkit", "ledger"}, tests: []string{"api", "api/apitest", "records", "activities/*", "starter", "workflows/*"}, why: "a subject's operations know no other subject and hold no business rule; the client of the workflows is passed in"},
+	{path: "shop", may: []string{"order", "mail", "catalog", "ledger"}, tests: []string{"api/orders"}, why: "a customer of the API may know only what a customer knows"},
 
 	{path: "engine", why: "it runs Temporal in this process, whatever the workflows do"},
 	{path: "sandbox", may: []string{"order", "catalog", "mail", "sandbox/*"}, why: "a stand-in implements the provider's protocol and not our adapter, otherwise both would share their mistakes"},
@@ -101,7 +104,7 @@ var architecture = []packageRule{
 	{path: "e2e", may: []string{anything}, why: "end-to-end tests prove the whole"},
 	{path: "config", may: []string{"api/httpkit", "mail/templates", "mail", "providers/s3", "providers/smtp", "providers/sns", "records/mails", "vault", "workflows/*"}, why: "settings are read once, and each is checked by the package that uses it"},
 	{path: "stack", may: []string{anything}, why: "it wires everything"},
-	{path: "commands", may: []string{"catalog", "config", "mail", "order", "shop", "stack", "version"}, tests: []string{"api", "api/*", "records/inbox"}, why: "a command starts a stack, or calls a running one as a shop does"},
+	{path: "commands", may: []string{"catalog", "config", "mail", "order", "shop", "stack", "version", "ledger"}, tests: []string{"api", "api/*", "records/inbox"}, why: "a command starts a stack, or calls a running one as a shop does"},
 	{path: "", may: []string{"commands"}, why: "the main package only calls commands"},
 }
 

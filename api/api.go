@@ -14,6 +14,7 @@ import (
 	"purser/api/images"
 	"purser/api/imports"
 	"purser/api/inbox"
+	"purser/api/ledger"
 	"purser/api/mails"
 	"purser/api/orders"
 	"purser/api/products"
@@ -33,6 +34,7 @@ type Config struct {
 	Preview   *mails.Preview
 	Campaigns *campaigns.Service
 	Inbox     *inbox.Service
+	Ledger    *ledger.Service
 	// Webhooks serves /webhooks/…; if it is nil, those paths respond 404.
 	Webhooks http.Handler
 	// Ready lists the checks of /readyz: our own database and engine, no partner.
@@ -73,6 +75,9 @@ func New(c Config) (http.Handler, error) {
 	}
 	if c.Campaigns != nil {
 		c.Campaigns.Register(server)
+	}
+	if c.Ledger != nil {
+		c.Ledger.Register(server)
 	}
 	if c.Webhooks != nil {
 		server.Mux.Handle("/webhooks", c.Webhooks) // else the mux would redirect it

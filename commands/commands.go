@@ -27,6 +27,7 @@ type commands struct {
 	Search searchCmds `cmd:"" help:"Find products as a shopper does; show and set the shop's settings of the search."`
 	Order  orderCmd   `cmd:"" help:"Place, show, list, watch, cancel and resolve orders."`
 	Inbox  inboxCmd   `cmd:"" help:"List and redeliver the events that providers sent."`
+	Ledger ledgerCmd  `cmd:"" help:"Check, export and close the shop's books."`
 
 	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; maintain the search index."`
 	Image   imageCmd   `cmd:"" help:"Add, show, list and delete products' images."`

@@ -190,3 +190,14 @@ func ToAsk(o order.Order) (asked []Asked) {
 	}
 	return asked
 }
+
+// CheckResult is the result of a check of the ledger.
+type CheckResult struct {
+	Orders      int   `json:"orders"`      // that were compared
+	Differing   int   `json:"differing"`   // orders that differ
+	Settlements int64 `json:"settlements"` // entries of settlements that were imported
+	// Unreadable is how many settlements could not be booked; the log names them.
+	Unreadable int `json:"unreadable,omitempty"`
+	// Problem says why the settlements could not be imported.
+	Problem string `json:"problem,omitempty"`
+}

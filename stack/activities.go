@@ -4,6 +4,7 @@ import (
 	"purser/activities/campaigns"
 	"purser/activities/images"
 	"purser/activities/imports"
+	"purser/activities/ledger"
 	"purser/activities/mails"
 	"purser/activities/orders"
 	"purser/activities/products"
@@ -31,6 +32,10 @@ func (p *providers) activities(s *Stack) workers.Activities {
 		Products: products,
 		Imports:  &imports.Activities{Imports: s.Records, ImportRows: s.Records, Products: products},
 		Images:   s.imageActivities(p),
+		Ledger: &ledger.Activities{
+			Books: s.Records, Candidates: s.Records, Differences: s.Records, Reports: s.Records, Settlements: s.Records,
+			Payments: p.stripe, Balance: p.stripe, ToShop: p.mail.toShop,
+		},
 	}
 }
 

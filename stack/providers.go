@@ -16,6 +16,7 @@ import (
 	"purser/api"
 	"purser/api/httpkit"
 	apiinbox "purser/api/inbox"
+	apiledger "purser/api/ledger"
 	"purser/api/orders"
 	"purser/api/search"
 	"purser/inbox"
@@ -138,6 +139,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 			Records: s.Records, Redeliver: hooks.Redeliver, Dismiss: hooks.Dismiss,
 			Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
 		},
+		Ledger:   &apiledger.Service{Workflows: s.starter, Records: s.Records},
 		Webhooks: hooks,
 		Ready: []api.Check{
 			{Name: "record", Ask: s.Records.Ping},

@@ -280,6 +280,9 @@ func (s *Stack) startWorkers(p *providers) error {
 	s.sweepImages()
 	s.keepIndex(p.search)
 	s.startCatalogue(p)
+	s.retryInBackground("schedule the checks of the ledger", scheduledWithin, func(ctx context.Context) error {
+		return s.starter.KeepCheckingLedger(ctx, s.cfg.LedgerEvery)
+	})
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"purser/workflows/campaigns"
 	imageworkflows "purser/workflows/images"
 	"purser/workflows/imports"
+	"purser/workflows/ledger"
 	"purser/workflows/mails"
 	"purser/workflows/orders"
 	"purser/workflows/products"
@@ -24,4 +25,5 @@ func RegisterWorkflows(r worker.WorkflowRegistry) {
 	imageworkflows.RegisterImages(r)
 	r.RegisterWorkflow(mails.ResendWorkflow)
 	r.RegisterWorkflow(campaigns.CampaignWorkflow)
+	r.RegisterWorkflow(ledger.LedgerCheckWorkflow)
 }

@@ -102,7 +102,7 @@ func TestTotals(t *testing.T) {
 		"all":                       asked,
 		"few":                       asked[3:6],
 		"others do not exist":       append(slices.Clone(asked), ledger.Asked{Ref: "pi_nowhere", PlacedAt: time.Now()}, ledger.Asked{Ref: "../events"}),
-		"of orders of another time": later(asked),
+		"of orders of another time": twoDaysOn(asked),
 	} {
 		got, err := s.client.Totals(t.Context(), some)
 		wanted := map[string]ledger.Totals{}
@@ -128,7 +128,7 @@ func TestTotals(t *testing.T) {
 	}
 }
 
-func later(asked []ledger.Asked) (moved []ledger.Asked) {
+func twoDaysOn(asked []ledger.Asked) (moved []ledger.Asked) {
 	for _, a := range asked {
 		moved = append(moved, ledger.Asked{Ref: a.Ref, PlacedAt: a.PlacedAt.Add(48 * time.Hour)})
 	}

@@ -11,8 +11,12 @@ import (
 	"purser/records/sqldb"
 )
 
-// ErrPeriod means that a period cannot be closed.
-var ErrPeriod = errors.New("the period cannot be closed")
+var (
+	// ErrPeriod means that a period is not a month.
+	ErrPeriod = errors.New("not a period")
+	// ErrNotOver means that a period cannot be closed yet.
+	ErrNotOver = errors.New("the period is not over")
+)
 
 // Period is a closed period, which is a month in UTC.
 type Period struct {
@@ -23,16 +27,16 @@ type Period struct {
 
 // ClosePeriod closes a period and all before it: an entry that belongs to one of
 // them is from then on booked at the beginning of the first period that is open. It
-// returns the period as it was closed first. It fails with ErrPeriod if the period is
-// not over, or is not a month.
+// returns the period as it was closed first. It fails with ErrPeriod if it is not a
+// month, and with ErrNotOver if it is not over.
 func (s *Store) ClosePeriod(ctx context.Context, period, by string) (closed Period, err error) {
 	begins, err := time.Parse(ledger.PeriodLayout, period)
 	if err != nil {
-		return Period{}, fmt.Errorf("%w: %q: want a month, such as 2026-03", ErrPeriod, period)
+		return Period{}, fmt.Errorf("%w: %.20q: want a month, such as 2026-03", ErrPeriod, period)
 	}
 	ends, now := begins.AddDate(0, 1, 0), s.DB.Now()
 	if now.Before(ends) {
-		return Period{}, fmt.Errorf("%w: %s is not over", ErrPeriod, period)
+		return Period{}, fmt.Errorf("%w: %s", ErrNotOver, period)
 	}
 	err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
 		if q.ForUpdate() != "" { // wait for the entries that are being written

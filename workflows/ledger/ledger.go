@@ -10,6 +10,7 @@ import (
 
 	steps "purser/activities/ledger"
 	"purser/activities/mails"
+	"purser/ledger"
 	"purser/order"
 	"purser/workflows"
 )
@@ -27,16 +28,6 @@ type Check struct {
 	Full bool `json:"full,omitempty"` // also orders that have no new entries
 	// Lasting is how long a difference must last before a person is asked.
 	Lasting time.Duration `json:"lasting"`
-}
-
-// Result is the result of LedgerCheckWorkflow.
-type Result struct {
-	Orders      int   `json:"orders"`      // that were compared
-	Differing   int   `json:"differing"`   // orders that differ
-	Settlements int64 `json:"settlements"` // entries that were imported
-	Unreadable  int   `json:"unreadable,omitempty"`
-	// Problem says why the settlements could not be imported.
-	Problem string `json:"problem,omitempty"`
 }
 
 // do and doMail name the activities; their methods are called by the worker, never
@@ -61,8 +52,8 @@ const importWithin = 30 * time.Minute
 
 // LedgerCheckWorkflow imports the provider's settlements, compares the orders, and
 // asks a person about differences that last, once about each.
-func LedgerCheckWorkflow(ctx workflow.Context, c Check) (Result, error) {
-	var done Result
+func LedgerCheckWorkflow(ctx workflow.Context, c Check) (ledger.CheckResult, error) {
+	var done ledger.CheckResult
 	imported, err := importSettlements.Remote(ctx, importWithin, "Import the provider's settlements", nil, steps.ImportRequest{})
 	if ctx.Err() != nil {
 		return done, err
