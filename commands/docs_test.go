@@ -20,6 +20,7 @@ import (
 	"purser/api/images"
 	"purser/api/imports"
 	"purser/api/inbox"
+	"purser/api/ledger"
 	"purser/api/mails"
 	"purser/api/orders"
 	"purser/api/products"
@@ -108,6 +109,7 @@ func openAPI(t *testing.T) string {
 	h, err := api.New(api.Config{
 		Config:   httpkit.Config{Keys: keys, Log: slog.New(slog.DiscardHandler)},
 		Orders:   &orders.Service{Workflows: struct{ orders.Workflows }{}, Records: struct{ orders.Records }{}},
+		Ledger:   &ledger.Service{},
 		Products: &products.Service{}, Imports: &imports.Service{}, Images: &images.Service{}, Search: &search.Service{Settings: struct{ search.Settings }{}},
 		Mails: &mails.Service{Records: struct{ mails.Records }{}}, Campaigns: &campaigns.Service{Workflows: struct{ campaigns.Workflows }{}}, Preview: &mails.Preview{}, Inbox: &inbox.Service{Redeliver: func(context.Context, int64, string) (inboxrecords.Item, error) { return inboxrecords.Item{}, nil }, Dismiss: func(context.Context, int64, string, string) (inboxrecords.Item, error) {
 			return inboxrecords.Item{}, nil

@@ -94,7 +94,9 @@ func (c *Client) KeepCatalogue(ctx context.Context, every time.Duration) error {
 }
 
 func (c *Client) keep(ctx context.Context, spec client.ScheduleSpec, action *client.ScheduleWorkflowAction, off bool) error {
-	action.TaskQueue = workflows.CatalogueQueue
+	if action.TaskQueue == "" {
+		action.TaskQueue = workflows.CatalogueQueue
+	}
 	schedules := c.Temporal.ScheduleClient()
 	_, err := schedules.Create(ctx, client.ScheduleOptions{
 		ID: action.ID, Spec: spec, Action: action, Paused: off, Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
