@@ -300,7 +300,7 @@ func (p *statement) Settlements(_ context.Context, since time.Time, f func([]led
 	return p.err
 }
 
-// TestImportSettlements (F1): one settlement that cannot be booked stops no other, an
+// TestImportSettlements: one settlement that cannot be booked stops no other, an
 // import that broke off is made again, and the next begins before the last settlement.
 func TestImportSettlements(t *testing.T) {
 	at := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)

@@ -206,7 +206,7 @@ func TestSettlements(t *testing.T) {
 	}
 }
 
-// TestUnreadableAmounts (F1): half a króna reaches a person and stops nothing else.
+// TestUnreadableAmounts: half a króna reaches a person and stops nothing else.
 func TestUnreadableAmounts(t *testing.T) {
 	transaction := func(id string, amount int) string {
 		return fmt.Sprintf(`{"id":%q,"object":"balance_transaction","amount":%d,"net":%d,"fee":0,"currency":"isk","created":1790000000,"reporting_category":"charge"}`, id, amount, amount)
