@@ -73,6 +73,11 @@ func TestEntries(t *testing.T) {
 			now:  orderOf([]order.Payment{refunded}, refundOf(450, order.RefundFailed, false), refundOf(450, order.RefundSucceeded, true)),
 			want: []string{"1 manual pi_1: clearing to refunded 450", "1 stripe pi_1: refunded to clearing 450"},
 		},
+		{
+			name: "refunded instead of paid out", was: orderOf([]order.Payment{taken}),
+			now:  orderOf([]order.Payment{refunded}, refundOf(450, order.RefundCanceled, true), refundOf(450, order.RefundSucceeded, false)),
+			want: []string{"1 stripe pi_1: clearing to refunded 450"},
+		},
 		{name: "disputed", was: orderOf([]order.Payment{taken}), now: orderOf([]order.Payment{disputed}), want: []string{"1 stripe pi_1: clearing to disputed 1450"}},
 		{name: "the dispute is won", was: orderOf([]order.Payment{disputed}), now: orderOf([]order.Payment{taken}), want: []string{"1 stripe pi_1: disputed to clearing 1450"}},
 		{

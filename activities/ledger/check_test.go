@@ -107,6 +107,11 @@ func (s *shop) want(name string, found ledger.CheckResult, orders, open, mails i
 	if found.Differing != orders || len(all) != open || len(s.mailer.Sent()) != mails {
 		s.Errorf("%s: %d orders differ, %d open, %d mails; want %d, %d, %d: %+v", name, found.Differing, len(all), len(s.mailer.Sent()), orders, open, mails, all)
 	}
+	for _, d := range all {
+		if d.ReportedAt.IsZero() {
+			s.Errorf("%s: nobody was asked about %+v", name, d)
+		}
+	}
 	if found.Problem != "" || found.Unreadable > 0 {
 		s.Errorf("%s: %+v", name, found)
 	}
@@ -325,7 +330,64 @@ func TestImportSettlements(t *testing.T) {
 	if err != nil || v.Get(&got) != nil || got.Unreadable != 3 || got.Entries != 2 || !b.until.Equal(at.Add(time.Hour)) || strings.Join(b.added, " ") != "c a c a" {
 		t.Errorf("%+v until %v, added %q: %v", got, b.until, b.added, err)
 	}
-	if _, err := env.ExecuteActivity(a.ImportSettlements, steps.ImportRequest{}); err != nil || !p.since.Before(b.until.Add(-24*time.Hour)) || p.since.IsZero() {
-		t.Errorf("the next import begins at %v: %v", p.since, err)
+	for full, least := range map[bool]time.Duration{false: time.Hour, true: 24 * time.Hour} {
+		if _, err := env.ExecuteActivity(a.ImportSettlements, steps.ImportRequest{Full: full}); err != nil || p.since.After(b.until.Add(-least)) || p.since.IsZero() {
+			t.Errorf("the next import, full %t, begins at %v: %v", full, p.since, err)
+		}
+	}
+}
+
+// reports has differences about which nobody was asked.
+type reports struct {
+	steps.Reports
+	found []ledger.Difference
+}
+
+func (r reports) UnreportedDifferences(_ context.Context, limit int) ([]ledger.Difference, error) {
+	return r.found[:min(limit, len(r.found))], nil
+}
+
+// TestReport (REC-6): one mail asks about many differences, and names only some; where
+// the shop has no address, nobody is mailed.
+func TestReport(t *testing.T) {
+	var found []ledger.Difference
+	for i := range 700 {
+		found = append(found, ledger.Difference{ID: int64(1000 - i), OrderID: order.ID(fmt.Sprintf("ord_%d", i)), Account: ledger.Captured, Currency: "JPY", Record: 5})
+	}
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(workflowtest.Quiet())
+	for _, c := range []struct {
+		name    string
+		found   []ledger.Difference
+		to      string
+		ids     int
+		lines   int
+		subject string
+		says    string
+	}{
+		{name: "none", to: "shop@example.com"},
+		{name: "one", found: found[:1], to: "shop@example.com", ids: 1, lines: 1, subject: "1 amounts do not agree: please look", says: "captured: record 5 JPY, ledger 0 JPY"},
+		{name: "many", found: found[:51], to: "shop@example.com", ids: 51, lines: 50, subject: "51 amounts do not agree: please look", says: "and 1 more"},
+		{name: "very many", found: found, to: "shop@example.com", ids: 500, lines: 50, subject: "500 amounts do not agree: please look", says: "and 450 more"},
+		{name: "no address", found: found[:2], ids: 2, lines: 2, subject: "2 amounts do not agree: please look"},
+	} {
+		env := suite.NewTestActivityEnvironment()
+		a := &steps.Activities{Reports: reports{found: c.found}, ToShop: mail.Address{Email: c.to}}
+		env.RegisterActivity(a)
+		v, err := env.ExecuteActivity(a.PrepareReport, steps.ReportRequest{})
+		var r steps.Report
+		if err != nil || v.Get(&r) != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		text := r.Message.Content.Text
+		if len(r.IDs) != c.ids || strings.Count(text, "Order ord_") != c.lines || r.Message.Content.Subject != c.subject || !strings.Contains(text, c.says) {
+			t.Errorf("%s: %d differences, %q: %s", c.name, len(r.IDs), r.Message.Content.Subject, text)
+		}
+		if asks := len(r.Message.To) > 0; asks != (c.to != "" && c.ids > 0) {
+			t.Errorf("%s: to %v", c.name, r.Message.To)
+		}
+		if c.ids > 0 && c.to != "" && r.Message.Check() != nil {
+			t.Errorf("%s: %v", c.name, r.Message.Check())
+		}
 	}
 }

@@ -28,12 +28,17 @@ type Activities struct {
 	ToShop mail.Address
 }
 
-// overlap is how far before the last settlement an import begins: the provider may
-// list one late.
-const overlap = 48 * time.Hour
+// These are how far before the last settlement an import begins, because the provider
+// may list one late.
+const (
+	overlap     = time.Hour
+	fullOverlap = 7 * 24 * time.Hour
+)
 
 // ImportRequest is the input of ImportSettlements.
-type ImportRequest struct{}
+type ImportRequest struct {
+	Full bool `json:"full,omitempty"` // also look for settlements of the last week that were listed late
+}
 
 // Imported is the result of ImportSettlements.
 type Imported struct {
@@ -43,7 +48,7 @@ type Imported struct {
 
 // ImportSettlements books the provider's settlements since the last import. One that
 // cannot be read stops nothing else.
-func (a *Activities) ImportSettlements(ctx context.Context, _ ImportRequest) (Imported, error) {
+func (a *Activities) ImportSettlements(ctx context.Context, r ImportRequest) (Imported, error) {
 	defer activities.Beat(ctx)()
 	var done Imported
 	since, err := a.Settlements.SettlementsImported(ctx)
@@ -51,7 +56,11 @@ func (a *Activities) ImportSettlements(ctx context.Context, _ ImportRequest) (Im
 		return done, activities.Failure(err)
 	}
 	latest := since
-	if !since.IsZero() {
+	switch {
+	case since.IsZero():
+	case r.Full:
+		since = since.Add(-fullOverlap)
+	default:
 		since = since.Add(-overlap)
 	}
 	err = a.Balance.Settlements(ctx, since, func(page []ledger.Settlement, problems []error) error {

@@ -24,7 +24,8 @@ type Candidates interface {
 	UncheckedOrders(ctx context.Context, limit int) ([]order.ID, error)
 	// UnbalancedOrders lists orders whose payments differ from their entries.
 	UnbalancedOrders(ctx context.Context, limit int) ([]order.ID, error)
-	// LatestOrders lists orders placed at a time or later, in the order of their IDs.
+	// LatestOrders lists orders placed at a time or later, the oldest first, so that
+	// their payments are listed together.
 	LatestOrders(ctx context.Context, placedSince time.Time, after order.ID, limit int) ([]order.ID, error)
 }
 

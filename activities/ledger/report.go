@@ -11,8 +11,10 @@ import (
 	"purser/order"
 )
 
-// mostListed is how many differences one mail lists.
-const mostListed = 50
+const (
+	mostReported = 500 // differences that one mail asks about
+	mostListed   = 50  // differences that it lists
+)
 
 // ReportRequest is the input of PrepareReport.
 type ReportRequest struct{}
@@ -26,18 +28,23 @@ type Report struct {
 // PrepareReport writes the mail about the differences that nobody was asked about yet.
 // The same differences give the same mail, so that it is sent once.
 func (a *Activities) PrepareReport(ctx context.Context, _ ReportRequest) (Report, error) {
-	found, err := a.Reports.UnreportedDifferences(ctx, mostListed)
+	found, err := a.Reports.UnreportedDifferences(ctx, mostReported)
 	if err != nil || len(found) == 0 {
 		return Report{}, activities.Failure(err)
 	}
 	var r Report
 	var text strings.Builder
 	text.WriteString("The ledger, the record and the payment provider do not agree about these amounts:\n\n")
-	for _, d := range found {
+	for i, d := range found {
 		r.IDs = append(r.IDs, d.ID)
-		fmt.Fprintf(&text, "%s\n", describe(d))
+		if i < mostListed {
+			fmt.Fprintf(&text, "%s\n", describe(d))
+		}
 		logger(ctx).Error("record, ledger and provider do not agree", "order", d.OrderID, "payment", d.Ref, "account", d.Account,
 			"record", d.Record, "ledger", d.Ledger, "provider", providerHas(d), "why", d.Why)
+	}
+	if more := len(found) - mostListed; more > 0 {
+		fmt.Fprintf(&text, "and %d more\n", more)
 	}
 	text.WriteString("\nCompare the order (purser order show ORDER) with the payment at the provider. " +
 		"The next check resolves what agrees again; purser ledger differences lists the rest.\n")

@@ -38,7 +38,7 @@ var lives = []life{
 	{name: "captured in part and refunded", capture: 400, refund: 400, want: ledger.Totals{Captured: 400, Refunded: 400}},
 	{name: "the refund failed", card: "pm_card_refundFail", capture: 1000, refund: 300, want: ledger.Totals{Captured: 1000}},
 	{name: "disputed", card: "pm_card_createDispute", capture: 1000, want: ledger.Totals{Captured: 1000, Disputed: 1000}},
-	{name: "in yen", money: order.Money{Amount: 1360, Currency: "JPY"}, capture: 1360, want: ledger.Totals{Captured: 1360}},
+	{name: "in yen", money: order.Money{Amount: 1360, Currency: "JPY"}, capture: 1360, refund: 360, want: ledger.Totals{Captured: 1360, Refunded: 360}},
 	{name: "in krónur", money: order.Money{Amount: 1000, Currency: "ISK"}, capture: 1000, want: ledger.Totals{Captured: 1000}},
 }
 
@@ -170,7 +170,7 @@ func TestSettlements(t *testing.T) {
 		return all
 	}
 	want := []string{
-		" payout paid 0 (minor)  amount -25.80 EUR fee 0",
+		" payout paid 0 (minor)  amount -23.60 EUR fee 0",
 		"captured and refunded in part charge paid 10.00 EUR amount 10.00 EUR fee 39",
 		"captured and refunded in part refund paid -3.00 EUR amount -3.00 EUR fee 0",
 		"captured charge paid 10.00 EUR amount 10.00 EUR fee 39",
@@ -183,6 +183,7 @@ func TestSettlements(t *testing.T) {
 		"disputed dispute paid -10.00 EUR amount -10.00 EUR fee 2000",
 		"in krónur charge paid 1000 ISK amount 6.70 EUR fee 34",
 		"in yen charge paid 1360 JPY amount 8.30 EUR fee 37",
+		"in yen refund paid -360 JPY amount -2.20 EUR fee 0",
 		"the refund failed charge paid 10.00 EUR amount 10.00 EUR fee 39",
 		"the refund failed refund paid -3.00 EUR amount -3.00 EUR fee 0",
 		"the refund failed refund paid 3.00 EUR amount 3.00 EUR fee 0",

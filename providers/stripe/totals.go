@@ -16,7 +16,7 @@ const (
 	// fewPayments is up to how many payments are asked for one by one.
 	fewPayments = 5
 	// listSlack is how far from an order's time its payment is looked for in a list.
-	listSlack = 2 * time.Hour
+	listSlack = 15 * time.Minute
 	// strangers is how many payments of others a list may have for each of ours,
 	// before the rest is asked for one by one.
 	strangers = 20

@@ -74,10 +74,14 @@ func (s *Store) MarkChecked(ctx context.Context, last map[order.ID]int64) error 
 	return sqldb.WrapError("mark checked", err)
 }
 
-// LatestOrders lists orders that were placed at a time or later, in the order of
-// their IDs, after one of them.
+// LatestOrders lists orders that were placed at a time or later, the oldest first,
+// after one of them.
 func (s *Store) LatestOrders(ctx context.Context, placedSince time.Time, after order.ID, limit int) ([]order.ID, error) {
-	ids, err := s.ids(ctx, "SELECT id FROM orders WHERE placed_at >= ? AND id > ? ORDER BY id LIMIT ?", sqldb.Micros(placedSince), string(after), limit)
+	query, args := "SELECT id FROM orders WHERE placed_at >= ?", []any{sqldb.Micros(placedSince)}
+	if after != "" {
+		query, args = query+" AND (placed_at, id) > (SELECT placed_at, id FROM orders WHERE id = ?)", append(args, string(after))
+	}
+	ids, err := s.ids(ctx, query+" ORDER BY placed_at, id LIMIT ?", append(args, limit)...)
 	return ids, sqldb.WrapError("latest orders", err)
 }
 
@@ -109,7 +113,7 @@ const unbalanced = `
 				CASE WHEN credit = 'captured' THEN -amount WHEN debit = 'captured' THEN amount ELSE 0 END,
 				CASE WHEN debit = 'refunded' THEN -amount WHEN credit = 'refunded' THEN amount ELSE 0 END,
 				CASE WHEN debit = 'disputed' THEN -amount WHEN credit = 'disputed' THEN amount ELSE 0 END
-			FROM ledger_entries WHERE kind <> 'settlement') AS sides
+			FROM ledger_entries) AS sides
 		GROUP BY order_id, payment, currency
 		HAVING SUM(held) <> 0 OR SUM(net) <> 0 OR SUM(captured) <> 0 OR SUM(refunded) <> 0 OR SUM(disputed) <> 0) AS payments
 	ORDER BY order_id LIMIT ?`
@@ -136,7 +140,7 @@ func (s *Store) Books(ctx context.Context, ids []order.ID) ([]ledger.Books, erro
 	// The entries come first: an entry that is written after that has a check of its
 	// own, and the difference does not last.
 	err := sqldb.Each(ctx, s.DB.Reader(), `
-		SELECT order_id, payment, party, ref, debit, credit, CAST(SUM(CASE WHEN kind <> 'settlement' THEN amount ELSE 0 END) AS BIGINT), MAX(id), MAX(currency)
+		SELECT order_id, payment, party, ref, debit, credit, CAST(SUM(amount) AS BIGINT), MAX(id), MAX(currency)
 		FROM ledger_entries WHERE order_id <> '' AND order_id IN `+list+`
 		GROUP BY order_id, payment, party, ref, debit, credit`, args, func(r *sql.Rows) error {
 		var id order.ID

@@ -302,3 +302,36 @@ func change(o *order.Order, r *rand.Rand) {
 		}
 	}
 }
+
+// TestLatestOrders: the orders of a time are listed page by page, the oldest first, each
+// once.
+func TestLatestOrders(t *testing.T) {
+	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
+		s := recordstest.Shop(t, open)
+		var want []order.ID
+		for i := range 7 {
+			o := recordstest.PlaceOrder(t, s, "c-1", recordstest.Noon.Add(time.Duration(i/2)*time.Hour))
+			if i >= 2 {
+				want = append(want, o.ID)
+			}
+		}
+		for i := 0; i < 4; i += 2 { // two orders of one moment are in the order of their IDs
+			slices.Sort(want[i : i+2])
+		}
+		var got []order.ID
+		for after := order.ID(""); ; {
+			page, err := s.LatestOrders(t.Context(), recordstest.Noon.Add(time.Hour), after, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page) == 0 {
+				break
+			}
+			got = append(got, page...)
+			after = page[len(page)-1]
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}

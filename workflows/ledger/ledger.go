@@ -54,7 +54,7 @@ const importWithin = 30 * time.Minute
 // asks a person about differences that last, once about each.
 func LedgerCheckWorkflow(ctx workflow.Context, c Check) (ledger.CheckResult, error) {
 	var done ledger.CheckResult
-	imported, err := importSettlements.Remote(ctx, importWithin, "Import the provider's settlements", nil, steps.ImportRequest{})
+	imported, err := importSettlements.Remote(ctx, importWithin, "Import the provider's settlements", nil, steps.ImportRequest{Full: c.Full})
 	if ctx.Err() != nil {
 		return done, err
 	}
