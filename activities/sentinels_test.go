@@ -31,6 +31,10 @@ var neverReported = map[string]string{
 	"inbox.ErrNotDismissible": "an event is dismissed at the API",
 	"mail.ErrUnreachable":     "the mail providers' adapter makes it rejected",
 
+	"ledger.ErrUnbalanced": "ImportSettlements passes over the settlement, and reports it",
+	"ledger.ErrPeriod":     "a period is closed at the API",
+	"ledger.ErrNotOver":    "as above",
+
 	"catalog.ErrMovedOn":     "AdvanceImport reads the import again and continues from there",
 	"catalog.ErrQuery":       "a shopper's search is not a step",
 	"catalog.ErrUpload":      "an upload is announced to the API",
