@@ -37,7 +37,7 @@ func TestEnvironmentTag(t *testing.T) {
 	for _, tt := range []struct{ name, set, want string }{
 		{name: "none"},
 		{name: "production", set: "production", want: "production"},
-		{name: "all characters", set: "Stage_2.eu@west-1", want: "Stage_2.eu@west-1"},
+		{name: "all characters", set: "Stage_2-eu", want: "Stage_2-eu"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, ses := mailStack(t, &config.Config{MailFrom: "Mugs <orders@shop.example>", SESEnvironment: tt.set})
