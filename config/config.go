@@ -42,7 +42,8 @@ type Config struct {
 	ReceivedAfter time.Duration `group:"Orders:" help:"If no parcel is booked so long after the money is held, the shopper is mailed that the order was received; 0: never." env:"PURSER_RECEIVED_AFTER" default:"10m"`
 	TrackAfter    time.Duration `group:"Orders:" help:"How long to wait for an event about a parcel before the carrier is asked." env:"PURSER_TRACK_AFTER" default:"12h"`
 	OverdueAfter  time.Duration `group:"Orders:" help:"How long a parcel may stay without a scan before it needs an operator; 0: for ever." env:"PURSER_OVERDUE_AFTER" default:"336h"`
-	ParcelPieces  int64         `group:"Orders:" help:"The most pieces in one parcel; 0: everything goes into one parcel." env:"PURSER_PARCEL_PIECES" default:"0"`
+	Pricing       `embed:"" group:"Orders:"`
+	ParcelPieces  int64 `group:"Orders:" help:"The most pieces in one parcel; 0: everything goes into one parcel." env:"PURSER_PARCEL_PIECES" default:"0"`
 
 	MailFrom            string  `group:"Mail:" help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
 	SESRegion           string  `group:"Mail:" name:"ses-region" help:"AWS region of SES. Without it the sandbox plays SES. Credentials come from AWS's default credential chain." env:"SES_REGION"`
@@ -101,6 +102,9 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := c.checkCatalogue(); err != nil {
+		return err
+	}
+	if err := c.checkPricing(); err != nil {
 		return err
 	}
 	if c.APIKeys != "" {
