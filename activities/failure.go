@@ -23,6 +23,9 @@ const (
 	FailureAmount      = "Amount"
 	FailureMinimum     = "BelowMinimum"
 	FailureInvalid     = "Invalid"
+	FailureDiscount    = "Discount"
+	FailurePrice       = "PriceChanged"
+	FailurePricing     = "Pricing"
 	FailureDuplicate   = "Duplicate"
 	FailureRejected    = "Rejected" // a provider refused for good
 	FailureNoSuch      = "NoSuch"
@@ -68,6 +71,9 @@ var failures = []struct {
 	{order.ErrMixedCurrency, FailureCurrency, true, 0},
 	{order.ErrAmount, FailureAmount, true, 0},
 	{order.ErrBelowMinimum, FailureMinimum, true, 0},
+	{order.ErrDiscount, FailureDiscount, true, 0},
+	{order.ErrPriceChanged, FailurePrice, true, 0},
+	{order.ErrPricing, FailurePricing, true, 0},
 	{order.ErrInvalid, FailureInvalid, true, 0},
 	{order.ErrDuplicate, FailureDuplicate, true, 0},
 	{order.ErrNotFound, FailureNotFound, true, 0},

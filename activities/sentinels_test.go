@@ -31,9 +31,13 @@ var neverReported = map[string]string{
 	"inbox.ErrNotDismissible": "an event is dismissed at the API",
 	"mail.ErrUnreachable":     "the mail providers' adapter makes it rejected",
 
-	"ledger.ErrUnbalanced": "ImportSettlements passes over the settlement, and reports it",
-	"ledger.ErrPeriod":     "a period is closed at the API",
-	"ledger.ErrNotOver":    "as above",
+	"ledger.ErrUnbalanced":  "ImportSettlements passes over the settlement, and reports it",
+	"ledger.ErrPeriod":      "a period is closed at the API",
+	"ledger.ErrNotOver":     "as above",
+	"order.ErrNoShipping":   "the API resolves the shop's rules before it starts an order",
+	"order.ErrPriceRefused": "the API asks the shop's pricing endpoint",
+	"order.ErrPricingDown":  "as above",
+	"pricing.ErrTable":      "the pricing table is read when the program starts",
 
 	"catalog.ErrMovedOn":     "AdvanceImport reads the import again and continues from there",
 	"catalog.ErrQuery":       "a shopper's search is not a step",

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"purser/order"
@@ -18,6 +17,7 @@ type orderCmd struct {
 	remote `embed:""`
 
 	Place   orderPlaceCmd   `cmd:"" help:"Place an order."`
+	Quote   orderQuoteCmd   `cmd:"" help:"Ask what an order would cost, without placing it."`
 	Show    orderShowCmd    `cmd:"" help:"Show an order."`
 	List    orderListCmd    `cmd:"" help:"List orders, newest first."`
 	Find    orderFindCmd    `cmd:"" help:"Find orders by an id, a customer, a mail address, a name or a product."`
@@ -31,34 +31,35 @@ type orderCmd struct {
 }
 
 type orderPlaceCmd struct {
-	Line       []string `required:"" help:"What to order, as SKU=quantity; repeatable." placeholder:"SKU=N"`
-	Currency   string   `default:"EUR" help:"The order's currency."`
-	Customer   string   `default:"cust_shell" help:"The customer's id."`
-	Email      string   `default:"shopper@shop.example" help:"The address that gets the order's mail."`
-	Name       string   `default:"Sam Shopper" help:"The name of the person who receives the parcel."`
-	Street     string   `default:"1 Quay Street" help:"The street and number that the parcel goes to."`
-	City       string   `default:"Harbourtown"`
-	PostalCode string   `default:"10115"`
-	Country    string   `default:"DE"`
-	Payment    string   `enum:"online,manual" default:"online" help:"How it is paid: online, or manual: in advance, by bank transfer or in cash."`
-	Key        string   `name:"idempotency-key" help:"Makes repeating the command safe."`
+	goods   `embed:""`
+	Email   string  `default:"shopper@shop.example" help:"The address that gets the order's mail."`
+	Name    string  `default:"Sam Shopper" help:"The name of the person who receives the parcel."`
+	Street  string  `default:"1 Quay Street" help:"The street and number that the parcel goes to."`
+	City    string  `default:"Harbourtown"`
+	Payment string  `enum:"online,manual" default:"online" help:"How it is paid: online, or manual: in advance, by bank transfer or in cash."`
+	Expect  decimal `help:"The total that the shopper saw, in major units, such as 31.00. The order is refused if it costs anything else."`
+	Key     string  `name:"idempotency-key" help:"Makes repeating the command safe."`
 }
 
 func (p *orderPlaceCmd) Run(e *env, c *commands) error {
+	lines, err := p.lines()
+	if err != nil {
+		return err
+	}
 	r := order.Request{
-		Customer: p.Customer, Email: p.Email, Currency: p.Currency,
-		ShipTo: order.Address{Name: p.Name, Line1: p.Street, City: p.City, PostalCode: p.PostalCode, Country: p.Country},
+		Customer: p.Customer, Email: p.Email, Currency: p.Currency, Lines: lines,
+		ShipTo:        order.Address{Name: p.Name, Line1: p.Street, City: p.City, PostalCode: p.PostalCode, Country: p.Country},
+		DiscountCodes: p.Code, ShippingMethod: p.Shipping,
+	}
+	if p.Expect != "" {
+		n, err := p.Expect.in(p.Currency, "--expect", "")
+		if err != nil {
+			return err
+		}
+		r.ExpectedTotal = &order.Money{Amount: n, Currency: p.Currency}
 	}
 	if p.Payment == string(order.PayManually) {
 		r.Payment = order.PayManually
-	}
-	for _, l := range p.Line {
-		sku, n, ok := strings.Cut(l, "=")
-		quantity, err := strconv.ParseInt(n, 10, 64)
-		if !ok || err != nil {
-			return usageError{fmt.Errorf("--line %q: want SKU=quantity, such as mug-blue=2", l)}
-		}
-		r.Lines = append(r.Lines, order.RequestLine{SKU: sku, Quantity: quantity})
 	}
 	client, err := c.Order.client()
 	if err != nil {

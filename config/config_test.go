@@ -142,10 +142,41 @@ func TestContradictions(t *testing.T) {
 		{[]string{"--mail-providers=ses,ses"}, "named twice"},
 		{[]string{"--ses-region=eu-west-1", "--mail-providers=ses,backup"}, `no URL for the relay "backup"`},
 		{[]string{"--smtp-url=smtp://relay.example:587", "--mail-providers=ses,smtp"}, "SMTP_URL is a real relay, but SES is the sandbox's"},
+		{[]string{"--pricing=nowhere.json"}, "PURSER_PRICING: open "},
+		{[]string{"--pricing=config.go"}, "invalid pricing table"},
+		{[]string{"--pricing=../docs/pricing/germany.json", "--pricing-url=https://shop.example", "--pricing-secret=0123456789abcdef"}, "both set"},
+		{[]string{"--pricing-url=http://shop.example", "--pricing-secret=0123456789abcdef"}, "PURSER_PRICING_URL: http is for this machine only"},
+		{[]string{"--pricing-url=shop.example", "--pricing-secret=0123456789abcdef"}, "PURSER_PRICING_URL: want https://host"},
+		{[]string{"--pricing-url=https://shop.example"}, "PURSER_PRICING_SECRET: want at least 16"},
+		{[]string{"--pricing-url=https://shop.example", "--pricing-secret=short"}, "PURSER_PRICING_SECRET: want at least 16"},
+		{[]string{"--pricing-secret=0123456789abcdef"}, "PURSER_PRICING_URL is not"},
+		{[]string{"--pricing-url=https://shop.example", "--pricing-secret=0123456789abcdef", "--pricing-timeout=0s"}, "PURSER_PRICING_TIMEOUT"},
+		{[]string{"--pricing-url=https://shop.example", "--pricing-secret=0123456789abcdef", "--pricing-timeout=1m"}, "PURSER_PRICING_TIMEOUT"},
 		{[]string{"--smtp-url=http://relay.example"}, `the URL of the relay "smtp"`},
 	} {
 		if _, err := read(t, tt.flags...); err == nil || !strings.Contains(err.Error(), tt.says) {
 			t.Errorf("%v: got %v, want it to name %q", tt.flags, err, tt.says)
+		}
+	}
+}
+
+// TestPricing: the shop's table is read from its file, and without one there are no
+// taxes, fees and discounts.
+func TestPricing(t *testing.T) {
+	for _, tt := range []struct {
+		flags []string
+		rules int
+	}{
+		{nil, 0},
+		{[]string{"--pricing=../docs/pricing/germany.json"}, 7},
+	} {
+		c, err := read(t, tt.flags...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table, err := c.PricingTable()
+		if err != nil || len(table.Taxes)+len(table.Shipping)+len(table.Discounts) != tt.rules {
+			t.Errorf("%v: %+v, %v", tt.flags, table, err)
 		}
 	}
 }

@@ -36,6 +36,7 @@ func (c Config) Apart(dir string) Config {
 	c.Data, c.DatabaseURL, c.APIKeys, c.PublicURL, c.SandboxURL = dir, "", "", "", ""
 	c.Listen, c.SandboxPort, c.TemporalPort, c.NoUI = "127.0.0.1:0", 0, 0, true
 	c.StripeKey, c.CarrierURL, c.SESRegion, c.MeilisearchURL, c.Mail = "", "", "", "", Mail{}
+	c.Pricing = Pricing{}
 	c.S3Bucket, c.S3Region, c.S3Endpoint, c.CloudFrontDomain = "", "", "", ""
 	return c
 }

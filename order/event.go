@@ -37,7 +37,8 @@ const (
 	OrderNeedsAttention  Kind = "order.needs_attention" // Purser cannot finish something by itself; a person must look
 	StockReserved        Kind = "stock.reserved"
 	StockReleased        Kind = "stock.released"
-	PaymentReady         Kind = "payment.ready" // the intent exists; the shopper can pay
+	PaymentReady         Kind = "payment.ready"      // the intent exists; the shopper can pay
+	PaymentNotNeeded     Kind = "payment.not_needed" // the order costs nothing
 	PaymentAction        Kind = "payment.action_required"
 	PaymentIsProcessing  Kind = "payment.processing"
 	PaymentDeclined      Kind = "payment.declined"
@@ -134,6 +135,9 @@ type Opening struct {
 	Correlation string    `json:"correlationId"`
 	Now         time.Time `json:"now"`
 	HoldUntil   time.Time `json:"holdUntil"` // when an unpaid reservation expires
+	// Pricing is what was decided about the price; nil: the catalogue's prices are
+	// the whole price.
+	Pricing *Pricing `json:"pricing,omitempty"`
 }
 
 // Request is the body of a new order. It has no prices: they come from the
@@ -146,6 +150,10 @@ type Request struct {
 	Currency string        `json:"currency"`
 	Lines    []RequestLine `json:"lines"`
 	Payment  PaymentMethod `json:"payment,omitempty"`
+
+	DiscountCodes  []string `json:"discountCodes,omitempty" doc:"The shop's discount codes, as the shopper typed them"`
+	ShippingMethod string   `json:"shippingMethod,omitempty" doc:"A method of the shop's pricing table. Default: the first one for the country and the currency"`
+	ExpectedTotal  *Money   `json:"expectedTotal,omitempty" doc:"The total that the shopper saw. The order is refused if it costs anything else"`
 }
 
 // RequestLine asks for a quantity of one product.

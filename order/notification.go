@@ -44,6 +44,7 @@ type Mail struct {
 	Name         string       `json:"name"`
 	Locale       string       `json:"locale,omitempty"`
 	Lines        []Line       `json:"lines,omitempty"`
+	Shipping     *Fee         `json:"shipping,omitempty"`
 	Total        Money        `json:"total"`
 	Amount       Money        `json:"amount,omitzero"` // the refunded or disputed amount, if the mail is about one
 	Until        time.Time    `json:"until,omitzero"`  // until when the reader can act
@@ -70,7 +71,7 @@ func (o Order) MailFor(m Notification) Mail { return o.MailAbout(m, "") }
 func (o Order) MailAbout(m Notification, ref string) Mail {
 	l := Mail{
 		OrderID: o.ID, Notification: m, Generation: 1, To: o.Email, Name: o.ShipTo.Name, Locale: o.Locale,
-		Lines: o.Lines, Total: o.Total, Tracking: o.Shipment().Tracking,
+		Lines: o.Lines, Shipping: o.Shipping, Total: o.Total, Tracking: o.Shipment().Tracking,
 	}
 	switch m {
 	case MailShipped, MailDelivered:
@@ -86,14 +87,14 @@ func (o Order) MailAbout(m Notification, ref string) Mail {
 			l.Reason = d.Message
 		}
 	case MailRefunded, MailRefundFailed:
-		l.Lines, l.Total = nil, Money{}
+		l.Lines, l.Shipping, l.Total = nil, nil, Money{}
 		for _, r := range o.Refunds {
 			if ref == "" && r.Status.mail() == m || ref != "" && r.ID == ref {
 				l.Ref, l.Amount = r.ID, r.Amount
 			}
 		}
 	case MailDispute:
-		l.To, l.Name, l.Locale, l.Lines, l.Total = "", "", "", nil, Money{}
+		l.To, l.Name, l.Locale, l.Lines, l.Shipping, l.Total = "", "", "", nil, nil, Money{}
 		for _, d := range o.Disputes {
 			if ref != "" && d.ID != ref {
 				continue

@@ -67,6 +67,17 @@ func (o Order) Captured() (sum int64) {
 	return sum
 }
 
+// Free reports whether the order costs nothing, so that there is no payment.
+func (o Order) Free() bool { return o.Total.Amount == 0 && o.Total.Currency != "" }
+
+// FirstPayments returns the payments of an order that is opened.
+func (o Order) FirstPayments() []Payment {
+	if o.Free() {
+		return []Payment{}
+	}
+	return []Payment{{Number: 1}}
+}
+
 // Covered reports whether the whole amount is held or captured.
 func (o Order) Covered() bool {
 	sum := int64(0)
@@ -75,11 +86,13 @@ func (o Order) Covered() bool {
 			sum += max(p.Authorized, p.Captured)
 		}
 	}
-	return sum > 0 && sum >= o.Total.Amount
+	return o.Free() || sum > 0 && sum >= o.Total.Amount
 }
 
 // Paid reports whether the whole amount is captured.
-func (o Order) Paid() bool { return o.Captured() > 0 && o.Captured() >= o.Total.Amount }
+func (o Order) Paid() bool {
+	return o.Free() || o.Captured() > 0 && o.Captured() >= o.Total.Amount
+}
 
 // Shipment returns the shipment that goods go out with at present: the last one
 // that no other replaced. It is the zero Shipment if the order has no shipment yet.

@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"purser/mail"
@@ -13,6 +14,7 @@ const (
 	MaxLines    = 100
 	MaxQuantity = 1_000
 	MaxText     = 200
+	MaxCodes    = 10 // discount codes
 )
 
 // Validate checks everything that can be checked without the catalogue. The
@@ -39,12 +41,44 @@ func (r Request) Validate() error {
 	if err := r.ShipTo.validate("shipTo."); err != nil {
 		return err
 	}
-	if _, err := Exponent(r.Currency); err != nil {
-		return err
-	}
 	if r.Payment != PayOnline && r.Payment != PayManually {
 		return fmt.Errorf("%w: payment: want manual, or nothing for a payment online", ErrInvalid)
 	}
+	return r.validatePriced()
+}
+
+// ValidateQuote is Validate for a request that is only to be priced. It needs the
+// country that the parcel goes to, and no other part of an address.
+func (r Request) ValidateQuote() error {
+	if err := CheckText("customerId", r.Customer, false, 64); err != nil {
+		return err
+	}
+	if err := checkCountry("shipTo.country", r.ShipTo.Country); err != nil {
+		return err
+	}
+	if r.ShipTo.PostalCode != "" {
+		if err := CheckText("shipTo.postalCode", r.ShipTo.PostalCode, false, 20); err != nil {
+			return err
+		}
+		if err := checkPostalCode("shipTo.postalCode", r.ShipTo.PostalCode, r.ShipTo.Country); err != nil {
+			return err
+		}
+	}
+	return r.validatePriced()
+}
+
+// validatePriced checks what the price depends on, except the address.
+func (r Request) validatePriced() error {
+	if _, err := Exponent(r.Currency); err != nil {
+		return err
+	}
+	if err := r.validateLines(); err != nil {
+		return err
+	}
+	return r.validateTerms()
+}
+
+func (r Request) validateLines() error {
 	if len(r.Lines) == 0 || len(r.Lines) > MaxLines {
 		return fmt.Errorf("%w: lines: want 1 to %d, got %d", ErrInvalid, MaxLines, len(r.Lines))
 	}
@@ -60,6 +94,32 @@ func (r Request) Validate() error {
 		if l.Quantity < 1 || l.Quantity > MaxQuantity {
 			return fmt.Errorf("%w: lines[%d].quantity: want 1 to %d, got %d", ErrInvalid, i, MaxQuantity, l.Quantity)
 		}
+	}
+	return nil
+}
+
+// validateTerms checks what the caller says about the price.
+func (r Request) validateTerms() error {
+	if len(r.DiscountCodes) > MaxCodes {
+		return fmt.Errorf("%w: discountCodes: want at most %d, got %d", ErrInvalid, MaxCodes, len(r.DiscountCodes))
+	}
+	for i, c := range r.DiscountCodes {
+		if err := CheckText(fmt.Sprintf("discountCodes[%d]", i), c, true, 64); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(r.DiscountCodes[:i], func(d string) bool { return strings.EqualFold(c, d) }) {
+			return fmt.Errorf("%w: discountCodes[%d]: %q appears twice", ErrInvalid, i, c)
+		}
+	}
+	if err := CheckText("shippingMethod", r.ShippingMethod, false, 64); err != nil {
+		return err
+	}
+	switch e := r.ExpectedTotal; {
+	case e == nil:
+	case e.Currency != r.Currency:
+		return fmt.Errorf("%w: expectedTotal: the order is in %s, not in %.3q", ErrInvalid, r.Currency, e.Currency)
+	case e.Amount < 0:
+		return fmt.Errorf("%w: expectedTotal: %s is below zero", ErrInvalid, *e)
 	}
 	return nil
 }
@@ -86,10 +146,20 @@ type Offer struct {
 	Available int64  `json:"available"` // on hand and not reserved for others
 }
 
-// Price returns the request's priced lines and total. The prices come from the
-// catalogue's offers by SKU, never from the client. It fails with
-// ErrUnknownSKU, ErrMixedCurrency, ErrOutOfStock, ErrAmount or ErrBelowMinimum.
+// Price returns the request's priced lines and total, without taxes, fees and
+// discounts. The prices come from the catalogue's offers by SKU, never from the
+// client. It fails with ErrUnknownSKU, ErrMixedCurrency, ErrOutOfStock, ErrAmount or
+// ErrBelowMinimum.
 func (r Request) Price(offers map[string]Offer) ([]Line, Money, error) {
+	lines, total, err := r.PriceGoods(offers)
+	if err != nil {
+		return nil, Money{}, err
+	}
+	return lines, total, total.Payable()
+}
+
+// PriceGoods is Price without the limits of what can be charged.
+func (r Request) PriceGoods(offers map[string]Offer) ([]Line, Money, error) {
 	total := Money{Currency: r.Currency}
 	lines := make([]Line, 0, len(r.Lines))
 	for _, l := range r.Lines {
@@ -106,10 +176,13 @@ func (r Request) Price(offers map[string]Offer) ([]Line, Money, error) {
 		if err != nil {
 			return nil, Money{}, err
 		}
+		if g := Granule(r.Currency); sub.Amount%g != 0 { // it could not be refunded
+			return nil, Money{}, fmt.Errorf("%w: %q: %s must be a multiple of %s", ErrAmount, l.SKU, sub, Money{g, r.Currency})
+		}
 		if total, err = total.Plus(sub); err != nil {
 			return nil, Money{}, err
 		}
 		lines = append(lines, Line{SKU: l.SKU, Name: o.Name, Quantity: l.Quantity, Price: o.Price.Amount, Subtotal: sub.Amount})
 	}
-	return lines, total, total.Payable()
+	return lines, total, nil
 }

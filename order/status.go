@@ -7,7 +7,7 @@ type Status string
 const (
 	Placed          Status = "placed"           // durable, priced, stock reserved; the shopper cannot pay yet
 	AwaitingPayment Status = "awaiting_payment" // the shopper can pay
-	Authorized      Status = "authorized"       // the money is held, not captured
+	Authorized      Status = "authorized"       // the money is held, not captured, or the order is free
 	Paid            Status = "paid"             // parcel booked, money captured
 	Shipped         Status = "shipped"          // the carrier has the parcel
 	Delivered       Status = "delivered"        // complete
@@ -24,7 +24,7 @@ const (
 // may bring a delivered parcel back: then a person decides about it.
 var next = map[Status][]Status{
 	"":              {Placed, Refused},
-	Placed:          {AwaitingPayment, OnHold, Cancelling},
+	Placed:          {AwaitingPayment, Authorized, OnHold, Cancelling}, // Authorized: it costs nothing
 	AwaitingPayment: {Authorized, OnHold, Cancelling},
 	Authorized:      {AwaitingPayment, Paid, Shipped, OnHold, Cancelling}, // back, if an event was not true
 	OnHold:          {AwaitingPayment, Authorized, Paid, Shipped, Delivered, Returned, Cancelling},

@@ -15,6 +15,7 @@ import (
 func TestTypesMatchTheAPI(t *testing.T) {
 	for name, pair := range map[string][2]reflect.Type{
 		"order": {reflect.TypeFor[orders.Order](), reflect.TypeFor[Order]()},
+		"quote": {reflect.TypeFor[orders.Quote](), reflect.TypeFor[Quote]()},
 		"event": {reflect.TypeFor[orders.Event](), reflect.TypeFor[Event]()},
 	} {
 		for _, d := range differences(name, pair[0], pair[1]) {

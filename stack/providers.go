@@ -128,10 +128,14 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 		return err
 	}
 	s.background(relay.Run)
+	prices, err := s.pricing()
+	if err != nil {
+		return err
+	}
 	handler, err := api.New(api.Config{
 		Version:  version.Number(),
 		Config:   httpkit.Config{Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout},
-		Orders:   &orders.Service{Workflows: s.starter, Records: s.Records, Appeared: relay.OrderAppeared, Stopping: stopping},
+		Orders:   &orders.Service{Workflows: s.starter, Records: s.Records, Pricing: prices, Appeared: relay.OrderAppeared, Stopping: stopping},
 		Products: s.productService(), Imports: s.importService(), Images: s.imageService(p),
 		Search: &search.Service{Engine: p.search, Catalogue: s.Records, Settings: s.Records, Public: s.cfg.SearchPublic, SampleShop: s.atHome(r)},
 		Mails:  s.mailService(p), Campaigns: s.campaignService(p), Preview: s.preview(r, p),

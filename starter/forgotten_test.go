@@ -131,7 +131,7 @@ func (d *orderFixture) open() {
 
 func (d *orderFixture) place(id order.ID) order.Order {
 	d.Helper()
-	o, secret, err := d.starter.Place(d.Context(), id, wanted, "key:shop", "corr-1")
+	o, secret, err := d.starter.Place(d.Context(), id, wanted, nil, "key:shop", "corr-1")
 	if err != nil || secret == "" {
 		d.Fatalf("place: %+v, %v", o, err)
 	}
@@ -179,14 +179,14 @@ func (d *orderFixture) placeAgain(id order.ID, want order.Order) {
 	d.Helper()
 	was := d.runID(id.WorkflowID())
 	for range 2 {
-		o, _, err := d.starter.Place(d.Context(), id, wanted, "key:shop", "corr-2")
+		o, _, err := d.starter.Place(d.Context(), id, wanted, nil, "key:shop", "corr-2")
 		if err != nil || o.ID != id || o.Status != want.Status || o.Payment().Reference != want.Payment().Reference {
 			d.Errorf("placed again: %s %s, %v; want %s %s", o.Status, o.Payment().Reference, err, want.Status, want.Payment().Reference)
 		}
 	}
 	other := wanted
 	other.Lines = []order.RequestLine{{SKU: "mug", Quantity: 3}}
-	if _, _, err := d.starter.Place(d.Context(), id, other, "key:shop", "corr-3"); !errors.Is(err, order.ErrOtherRequest) {
+	if _, _, err := d.starter.Place(d.Context(), id, other, nil, "key:shop", "corr-3"); !errors.Is(err, order.ErrOtherRequest) {
 		d.Errorf("another request: %v", err)
 	}
 	if d.runID(id.WorkflowID()) != was {

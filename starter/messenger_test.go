@@ -206,7 +206,7 @@ func (m *messenger) placeAgain() {
 	other.Lines = []order.RequestLine{{SKU: "mug", Quantity: 3}}
 	for _, r := range []order.Request{wanted, other} {
 		m.update(nil, func() (order.Order, error) {
-			o, secret, err := m.starter.Place(m.Context(), m.id, r, "key:shop", "corr-1")
+			o, secret, err := m.starter.Place(m.Context(), m.id, r, nil, "key:shop", "corr-1")
 			if secret != "" {
 				m.Errorf("%s: an order that has ended can be paid with %q", m.kept, secret)
 			}

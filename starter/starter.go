@@ -40,12 +40,12 @@ type Client struct {
 }
 
 // Place starts the order and returns it with the client secret as soon as the shopper
-// can pay, in one round trip. A repeated request with the same id returns the same
+// can pay, in one round trip. decided is what was decided about its price, or nil. A repeated request with the same id returns the same
 // order, however long ago the first was: an order in the record is never started
 // again, even if the engine has forgotten it. It fails with order.ErrOtherRequest,
-// order.ErrInFlight, the errors of order.Request.Price, or context.DeadlineExceeded,
+// order.ErrInFlight, the errors of pricing.Price, or context.DeadlineExceeded,
 // in which case the order goes on and Get returns it.
-func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
+func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, decided *order.Pricing, actor, correlation string) (order.Order, string, error) {
 	hash := r.Hash()
 	ask := client.UpdateWorkflowOptions{
 		WorkflowID: id.WorkflowID(), UpdateName: string(orders.Place), Args: []any{orders.PlaceRequest{Hash: hash}},
@@ -54,7 +54,7 @@ func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, actor,
 	var h client.WorkflowUpdateHandle
 	switch before, err := c.Record.Order(ctx, id); {
 	case errors.Is(err, order.ErrNotFound):
-		h, err = c.begin(ctx, id, r, hash, actor, correlation, ask)
+		h, err = c.begin(ctx, id, r, decided, hash, actor, correlation, ask)
 		return c.placed(ctx, id, hash, h, err)
 	case err != nil: // the order may have been started before
 		return order.Order{}, "", err
@@ -66,7 +66,7 @@ func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, actor,
 }
 
 // begin starts the order's workflow, unless it runs, and sends it the update.
-func (c *Client) begin(ctx context.Context, id order.ID, r order.Request, hash, actor, correlation string, ask client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+func (c *Client) begin(ctx context.Context, id order.ID, r order.Request, decided *order.Pricing, hash, actor, correlation string, ask client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
 	start := c.Temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID:                       id.WorkflowID(),
 		TaskQueue:                workflows.OrdersQueue,
@@ -75,7 +75,7 @@ func (c *Client) begin(ctx context.Context, id order.ID, r order.Request, hash, 
 		TypedSearchAttributes:    orders.StartAttributes(c.Terms.PayBy(r.Payment, time.Now())),
 		StaticSummary:            fmt.Sprintf("Order of %d lines in %s", len(r.Lines), r.Currency),
 	}, orders.OrderWorkflow, orders.Placement{
-		ID: id, Request: r, Hash: hash, Actor: actor, Correlation: correlation, Terms: c.Terms,
+		ID: id, Request: r, Hash: hash, Actor: actor, Correlation: correlation, Terms: c.Terms, Pricing: decided,
 	})
 	ask.WorkflowID = "" // it is that of the start operation
 	return c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{StartWorkflowOperation: start, UpdateOptions: ask})

@@ -215,7 +215,7 @@ func TestPlace(t *testing.T) {
 		{name: "the engine is down", e: engine{err: serviceerror.NewUnavailable("down")}, err: order.ErrBusy},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o, secret, err := started(&c.e, c.b).Place(t.Context(), id, request, "key:shop", "corr-1")
+			o, secret, err := started(&c.e, c.b).Place(t.Context(), id, request, nil, "key:shop", "corr-1")
 			if c.err == nil && c.words == "" && err != nil || c.err != nil && !errors.Is(err, c.err) {
 				t.Fatalf("%v, want %v", err, c.err)
 			}

@@ -10,6 +10,7 @@ import (
 
 	"purser/catalog"
 	"purser/order"
+	"purser/pricing"
 )
 
 // Record keeps orders, their events and the stock in memory. The zero value
@@ -164,26 +165,30 @@ func (f *Record) open(o order.Opening) (order.Order, error) {
 	for _, l := range o.Request.Lines {
 		skus = append(skus, l.SKU)
 	}
-	lines, total, err := o.Request.Price(f.offers(skus, o.Now))
+	priced, err := pricing.Price(o.Request, f.offers(skus, o.Now), o.Pricing)
 	if err != nil {
 		return order.Order{}, err
 	}
-	for _, l := range lines {
+	for _, l := range priced.Lines {
 		f.products[l.SKU].take(o.ID, l.Quantity, o.Now, o.HoldUntil)
 	}
 	placed := order.Order{
 		ID: o.ID, Status: order.Placed, Version: 2,
 		Customer: o.Request.Customer, Email: o.Request.Email, Locale: o.Request.Locale, ShipTo: o.Request.ShipTo,
-		Lines: lines, Total: total, Payments: []order.Payment{{Number: 1}},
+		Lines: priced.Lines, Shipping: priced.Shipping, Total: priced.Total,
 		PlacedAt: o.Now.UTC(), UpdatedAt: o.Now.UTC(),
 	}
+	placed.Payments = placed.FirstPayments()
 	e := order.Event{OrderID: o.ID, Seq: 1, At: placed.PlacedAt, Kind: order.OrderPlaced, To: order.Placed, Actor: o.Actor, Correlation: o.Correlation}
 	r := e
 	r.Seq, r.Kind, r.From = 2, order.StockReserved, order.Placed
 	if f.orders == nil {
 		f.orders = make(map[order.ID]*opened)
 	}
-	f.orders[o.ID] = &opened{run: o.RunID, first: placed, now: placed, events: []order.Event{e, r}, attempts: []string{"create"}}
+	f.orders[o.ID] = &opened{run: o.RunID, first: placed, now: placed, events: []order.Event{e, r}}
+	if !placed.Free() {
+		f.orders[o.ID].attempts = []string{"create"}
+	}
 	return clone(placed), nil
 }
 

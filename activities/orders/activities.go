@@ -23,6 +23,7 @@ type Activities struct {
 // Opened is the result of OpenOrder: the prices and the version.
 type Opened struct {
 	Lines    []order.Line `json:"lines"`
+	Shipping *order.Fee   `json:"shipping,omitempty"`
 	Total    order.Money  `json:"total"`
 	Version  int64        `json:"version"`
 	PlacedAt time.Time    `json:"placedAt"`
@@ -34,7 +35,7 @@ func (a *Activities) OpenOrder(ctx context.Context, o order.Opening) (Opened, er
 	if err != nil {
 		return Opened{}, activities.Failure(err)
 	}
-	return Opened{Lines: opened.Lines, Total: opened.Total, Version: opened.Version, PlacedAt: opened.PlacedAt}, nil
+	return Opened{Lines: opened.Lines, Shipping: opened.Shipping, Total: opened.Total, Version: opened.Version, PlacedAt: opened.PlacedAt}, nil
 }
 
 // SaveOrder writes a numbered change to the record.

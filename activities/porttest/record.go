@@ -28,6 +28,9 @@ type RecordBench interface {
 func Record(t *testing.T, open func(t *testing.T) RecordBench) {
 	for name, check := range map[string]func(*testing.T, recordTest){
 		"ORD-6 prices come from the catalogue":              opensPriced,
+		"PAY-21 prices follow the rules":                    opensByRules,
+		"PAY-21 another price leaves nothing":               refusesPrice,
+		"PAY-21 a free order has no payment":                opensFree,
 		"ORD-2 opening tells the first two events":          opensWithEvents,
 		"IDEM-2 the same run finds what it opened":          sameRun,
 		"IDEM-2 another run is a duplicate":                 otherRun,

@@ -44,7 +44,7 @@ func (f *Orders) script() (error, bool) {
 }
 
 // Place opens the order, as its workflow would.
-func (f *Orders) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
+func (f *Orders) Place(ctx context.Context, id order.ID, r order.Request, decided *order.Pricing, actor, correlation string) (order.Order, string, error) {
 	fail, stall := f.script()
 	if fail != nil {
 		return order.Order{}, "", fail
@@ -61,7 +61,7 @@ func (f *Orders) Place(ctx context.Context, id order.ID, r order.Request, actor,
 	}
 	now := time.Now()
 	o, err := f.store.OpenOrder(context.WithoutCancel(ctx), order.Opening{
-		ID: id, RunID: "run", RequestHash: r.Hash(), Request: r, Actor: actor, Correlation: correlation, Now: now, HoldUntil: now.Add(time.Hour),
+		ID: id, RunID: "run", RequestHash: r.Hash(), Request: r, Pricing: decided, Actor: actor, Correlation: correlation, Now: now, HoldUntil: now.Add(time.Hour),
 	})
 	if err != nil {
 		return order.Order{}, "", err

@@ -20,10 +20,10 @@ type blocked struct {
 	open    chan struct{}
 }
 
-func (c blocked) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
+func (c blocked) Place(ctx context.Context, id order.ID, r order.Request, decided *order.Pricing, actor, correlation string) (order.Order, string, error) {
 	c.entered <- struct{}{}
 	<-c.open
-	return c.Workflows.Place(ctx, id, r, actor, correlation)
+	return c.Workflows.Place(ctx, id, r, decided, actor, correlation)
 }
 
 // A burst is placed as fast as orders can be opened; an order that finds no place is
@@ -68,10 +68,10 @@ type blockedByActor struct {
 	open    chan struct{}
 }
 
-func (c blockedByActor) Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (order.Order, string, error) {
+func (c blockedByActor) Place(ctx context.Context, id order.ID, r order.Request, decided *order.Pricing, actor, correlation string) (order.Order, string, error) {
 	c.entered <- actor
 	<-c.open
-	return c.Workflows.Place(ctx, id, r, actor, correlation)
+	return c.Workflows.Place(ctx, id, r, decided, actor, correlation)
 }
 
 // TestPlace_flood_of_one (API-2, F82): one key's orders, however many are being

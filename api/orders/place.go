@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"purser/api/httpkit"
 	"purser/catalog"
 	"purser/mail"
 	"purser/order"
+	"purser/pricing"
 )
 
 type placeInput struct {
@@ -35,15 +37,12 @@ type placeOutput struct {
 // without starting anything.
 func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, error) {
 	c := httpkit.CallOf(ctx)
-	in.Body.Locale = mail.ParseLocale(in.Body.Locale)
-	for i := range in.Body.Lines { // as the catalogue keeps them
-		in.Body.Lines[i].SKU = catalog.CleanSKU(in.Body.Lines[i].SKU)
-	}
+	clean(&in.Body)
 	if err := in.Body.Validate(); err != nil {
 		return nil, httpkit.RequestProblem(err)
 	}
-	if c.Customer != "" && c.Customer != in.Body.Customer {
-		return nil, httpkit.NewProblem(http.StatusForbidden, "forbidden", "customerId is not the customer of "+httpkit.HeaderCustomer)
+	if err := notAnotherCustomer(ctx, in.Body); err != nil {
+		return nil, err
 	}
 	c.OrderID = order.NewID()
 	if in.Key != "" {
@@ -60,12 +59,13 @@ func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, erro
 		return nil, err
 	}
 	defer release()
-	if err := s.quote(ctx, in.Body); err != nil && !s.placedBefore(ctx, c.OrderID, in.Key) {
-		return nil, httpkit.RequestProblem(err)
+	_, decided, err := s.price(ctx, in.Body)
+	if err != nil && !s.placedBefore(ctx, c.OrderID, in.Key) {
+		return nil, priceProblem(err)
 	}
 	waited, cancel := context.WithTimeout(ctx, s.server.PlaceWithin)
 	defer cancel()
-	o, secret, err := s.Workflows.Place(waited, c.OrderID, in.Body, c.Actor(), c.Correlation)
+	o, secret, err := s.Workflows.Place(waited, c.OrderID, in.Body, decided, c.Actor(), c.Correlation)
 	switch {
 	case httpkit.TimedOut(waited, err):
 		return s.placeLater(ctx, c.OrderID, in.Key, "timeout")
@@ -73,6 +73,8 @@ func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, erro
 		return s.placeLater(ctx, c.OrderID, in.Key, "busy")
 	case errors.Is(err, order.ErrBelowMinimum): // the price fell after the quote, or the provider has another minimum
 		return nil, belowMinimum(err, in.Body.Currency)
+	case errors.Is(err, order.ErrPriceChanged), errors.Is(err, order.ErrDiscount): // a price in the catalogue changed after the quote
+		return nil, repriced(err)
 	case err != nil:
 		return nil, httpkit.ProblemOf(err)
 	}
@@ -84,20 +86,65 @@ func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, erro
 	return out, nil
 }
 
-// quote prices the request from the current catalogue, so that nothing is started
-// for an order that would be refused. The workflow prices it again, and its price
-// is the one charged.
-func (s *Service) quote(ctx context.Context, r order.Request) error {
+// clean gives a request the form in which the catalogue and the mails keep its texts.
+func clean(r *order.Request) {
+	r.Locale = mail.ParseLocale(r.Locale)
+	for i := range r.Lines {
+		r.Lines[i].SKU = catalog.CleanSKU(r.Lines[i].SKU)
+	}
+}
+
+// notAnotherCustomer refuses a request in another customer's name than the call's.
+func notAnotherCustomer(ctx context.Context, r order.Request) error {
+	if c := httpkit.CallOf(ctx); c.Customer != "" && c.Customer != r.Customer {
+		return httpkit.NewProblem(http.StatusForbidden, "forbidden", "customerId is not the customer of "+httpkit.HeaderCustomer)
+	}
+	return nil
+}
+
+// price prices the request from the current catalogue, so that nothing is started
+// for an order that would be refused, and returns what was decided about its price.
+// The workflow prices it again with the same decision, and its price is the one
+// charged.
+func (s *Service) price(ctx context.Context, r order.Request) (pricing.Priced, *order.Pricing, error) {
 	skus := make([]string, len(r.Lines))
 	for i, l := range r.Lines {
 		skus[i] = l.SKU
 	}
 	offers, err := s.Records.Offers(ctx, skus)
 	if err != nil {
-		return fmt.Errorf("read offers: %w", err)
+		return pricing.Priced{}, nil, fmt.Errorf("read offers: %w", err)
 	}
-	_, _, err = r.Price(offers)
-	return err
+	if _, _, err := r.PriceGoods(offers); err != nil { // nothing is asked about goods that cannot be sold
+		return pricing.Priced{}, nil, err
+	}
+	decided, err := s.Pricing.Decide(ctx, r, offers)
+	if err != nil {
+		return pricing.Priced{}, nil, err
+	}
+	priced, err := pricing.Price(r, offers, decided)
+	return priced, decided, err
+}
+
+// priceProblem returns the problem of a request that cannot be priced. What is wrong
+// with the shop's own endpoint is for the log; the caller learns only that it is.
+func priceProblem(err error) *httpkit.Problem {
+	if errors.Is(err, order.ErrPricing) || errors.Is(err, order.ErrPricingDown) {
+		return httpkit.ProblemOf(err).WithCause(err)
+	}
+	return httpkit.RequestProblem(err)
+}
+
+// repriced returns the problem of an order that the workflow refused for its price,
+// with the totals or the code, and without the words of the steps that failed with it.
+func repriced(err error) *httpkit.Problem {
+	p := httpkit.ProblemOf(err)
+	for _, kind := range []error{order.ErrPriceChanged, order.ErrDiscount} {
+		if i := strings.Index(err.Error(), kind.Error()); i >= 0 {
+			p.Detail = err.Error()[i:]
+		}
+	}
+	return p
 }
 
 // belowMinimum returns the problem of an order below the currency's minimum

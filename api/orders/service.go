@@ -12,17 +12,19 @@ import (
 
 	"purser/api/httpkit"
 	"purser/order"
+	"purser/pricing"
 )
 
 // Workflows sends messages to the orders' workflows. Every error is or wraps an
 // error of package order or of the context.
 type Workflows interface {
 	// Place starts the order's workflow and returns the order and its client
-	// secret as soon as the shopper can pay. A repeated call with the same id
+	// secret as soon as the shopper can pay. decided is what was decided about its
+	// price, or nil. A repeated call with the same id
 	// and request returns the same order. With another request it fails with
 	// order.ErrOtherRequest. While the first call is still running it may fail
 	// with order.ErrInFlight. The order continues even if ctx ends first.
-	Place(ctx context.Context, id order.ID, r order.Request, actor, correlation string) (o order.Order, clientSecret string, err error)
+	Place(ctx context.Context, id order.ID, r order.Request, decided *order.Pricing, actor, correlation string) (o order.Order, clientSecret string, err error)
 	// Cancel compensates the order and returns it with its final status, or on
 	// hold if it cannot be compensated without a person. It fails with
 	// order.ErrNotFound, or with order.ErrTooLate if the carrier has a parcel.
@@ -40,6 +42,14 @@ type Workflows interface {
 	// reference. It fails with order.ErrNotFound, order.ErrInvalid,
 	// order.ErrIllegalMove or order.ErrOtherRequest, with a text for the caller.
 	BookPayment(ctx context.Context, id order.ID, r order.Receipt, currency, actor, why, correlation string) (order.Order, error)
+}
+
+// Pricing decides about the price of a request, beside the catalogue's prices.
+type Pricing interface {
+	// Decide returns nil if the catalogue's prices are the whole price. It fails with
+	// order.ErrDiscount, order.ErrNoShipping or order.ErrPriceRefused, with a text for
+	// the caller, or with order.ErrPricing or order.ErrPricingDown.
+	Decide(ctx context.Context, r order.Request, offers map[string]order.Offer) (*order.Pricing, error)
 }
 
 // Records reads orders, their events, and the prices of products.
@@ -63,6 +73,8 @@ type Records interface {
 type Service struct {
 	Workflows Workflows
 	Records   Records
+	// Pricing may be nil, which means that there are no taxes, fees and discounts.
+	Pricing Pricing
 	// Appeared is called with the id of each order placed, so that provider
 	// events that arrived before the order can be delivered. It must not block.
 	// May be nil.
@@ -87,6 +99,9 @@ type Service struct {
 // Register declares the operations on orders.
 func (s *Service) Register(server *httpkit.Server) {
 	s.server = server
+	if s.Pricing == nil {
+		s.Pricing = &pricing.Table{}
+	}
 	if s.Appeared == nil {
 		s.Appeared = func(order.ID) {}
 	}
@@ -100,8 +115,13 @@ func (s *Service) Register(server *httpkit.Server) {
 	httpkit.Register(server, huma.Operation{
 		OperationID: "place-order", Method: http.MethodPost, Path: "/v1/orders", DefaultStatus: http.StatusCreated, Tags: []string{"orders"},
 		Summary:     "Place an order",
-		Description: "Prices the order from the catalogue, reserves its stock and creates its payment. An order below the minimum charge of its currency is refused; the detail contains the minimum (422 amount_too_small). Sending the request again with the same Idempotency-Key returns the same order, with 201 as the first time. With another body it is refused (422 idempotency_key_reused), and while the first request is still running it may be refused for a moment (409 in_flight). If the order is accepted but cannot be paid yet, the status is 202 and clientSecret is missing: send the same request again, or read the order.",
+		Description: "Prices the order from the catalogue and the shop's pricing rules, reserves its stock and creates its payment. With expectedTotal, an order that costs anything else is refused, and the detail contains both totals (409 price_changed). A discount code that is not valid is refused (422 discount_invalid), and so is an address or a method without shipping (422 no_shipping). If the shop has a pricing endpoint, 422 price_refused is its refusal, 503 pricing_unavailable means that it did not respond in time, and 502 pricing_invalid that its sums do not add up. An order that costs nothing has no payment and no clientSecret. An order below the minimum charge of its currency is refused; the detail contains the minimum (422 amount_too_small). Sending the request again with the same Idempotency-Key returns the same order, with 201 as the first time. With another body it is refused (422 idempotency_key_reused), and while the first request is still running it may be refused for a moment (409 in_flight). If the order is accepted but cannot be paid yet, the status is 202 and clientSecret is missing: send the same request again, or read the order.",
 	}, write, s.place, http.StatusAccepted)
+	httpkit.Register(server, huma.Operation{
+		OperationID: "quote-order", Method: http.MethodPost, Path: "/v1/quotes", Tags: []string{"orders"},
+		Summary:     "Ask what an order would cost",
+		Description: "Returns the price of an order without placing it, and reserves nothing. The price is computed as when the order is placed, and a request that would be refused then for its goods, discount codes, shipping or amount is refused here for the same reason. Only the country and the postal code of shipTo count. Send the total as expectedTotal when the order is placed, so that the shopper pays what the shopper saw.",
+	}, write, s.quote)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "list-orders", Method: http.MethodGet, Path: "/v1/orders", Tags: []string{"orders"},
 		Summary:     "List orders, newest first",

@@ -25,6 +25,7 @@ type view struct {
 	Body                                      []string
 	Facts                                     []fact
 	Lines                                     []line
+	Sums, Included                            []fact // before and after the total
 	Total                                     fact
 	Button                                    *button
 
@@ -68,6 +69,9 @@ func (w *Writer) compose(t Template, p plan, in tongue, d Data) (view, error) {
 		key := string(t)
 		v.Subject, v.Preview, v.Heading = in.say(key+".subject", values), in.say(key+".preview", values), in.say(key+".heading", values)
 		v.Body = in.paragraphs(key+".body", values)
+		if said := in.paragraphs(key+".free.body", values); len(said) > 0 && len(d.Lines) > 0 && d.Total.Amount == 0 {
+			v.Preview, v.Body = in.say(key+".free.preview", values), said
+		}
 		if link := w.link(p, d); link != "" {
 			v.Button = &button{in.say(key+".button", values), link}
 		}
@@ -81,9 +85,7 @@ func (w *Writer) compose(t Template, p plan, in tongue, d Data) (view, error) {
 	for _, l := range d.Lines {
 		v.Lines = append(v.Lines, line{oneLine(l.Name), l.Quantity, in.money(order.Money{Amount: l.Subtotal, Currency: d.Total.Currency})})
 	}
-	if len(d.Lines) > 0 {
-		v.Total = fact{in.say("label.total", nil), in.money(d.Total)}
-	}
+	v.priced(in, d)
 	v.sign(p, in, d, values)
 	return v, nil
 }

@@ -37,9 +37,7 @@ func (t tongue) money(m order.Money) string {
 	}
 	amount := p.Sprint(number.Decimal(abs / size))
 	if digits > 0 {
-		// The decimal separator is what remains of "0.0" without the zeros.
-		point := strings.Trim(p.Sprint(number.Decimal(0, number.Scale(1))), "0")
-		amount += point + fmt.Sprintf("%0*d", digits, abs%size)
+		amount += t.point() + fmt.Sprintf("%0*d", digits, abs%size)
 	}
 	symbol := p.Sprint(currency.Symbol(unit))
 	pattern := t.say("money", map[string]string{"symbol": symbol, "number": amount})

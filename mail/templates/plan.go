@@ -38,6 +38,7 @@ type Data struct {
 	OrderID   order.ID
 	PlacedAt  time.Time
 	Lines     []order.Line // in the currency of Total
+	Shipping  *order.Fee   // nil: shipping costs nothing
 	Total     order.Money
 	Amount    order.Money // refunded, disputed or to be paid
 	Tracking  string

@@ -39,29 +39,35 @@ func TestGolden(t *testing.T) {
 	for _, name := range Templates() {
 		for _, locale := range languages {
 			t.Run(string(name)+"/"+locale, func(t *testing.T) {
-				c, err := w.WriteTemplate(name, locale, Sample(name, locale))
-				if err != nil {
-					t.Fatal(err)
-				}
-				got := []byte("-- subject --\n" + c.Subject + "\n-- text --\n" + c.Text + "-- html --\n" + c.HTML)
-				path := filepath.Join("testdata", "golden", string(name)+"."+locale)
-				if *update {
-					if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-						t.Fatal(err)
-					}
-					if err := os.WriteFile(path, got, 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(path)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !bytes.Equal(got, want) {
-					t.Errorf("the mail differs from %s (go test ./mail/templates -update, if that is intended):\n%s", path, cmp.Diff(string(want), string(got)))
-				}
+				golden(t, w, name, locale, Sample(name, locale), string(name))
 			})
 		}
+	}
+}
+
+// golden compares a mail with its golden file.
+func golden(t *testing.T, w *Writer, name Template, locale string, d Data, file string) {
+	t.Helper()
+	c, err := w.WriteTemplate(name, locale, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []byte("-- subject --\n" + c.Subject + "\n-- text --\n" + c.Text + "-- html --\n" + c.HTML)
+	path := filepath.Join("testdata", "golden", file+"."+locale)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("the mail differs from %s (go test ./mail/templates -update, if that is intended):\n%s", path, cmp.Diff(string(want), string(got)))
 	}
 }
 

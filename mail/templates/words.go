@@ -17,7 +17,7 @@ func (w *Writer) WriteCampaign(c mail.Campaign, r mail.Recipient, about order.Or
 	t := Template(c.Template)
 	switch t {
 	case Reminder:
-		d.OrderID, d.Lines, d.Total = about.ID, about.Lines, about.Total
+		d.OrderID, d.Lines, d.Shipping, d.Total = about.ID, about.Lines, about.Shipping, about.Total
 	case Campaign:
 	default:
 		return mail.Content{}, fmt.Errorf("%w for a campaign: %.40q", ErrTemplate, t)

@@ -1,5 +1,5 @@
-// Package signature checks webhooks that are signed with a shared secret, in
-// the form that Stripe made common:
+// Package signature checks webhooks that are signed with a shared secret, and signs
+// requests, in the form that Stripe made common:
 //
 //	t=<unix seconds>,v1=<hex of HMAC-SHA256>
 //
@@ -48,15 +48,25 @@ func Check(h http.Header, name string, body []byte, secrets []string, now time.T
 		if secret == "" {
 			continue
 		}
-		mac := hmac.New(sha256.New, []byte(secret))
-		mac.Write([]byte(stamp + "."))
-		mac.Write(body)
-		want := mac.Sum(nil)
+		want := digest(secret, stamp, body)
 		if slices.ContainsFunc(signatures, func(got []byte) bool { return hmac.Equal(got, want) }) {
 			return nil
 		}
 	}
 	return errSecret
+}
+
+// Sign returns the signature of the raw bytes with a secret, for a header.
+func Sign(body []byte, secret string, now time.Time) string {
+	stamp := strconv.FormatInt(now.Unix(), 10)
+	return "t=" + stamp + ",v1=" + hex.EncodeToString(digest(secret, stamp, body))
+}
+
+func digest(secret, stamp string, body []byte) []byte {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(stamp + "."))
+	mac.Write(body)
+	return mac.Sum(nil)
 }
 
 // read parses "t=…,v1=…". It accepts several v1 and ignores unknown schemes.

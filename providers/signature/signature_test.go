@@ -66,3 +66,21 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// TestSign: a signed request passes the check, and only with its secret and body.
+func TestSign(t *testing.T) {
+	for _, c := range []struct {
+		name, secret, body string
+		good               bool
+	}{
+		{name: "as it is", secret: "current", body: "{}", good: true},
+		{name: "another secret", secret: "other", body: "{}"},
+		{name: "another body", secret: "current", body: "{ }"},
+	} {
+		h := http.Header{}
+		h.Set("Purser-Signature", signature.Sign([]byte("{}"), "current", now))
+		if err := signature.Check(h, "Purser-Signature", []byte(c.body), []string{c.secret}, now); (err == nil) != c.good {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

@@ -7,15 +7,16 @@ import (
 	"time"
 
 	"purser/order"
+	"purser/pricing"
 	"purser/records/sqldb"
 	"purser/records/stock"
 )
 
-// OpenOrder prices the request from the catalogue, reserves the stock until
-// Opening.HoldUntil and writes the order, its first payment attempt and its
-// first two events, all or nothing. Repeating it in the same run returns the
+// OpenOrder prices the request from the catalogue and Opening.Pricing, reserves the
+// stock until Opening.HoldUntil and writes the order, its first payment attempt and
+// its first two events, all or nothing. Repeating it in the same run returns the
 // order as it was opened; in another run it fails with order.ErrDuplicate. Its
-// other errors are those of order.Request.Price; then nothing is written.
+// other errors are those of pricing.Price; then nothing is written.
 func (s *Store) OpenOrder(ctx context.Context, o order.Opening) (order.Order, error) {
 	var opened order.Order
 	err := s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) (err error) {
@@ -38,7 +39,7 @@ func open(ctx context.Context, q sqldb.Querier, o order.Opening) (order.Order, e
 	if err != nil {
 		return order.Order{}, err
 	}
-	lines, total, err := o.Request.Price(offers)
+	priced, err := pricing.Price(o.Request, offers, o.Pricing)
 	if err != nil {
 		// This order itself may have taken the missing stock before.
 		if was, found, e := openedBefore(ctx, q, o); e != nil || found {
@@ -46,7 +47,7 @@ func open(ctx context.Context, q sqldb.Querier, o order.Opening) (order.Order, e
 		}
 		return order.Order{}, err
 	}
-	placed := newOrder(o, lines, total)
+	placed := newOrder(o, priced)
 	c := order.Change{Order: placed, Events: openingEvents(o, placed), Attempt: "create"}
 	inserted, err := insertOrder(ctx, q, c, o.RunID, o.RequestHash)
 	if err != nil {
@@ -66,20 +67,22 @@ func open(ctx context.Context, q sqldb.Querier, o order.Opening) (order.Order, e
 }
 
 // newOrder returns the order as it is opened.
-func newOrder(o order.Opening, lines []order.Line, total order.Money) order.Order {
+func newOrder(o order.Opening, p pricing.Priced) order.Order {
 	return asOpened(order.Order{
 		ID: o.ID, Customer: o.Request.Customer, Email: o.Request.Email, Locale: o.Request.Locale, ShipTo: o.Request.ShipTo,
-		Lines: lines, Total: total, PlacedAt: o.Now.UTC().Truncate(time.Microsecond),
+		Lines: p.Lines, Shipping: p.Shipping, Total: p.Total, PlacedAt: o.Now.UTC().Truncate(time.Microsecond),
 	})
 }
 
 // asOpened returns an order as it was when it was opened: its constant fields,
 // and the values that the others had then.
 func asOpened(o order.Order) order.Order {
-	return order.Order{
+	first := order.Order{
 		ID: o.ID, Status: order.Placed, Version: 2, Customer: o.Customer, Email: o.Email, Locale: o.Locale, ShipTo: o.ShipTo,
-		Lines: o.Lines, Total: o.Total, Payments: []order.Payment{{Number: 1}}, PlacedAt: o.PlacedAt, UpdatedAt: o.PlacedAt,
+		Lines: o.Lines, Shipping: o.Shipping, Total: o.Total, PlacedAt: o.PlacedAt, UpdatedAt: o.PlacedAt,
 	}
+	first.Payments = first.FirstPayments()
+	return first
 }
 
 func openingEvents(o order.Opening, placed order.Order) []order.Event {

@@ -46,7 +46,7 @@ func AftercareWorkflow(ctx workflow.Context, a Aftercare) error {
 	if err := workflow.Await(ctx, func() bool { return w.callers == 0 }); err != nil {
 		return err
 	}
-	if !w.Phase.ended() && w.Phase != Compensating && w.Captured() == 0 && !w.cancelPending() {
+	if !w.Phase.ended() && w.Phase != Compensating && w.unpaid() && !w.cancelPending() {
 		w.abortFor(order.Cancelled, "its workflow was terminated before it was paid", "")
 	}
 	return w.untilEnded(ctx)

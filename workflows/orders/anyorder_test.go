@@ -89,6 +89,7 @@ func TestAnyOrder(t *testing.T) {
 				if rapid.IntRange(0, 4).Draw(t, "too far") == 0 {
 					w.placement.Request.ShipTo.Country = "XX"
 				}
+				w.placement.Pricing = rapid.SampledFrom([]*order.Pricing{nil, nil, withRules(), gift()}).Draw(t, "pricing")
 				w.askedEarlier = true
 				w.decisions = rapid.SliceOfN(rapid.IntRange(0, 4), 1, 4).Draw(t, "decisions")
 				w.quiesce(rapid.Bool().Draw(t, "comes back"))
@@ -344,6 +345,9 @@ func (w *generated) keptMails() {
 		if m, ok := due[k]; ok {
 			want = append(want, m)
 		}
+	}
+	if w.order().Free() && w.state().Confirmed { // nothing is captured then
+		want = append(want, order.MailConfirmation)
 	}
 	for _, r := range w.order().Refunds {
 		switch {

@@ -23,8 +23,9 @@ func (w *orderWorkflow) fulfil(ctx workflow.Context) error {
 	return nil
 }
 
-// keepStock makes the reservation permanent now that the money is held. If the
-// reservation has lapsed and the goods are sold out, the order is cancelled.
+// keepStock makes the reservation permanent now that the money is held, if the order
+// costs anything. If the reservation has lapsed and the goods are sold out, the order
+// is cancelled.
 func (w *orderWorkflow) keepStock(ctx workflow.Context) error {
 	if w.StockKept {
 		return nil
@@ -35,7 +36,10 @@ func (w *orderWorkflow) keepStock(ctx workflow.Context) error {
 			s.Status = order.ParcelUnknown
 		}
 	}
-	w.Stock, w.Attempt = order.StockMove{Action: order.StockKeep}, "capture"
+	w.Stock = order.StockMove{Action: order.StockKeep}
+	if !w.Free() {
+		w.Attempt = "capture"
+	}
 	err := w.save(ctx)
 	if workflows.IsFailure(err, activities.FailureOutOfStock) {
 		w.StockKept, w.Shipments, w.Stock = false, nil, order.StockMove{}
@@ -117,7 +121,7 @@ func (w *orderWorkflow) bookParcels(ctx workflow.Context) error {
 
 func (w *orderWorkflow) book(ctx workflow.Context, s order.Shipment) error {
 	within := w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx))
-	if s.Number > 1 && w.Confirmed { // it replaces another one, and the money is captured
+	if s.Number > 1 && w.Confirmed || w.Free() { // it replaces another one, and the money is captured; or there is no money
 		within = authorizationLasts
 	}
 	p, err := run(ctx, w, bookParcel, max(within, time.Second), "the order is cancelled", "Book parcel "+s.Reference, w.parcelRequest(s))

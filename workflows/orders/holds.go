@@ -145,7 +145,7 @@ func (w *orderWorkflow) resolveHold(ctx workflow.Context, r ResolveRequest) {
 	ends := h.Kind != order.HoldVoid && (r.Choice == order.ChooseVoid || r.Choice == order.ChooseRefund)
 	if h.Kind == order.HoldReturned && r.Choice == order.ChooseKeep {
 		w.keepReturned()
-		ends = w.Captured() == 0 && w.allKept() // there is no money to keep: what is held is voided
+		ends = w.unpaid() && w.allKept() // there is no money to keep: what is held is voided
 	}
 	decision := fmt.Sprintf("%s: %s", r.Choice, r.Reason())
 	if ends { // it stays on hold until it is being cancelled

@@ -70,6 +70,9 @@ func (w *orderWorkflow) mailReceivedInBackground(ctx workflow.Context) {
 	}
 	w.receiving = true
 	due := w.Order.Payment().AuthorizedAt.Add(after)
+	if w.Free() {
+		due = w.PlacedAt.Add(after)
+	}
 	w.inBackground(ctx, func(ctx workflow.Context) {
 		unneeded, err := workflow.AwaitWithTimeout(ctx, max(due.Sub(workflow.Now(ctx)), time.Millisecond), over)
 		w.receiving = false

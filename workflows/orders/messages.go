@@ -45,6 +45,9 @@ type Placement struct {
 	Actor       string        `json:"actor"`
 	Correlation string        `json:"correlationId"`
 	Terms       Terms         `json:"terms"`
+	// Pricing is what was decided about the price; nil: the catalogue's prices are the
+	// whole price.
+	Pricing *order.Pricing `json:"pricing,omitempty"`
 	// Snapshot is the state in which the run before this one ended; nil in the
 	// first run.
 	Snapshot *order.Snapshot `json:"snapshot,omitempty"`

@@ -114,7 +114,7 @@ func (w *orderWorkflow) record(ctx workflow.Context) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	now, p := workflow.Now(ctx), w.Placement
 	opened, err := run(ctx, w, openOrder, 0, "", "Price, reserve stock, record the order", order.Opening{
-		ID: w.ID, RunID: workflow.GetInfo(ctx).OriginalRunID, RequestHash: p.Hash, Request: p.Request,
+		ID: w.ID, RunID: workflow.GetInfo(ctx).OriginalRunID, RequestHash: p.Hash, Request: p.Request, Pricing: p.Pricing,
 		Actor: p.Actor, Correlation: p.Correlation,
 		Now: now, HoldUntil: p.Terms.PayBy(p.Request.Payment, now).Add(reservationGrace),
 	})
@@ -122,12 +122,13 @@ func (w *orderWorkflow) record(ctx workflow.Context) error {
 		return err
 	}
 	w.Status, w.Version, w.PlacedAt, w.UpdatedAt = order.Placed, opened.Version, opened.PlacedAt, opened.PlacedAt
-	w.Lines, w.Total, w.Payments = opened.Lines, opened.Total, []order.Payment{{Number: 1}}
-	if p.Request.Payment == order.PayManually {
+	w.Lines, w.Shipping, w.Total = opened.Lines, opened.Shipping, opened.Total
+	w.Payments = w.FirstPayments()
+	if p.Request.Payment == order.PayManually && !w.Free() {
 		w.Payments[0].Provider = order.Manual
 	}
-	w.Placement.Request = order.Request{} // the order has what it said
-	w.shown.until = w.payBy()             // as the starter set it
+	w.Placement.Request, w.Placement.Pricing = order.Request{}, nil // the order has what they said
+	w.shown.until = w.payBy()                                       // as the starter set it
 	return nil
 }
 

@@ -25,6 +25,9 @@ const lapseMargin = 12 * time.Hour
 // result of Place. The idempotency key consists of the order, the operation and the
 // payment's number: however often this is tried, there is one payment.
 func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
+	if w.Free() {
+		return w.skipPayment(ctx)
+	}
 	p := w.current()
 	if p == nil || p.Status.Dead() { // appended before the step, so that compensate knows of it
 		w.Payments = append(w.Payments, order.Payment{Number: len(w.Payments) + 1})
@@ -61,6 +64,18 @@ func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
 		return err
 	}
 	w.Answer = &Placed{Order: w.document(), SealedSecret: w.Sealed}
+	w.handleEarly(ctx)
+	return nil
+}
+
+// skipPayment fulfils an order that costs nothing, and sets the result of Place.
+func (w *orderWorkflow) skipPayment(ctx workflow.Context) error {
+	w.enter(ctx, Fulfilling)
+	w.note(ctx, order.PaymentNotNeeded, workflows.ActorPurser, "the order costs nothing", "")
+	if err := w.save(ctx); err != nil {
+		return err
+	}
+	w.Answer = &Placed{} // stands for the order as it is
 	w.handleEarly(ctx)
 	return nil
 }
@@ -298,13 +313,15 @@ func (w *orderWorkflow) capturePayments(ctx workflow.Context) error {
 	if w.Confirmed {
 		return nil
 	}
-	if w.Captured() == 0 { // it lapsed while the order was being cancelled, and a person let the order go on
+	if !w.Free() && w.Captured() == 0 { // it lapsed while the order was being cancelled, and a person let the order go on
 		w.abortFor(order.Cancelled, "the payment was released before it was captured", "the payment could not be taken")
 		return nil
 	}
 	w.Confirmed = true
 	w.Stock = order.StockMove{Action: order.StockShip, Lines: w.bookedLines()}
-	w.note(ctx, order.PaymentWasCaptured, workflows.ActorPurser, order.Money{Amount: w.Captured(), Currency: w.Total.Currency}.String()+" captured", w.Order.Payment().Reference)
+	if !w.Free() {
+		w.note(ctx, order.PaymentWasCaptured, workflows.ActorPurser, order.Money{Amount: w.Captured(), Currency: w.Total.Currency}.String()+" captured", w.Order.Payment().Reference)
+	}
 	w.mail(ctx, order.MailConfirmation)
 	return nil
 }
@@ -355,7 +372,7 @@ func (w *orderWorkflow) watchLapseInBackground(ctx workflow.Context) {
 		p := w.Order.Payment()
 		return w.Phase != Fulfilling || w.Abort != nil || w.Cancel != nil || p.Reference != ref || p.Captured > 0
 	}
-	if w.watched || over() {
+	if w.watched || ref == "" || over() { // without a reference, nothing is held
 		return
 	}
 	w.watched = true

@@ -218,7 +218,7 @@ func (c *checks) receivedDue() int {
 	var held time.Time
 	for _, e := range c.events() {
 		switch {
-		case e.Kind == order.PaymentWasAuthorized:
+		case e.Kind == order.PaymentWasAuthorized || e.Kind == order.PaymentNotNeeded:
 			held = e.At
 		case held.IsZero():
 		case e.Kind == order.ParcelWasBooked || e.Kind == order.CancelRequested:

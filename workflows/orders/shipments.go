@@ -181,7 +181,7 @@ func (w *orderWorkflow) moveParcel(ctx workflow.Context, p order.ShipmentEvent) 
 // parcelVoided handles a label that the carrier has voided: the shopper must not be
 // charged or, if that was done or the carrier had a parcel, a person decides.
 func (w *orderWorkflow) parcelVoided(ctx workflow.Context, s order.Shipment) {
-	if w.Captured() == 0 && w.Status != order.Shipped {
+	if w.unpaid() && w.Status != order.Shipped {
 		w.note(ctx, order.ParcelWasVoided, carrier, "", s.LabelID)
 		w.abortFor(order.Cancelled, "the carrier has voided the parcel", "it could not be shipped")
 		return

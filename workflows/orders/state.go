@@ -173,6 +173,15 @@ func (s *State) booked() bool {
 	return slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool { return p.LabelID != "" })
 }
 
+// unpaid reports whether the shop has nothing of the order's money yet. An order that
+// costs nothing counts as paid when it is confirmed.
+func (s *State) unpaid() bool {
+	if s.Free() {
+		return !s.Confirmed
+	}
+	return s.Captured() == 0
+}
+
 // delivered reports whether every parcel that was not replaced has ended, and one
 // was delivered.
 func (s *State) delivered() bool {

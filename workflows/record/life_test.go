@@ -93,7 +93,7 @@ func (l *life) place(payWithin time.Duration) order.Money {
 		Customer: "c-1", Email: "ada@example.com", Locale: "en", Currency: "EUR",
 		ShipTo: order.Address{Name: "Ada", Line1: "1 Quay", City: "Bristol", PostalCode: "BS1", Country: "GB"},
 		Lines:  []order.RequestLine{{SKU: "mug", Quantity: 2}},
-	}, "key:shop", "corr-1")
+	}, nil, "key:shop", "corr-1")
 	if err != nil || secret == "" {
 		l.t.Fatal(err)
 	}

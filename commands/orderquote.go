@@ -1,0 +1,89 @@
+package commands
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"purser/order"
+	"purser/shop"
+)
+
+// goods are the flags that the price of an order depends on.
+type goods struct {
+	Line       []string `required:"" help:"What to order, as SKU=quantity; repeatable." placeholder:"SKU=N"`
+	Currency   string   `default:"EUR" help:"The order's currency."`
+	Customer   string   `default:"cust_shell" help:"The customer's id."`
+	PostalCode string   `default:"10115"`
+	Country    string   `default:"DE"`
+	Code       []string `help:"A discount code; repeatable."`
+	Shipping   string   `help:"The method of shipping. Default: the shop's first one for the country."`
+}
+
+// lines returns the lines to order.
+func (g *goods) lines() (lines []order.RequestLine, err error) {
+	for _, l := range g.Line {
+		sku, n, ok := strings.Cut(l, "=")
+		quantity, err := strconv.ParseInt(n, 10, 64)
+		if !ok || err != nil {
+			return nil, usageError{fmt.Errorf("--line %q: want SKU=quantity, such as mug-blue=2", l)}
+		}
+		lines = append(lines, order.RequestLine{SKU: sku, Quantity: quantity})
+	}
+	return lines, nil
+}
+
+type orderQuoteCmd struct {
+	goods `embed:""`
+}
+
+func (x *orderQuoteCmd) Run(e *env, c *commands) error {
+	lines, err := x.lines()
+	if err != nil {
+		return err
+	}
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	q, err := client.Quote(e.ctx, shop.QuoteRequest{
+		Customer: x.Customer, Currency: x.Currency, Lines: lines, ShipTo: shop.QuoteAddress{Country: x.Country, PostalCode: x.PostalCode},
+		DiscountCodes: x.Code, ShippingMethod: x.Shipping,
+	})
+	if err != nil {
+		return err
+	}
+	if c.Order.JSON {
+		return json.NewEncoder(e.stdout).Encode(q)
+	}
+	return printQuote(e.stdout, q)
+}
+
+// printQuote prints a quote as a receipt would show it.
+func printQuote(w io.Writer, q shop.Quote) error {
+	money := func(amount int64) string { return order.Money{Amount: amount, Currency: q.Total.Currency}.String() }
+	t := table(w)
+	part := func(name string, price, discount int64, tax *order.Tax) {
+		fmt.Fprintf(t, "%s\t%s\n", name, money(price))
+		if discount > 0 {
+			fmt.Fprintf(t, "  discount\t%s\n", money(-discount))
+		}
+		if tax != nil {
+			how := "added"
+			if tax.Included {
+				how = "included"
+			}
+			fmt.Fprintf(t, "  %s %s %% (%s)\t%s\n", tax.Name, tax.Rate, how, money(tax.Amount))
+		}
+	}
+	for _, l := range q.Lines {
+		part(fmt.Sprintf("%d × %s (%s)", l.Quantity, l.Name, l.SKU), l.Subtotal, l.Discount, l.Tax)
+	}
+	if f := q.Shipping; f != nil {
+		part(nonEmpty("shipping", f.Name), f.Price, f.Discount, f.Tax)
+	}
+	fmt.Fprintf(t, "total\t%s\n", q.Total)
+	return t.Flush()
+}
