@@ -111,7 +111,11 @@ func (w *orderWorkflow) requestRefund(ctx workflow.Context, r RefundRequest) err
 	if err != nil {
 		return err
 	}
-	for _, p := range parts {
+	for i, p := range parts {
+		if p.Status == order.RefundRequested { // an event about it may come before the response, if a task is lost
+			p.Key = order.Key(w.ID, requestOperation+p.ID, 1)
+			parts[i] = p
+		}
 		w.Refunds = append(w.Refunds, p)
 		w.sumRefunds(p.PaymentRef)
 		kind, why := order.RefundWasRequested, p.Amount.String()+": "+p.Reason
@@ -252,6 +256,7 @@ func (w *orderWorkflow) refundAgain(ctx workflow.Context, id string) {
 		w.note(ctx, order.EventIgnored, workflows.ActorPurser, fmt.Sprintf("%s cannot be refunded again: %d is left", r.Amount, left), id)
 		return
 	}
+	r.Key = order.Key(w.ID, requestOperation+r.ID, 1)
 	w.Refunds = append(w.Refunds, r)
 	w.sumRefunds(r.PaymentRef)
 	w.note(ctx, order.RefundWasRequested, workflows.ActorPurser, r.Amount.String()+": again", r.ID)
