@@ -108,6 +108,9 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 		return w.awaitTransfer(ctx)
 	}
 	for w.Phase == AwaitingPayment && !w.stopped(ctx) && !w.current().Status.Dead() {
+		if err := w.keepReservation(ctx); err != nil {
+			return err
+		}
 		if w.AskNow {
 			if err := w.askAboutPayment(ctx); err != nil {
 				return err
@@ -129,6 +132,22 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 		}
 	}
 	return nil
+}
+
+// keepReservation makes the goods stay reserved while a payment is processing, which
+// may take longer than the time to pay. If they are sold out already, it is decided
+// when the money is there.
+func (w *orderWorkflow) keepReservation(ctx workflow.Context) error {
+	if w.Reserved || w.current().Status != order.PaymentProcessing {
+		return nil
+	}
+	w.Reserved, w.Stock = true, order.StockMove{Action: order.StockKeep}
+	err := w.save(ctx)
+	if workflows.IsFailure(err, activities.FailureOutOfStock) {
+		w.Stock = order.StockMove{}
+		return nil
+	}
+	return err
 }
 
 // paymentDeadline returns what an order waits for that is not paid yet, and when it
@@ -157,7 +176,11 @@ func (w *orderWorkflow) askInTime(ctx workflow.Context) error {
 		return nil
 	}
 	w.notifyDecline(ctx)
-	w.AskEvery = min(2*w.AskEvery, time.Hour)
+	most := time.Hour
+	if w.current().Status == order.PaymentProcessing { // a debit takes days
+		most = 4 * time.Hour
+	}
+	w.AskEvery = min(2*w.AskEvery, most)
 	w.AskAt = workflow.Now(ctx).Add(w.AskEvery)
 	return nil
 }
@@ -281,8 +304,12 @@ func (w *orderWorkflow) verifyAuthorization(ctx workflow.Context, p order.Paymen
 	if p.Status == order.PaymentCaptured {
 		own.Captured = money
 	}
+	what := " held"
+	if p.Status == order.PaymentCaptured { // by a method that knows no hold, or at the provider
+		what = " received"
+	}
 	w.enter(ctx, Fulfilling)
-	w.note(ctx, order.PaymentWasAuthorized, own.Provider, w.Total.String()+" held", p.Reference)
+	w.note(ctx, order.PaymentWasAuthorized, own.Provider, w.Total.String()+what, p.Reference)
 }
 
 // capturePayments captures what is held, once the parcels are booked, and tells the
