@@ -1,7 +1,6 @@
 package stripe
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -71,7 +70,7 @@ func (t *txn) debit(in *Intent, c card) {
 	ch := t.newCharge(in, c)
 	ch.Status = pending
 	in.Status = processing
-	after := cmp.Or(t.s.conf.DebitTime, debitTime)
+	after := t.s.DebitTime()
 	if c.delayed {
 		after = max(after, delayedTime)
 	}

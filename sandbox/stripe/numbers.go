@@ -75,11 +75,11 @@ func methodOfNumber(number string) (method string, ok bool) {
 
 // TestMethod is a way to pay in the sandbox.
 type TestMethod struct {
-	Name   string // what a person types
-	Number string // the card's number or the IBAN, if there is one
-	Method string // Stripe's test payment method
-	Type   string // such as card or ideal
-	Ends   string // what comes of it
+	Name   string `json:"name"`             // what a person types
+	Number string `json:"number,omitempty"` // the card's number or the IBAN, if there is one
+	Method string `json:"method"`           // Stripe's test payment method
+	Type   string `json:"type"`             // such as card or ideal
+	Ends   string `json:"ends,omitempty"`   // what comes of it
 }
 
 // TestMethods lists ways to pay, each with another end.
