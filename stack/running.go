@@ -60,6 +60,11 @@ func (s *Stack) Running() Running {
 	return at
 }
 
+// SandboxAt returns the address and the keys of the sandbox of another process.
+func SandboxAt(url string) Running {
+	return Running{Sandbox: url, PublishableKey: sandboxPublishableKey, StripeKey: sandboxStripeKey}
+}
+
 // announce writes the addresses to the data directory, for the commands.
 func (s *Stack) announce() error {
 	b, err := json.MarshalIndent(s.Running(), "", "  ")
