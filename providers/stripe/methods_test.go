@@ -91,7 +91,7 @@ func TestDebitFails(t *testing.T) {
 		}
 		before := len(events(t, s.sandbox))
 		s.ahead.Add(int64(8 * 24 * time.Hour))
-		if err := s.sandbox.SettleDebits(); err != nil {
+		if err := s.sandbox.DecideDebits(); err != nil {
 			t.Fatal(err)
 		}
 		got, err := s.client.GetIntent(t.Context(), in.ID)

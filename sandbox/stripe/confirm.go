@@ -218,7 +218,7 @@ func (s *Server) Authenticate(id string, ok bool) error {
 		method, _ := findCard(*in.PaymentMethod)
 		switch {
 		case kinds[method.typ()].debits:
-			t.settle(in, method.decided(ok))
+			t.decide(in, method.decided(ok))
 		case ok:
 			t.chargeCard(in, method)
 		case old.Status == processing:

@@ -80,9 +80,9 @@ func (t *txn) debit(in *Intent, c card) {
 	t.emit("payment_intent.processing", in)
 }
 
-// SettleDebits applies the banks' decisions on the debits whose time has come. Run
+// DecideDebits applies the banks' decisions on the debits whose time has come. Run
 // calls it every second.
-func (s *Server) SettleDebits() error {
+func (s *Server) DecideDebits() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.conf.Now()
@@ -93,7 +93,7 @@ func (s *Server) SettleDebits() error {
 		t := s.begin("")
 		in := t.intent(s.intents.by[id])
 		c, _ := findCard(*in.PaymentMethod)
-		t.settle(in, c)
+		t.decide(in, c)
 		if err := s.commit(t); err != nil {
 			return err
 		}
@@ -101,8 +101,8 @@ func (s *Server) SettleDebits() error {
 	return nil
 }
 
-// settle applies the bank's decision on a debit.
-func (t *txn) settle(in *Intent, c card) {
+// decide applies the bank's decision on a debit.
+func (t *txn) decide(in *Intent, c card) {
 	ch := t.charge(*in.LatestCharge)
 	if c.code != "" {
 		_ = t.declineCharge(in, ch, c)

@@ -89,7 +89,7 @@ func TestDebit(t *testing.T) {
 	for _, tt := range []struct {
 		name, iban string
 		after      time.Duration
-		settle     string // what the page says that decides at once; empty for none
+		outcome    string // what the page says that decides at once; empty for none
 		status     string
 		events     []string // after processing
 	}{
@@ -97,9 +97,9 @@ func TestDebit(t *testing.T) {
 		{name: "a second too early", iban: "DE89370400440532013000", after: time.Hour - time.Second, status: "processing"},
 		{name: "fails", iban: "AT861904300235473202", after: time.Hour, status: "requires_payment_method", events: []string{"payment_intent.payment_failed", "charge.failed"}},
 		{name: "disputed", iban: "AT591904300235473203", after: time.Hour, status: "succeeded", events: []string{"charge.succeeded", "payment_intent.succeeded", "charge.dispute.created"}},
-		{name: "decided at once", iban: "AT611904300234573201", settle: "succeed", status: "succeeded", events: []string{"charge.succeeded", "payment_intent.succeeded"}},
-		{name: "refused at once", iban: "AT611904300234573201", settle: "fail", status: "requires_payment_method", events: []string{"payment_intent.payment_failed", "charge.failed"}},
-		{name: "decided against the account", iban: "AT861904300235473202", settle: "succeed", status: "succeeded", events: []string{"charge.succeeded", "payment_intent.succeeded"}},
+		{name: "decided at once", iban: "AT611904300234573201", outcome: "succeed", status: "succeeded", events: []string{"charge.succeeded", "payment_intent.succeeded"}},
+		{name: "refused at once", iban: "AT611904300234573201", outcome: "fail", status: "requires_payment_method", events: []string{"payment_intent.payment_failed", "charge.failed"}},
+		{name: "decided against the account", iban: "AT861904300235473202", outcome: "succeed", status: "succeeded", events: []string{"charge.succeeded", "payment_intent.succeeded"}},
 	} {
 		now := time.Unix(1_790_000_000, 0)
 		j, err := journal.Open(t.TempDir() + "/stripe.db")
@@ -123,11 +123,11 @@ func TestDebit(t *testing.T) {
 		if a := b.ask(sk, "POST", "/v1/refunds", "payment_intent="+in.ID, ""); a.Error.Code != "payment_intent_unexpected_state" {
 			t.Errorf("%s: refunded while it is processing: %s", tt.name, a.raw)
 		}
-		if now = now.Add(tt.after); tt.settle != "" {
-			b.press(b.url+"/sandbox/settle/"+in.ID, tt.settle)
+		if now = now.Add(tt.after); tt.outcome != "" {
+			b.press(b.url+"/sandbox/settle/"+in.ID, tt.outcome)
 		}
 		for range 2 { // it is decided once
-			if err := b.server.SettleDebits(); err != nil {
+			if err := b.server.DecideDebits(); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -151,7 +151,7 @@ func TestDelayedDebit(t *testing.T) {
 		want  string
 	}{{after: 3*time.Minute - time.Second, want: "processing"}, {after: time.Second, want: "succeeded"}} {
 		now = now.Add(tt.after)
-		if err := b.server.SettleDebits(); err != nil {
+		if err := b.server.DecideDebits(); err != nil {
 			t.Fatal(err)
 		}
 		if got, _ := b.server.Intent(in.ID); got.Status != tt.want {

@@ -143,7 +143,7 @@ func (s *Server) Run(ctx context.Context) error {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				err = s.SettleDebits()
+				err = s.DecideDebits()
 			case <-minute.C:
 				err = s.Sweep()
 			}

@@ -134,22 +134,6 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 	return nil
 }
 
-// keepReservation makes the goods stay reserved while a payment is processing, which
-// may take longer than the time to pay. If they are sold out already, it is decided
-// when the money is there.
-func (w *orderWorkflow) keepReservation(ctx workflow.Context) error {
-	if w.Reserved || w.current().Status != order.PaymentProcessing {
-		return nil
-	}
-	w.Reserved, w.Stock = true, order.StockMove{Action: order.StockKeep}
-	err := w.save(ctx)
-	if workflows.IsFailure(err, activities.FailureOutOfStock) {
-		w.Stock = order.StockMove{}
-		return nil
-	}
-	return err
-}
-
 // paymentDeadline returns what an order waits for that is not paid yet, and when it
 // does something by itself.
 func (w *orderWorkflow) paymentDeadline(ctx workflow.Context) (on order.Waiting, at time.Time) {
