@@ -16,6 +16,7 @@ import (
 // redirects and knows no hold; each ends in a paid order (PAY-1, PAY-6, PAY-12).
 func TestShopBuys(t *testing.T) {
 	s := newStack(t, []string{"PURSER_PAYMENT_METHODS=card,ideal"})
+	s.finds(t, "blue enamel mug", isThere)
 	b := browse(t)
 	b.open(s.at.API+"/shop", "Blue enamel mug")
 	b.shoot("shop-to-buy")

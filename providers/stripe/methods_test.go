@@ -1,6 +1,7 @@
 package stripe_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -70,6 +71,31 @@ func TestMethods(t *testing.T) {
 				t.Errorf("approved: %+v, %v", got, err)
 			}
 		})
+	}
+}
+
+// TestMethodsByCurrency (PAY-1): a method that takes one currency only is not offered
+// in another, so that shoppers there pay in another way; an order that nobody could pay
+// is refused, with the reason.
+func TestMethodsByCurrency(t *testing.T) {
+	s := open(t, "sepa_debit", "ideal", "card")
+	none := open(t, "ideal", "sepa_debit")
+	for _, amount := range []order.Money{{Amount: 1000, Currency: "EUR"}, {Amount: 1000, Currency: "JPY"}, {Amount: 12_750, Currency: "KWD"}, {Amount: 1000, Currency: "USD"}} {
+		in, err := s.client.CreateIntent(t.Context(), porttest.IntentOf(order.NewID(), amount))
+		if err != nil {
+			t.Errorf("%s: %v", amount, err)
+			continue
+		}
+		if _, err := s.sandbox.Confirm(in.ID, "pm_sandbox_ideal"); (err == nil) != (amount.Currency == "EUR") {
+			t.Errorf("%s by iDEAL: %v", amount, err)
+		}
+		if _, err := s.sandbox.Confirm(in.ID, "pm_card_visa"); err != nil {
+			t.Errorf("%s by card: %v", amount, err)
+		}
+		_, err = none.client.CreateIntent(t.Context(), porttest.IntentOf(order.NewID(), amount))
+		if refused := errors.Is(err, order.ErrRejected) && strings.Contains(err.Error(), "no_payment_method_for_"+strings.ToLower(amount.Currency)); refused != (amount.Currency != "EUR") {
+			t.Errorf("%s without cards: %v", amount, err)
+		}
 	}
 }
 

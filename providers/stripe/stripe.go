@@ -135,7 +135,9 @@ func (c *Client) CreateIntent(ctx context.Context, r order.IntentRequest) (order
 			Description:               sdk.String("Order " + string(r.OrderID)),
 			StatementDescriptorSuffix: sdk.String(statementSuffix(r.OrderID, c.conf.StatementPrefix)),
 		}
-		c.allowMethods(p)
+		if err := c.allowMethods(p); err != nil {
+			return order.Intent{}, rejected(op, "no_payment_method_for_"+*p.Currency, err)
+		}
 		p.AddMetadata(metaOrder, string(r.OrderID))
 		p.AddMetadata(metaNumber, strconv.Itoa(r.Number))
 		in, f := productResult(op, write)(c.intents.New(p))

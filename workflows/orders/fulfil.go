@@ -52,7 +52,8 @@ func (w *orderWorkflow) keepReservation(ctx workflow.Context) error {
 	if w.Reserved || w.current().Status != order.PaymentProcessing {
 		return nil
 	}
-	w.Reserved, w.Stock = true, order.StockMove{Action: order.StockKeep}
+	on, _ := w.paymentDeadline(ctx)
+	w.Waiting, w.Reserved, w.Stock = &on, true, order.StockMove{Action: order.StockKeep}
 	err := w.save(ctx)
 	if workflows.IsFailure(err, activities.FailureOutOfStock) {
 		w.Stock = order.StockMove{}

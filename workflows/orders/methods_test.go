@@ -3,6 +3,7 @@ package orders_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +62,13 @@ func TestMethods(t *testing.T) {
 		}, ends: order.Delivered, mails: delivered, check: notCaptured},
 		{name: "PAY-7 a debit of five days", script: func(w *fixture) {
 			w.at(time.Minute, func() { w.shopperPays((*fake.Bank).Debit) })
+			for _, at := range []time.Duration{2 * time.Minute, 24 * time.Hour} {
+				w.at(at, func() {
+					if on := w.order().Waiting; on == nil || !strings.Contains(on.Then, "for as long as the payment is processing") || !on.Until.After(w.clock()) {
+						w.Errorf("%s after placing it waits for %+v", at, on)
+					}
+				})
+			}
 			w.at(5*24*time.Hour, func() { w.decides(true) })
 			w.arrive(6 * 24 * time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: both(oneIntent, notCaptured, func(t *testing.T, w *fixture) {

@@ -138,9 +138,15 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 // does something by itself.
 func (w *orderWorkflow) paymentDeadline(ctx workflow.Context) (on order.Waiting, at time.Time) {
 	on, at = *w.waitingForPayment(), w.AskAt
+	if w.current().Status == order.PaymentProcessing {
+		on.Then = "the payment provider is asked; the order waits for as long as the payment is processing"
+	}
 	switch overdue := !workflow.Now(ctx).Before(on.Until); {
 	case overdue: // and it is not yet certain whether the order is paid
-		on.Then, on.Until = "the payment provider is asked whether it was paid", w.AskAt
+		on.Until = w.AskAt
+		if w.current().Status != order.PaymentProcessing {
+			on.Then = "the payment provider is asked whether it was paid"
+		}
 	case !w.DeclinedAt.IsZero() && w.AskAt.Before(on.Until):
 		on.Then, on.Until = "the payment provider is asked whether it was paid; if not, the shopper is mailed that the card was declined", w.AskAt
 	case on.Until.Before(w.AskAt):
