@@ -15,6 +15,7 @@ var paymentsHTML = template.Must(template.New("payments").Parse(`<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Sandbox Stripe: payments</title>
+<link rel="icon" href="data:,">
 <style>body{font:16px/1.5 system-ui;max-width:62rem;margin:2rem auto;padding:0 1rem}td,th{padding:.2rem .6rem;text-align:left}button{font:inherit}form{display:inline}</style>
 <h1>Payments</h1>
 <p>The newest {{len .Payments}} of {{.Total}}. Amounts are in Stripe's units.</p>
