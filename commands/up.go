@@ -35,7 +35,7 @@ func banner(e *env, c *config.Config, at stack.Running) {
 		fmt.Fprintf(e.stderr, "  Temporal UI  %s\n", at.TemporalUI)
 	}
 	if at.Sandbox != "" {
-		fmt.Fprintf(e.stderr, "  Mailbox      %s/mail/\n", at.Sandbox)
+		fmt.Fprintf(e.stderr, "  Sandbox      %s/\n  Mailbox      %s/mail/\n", at.Sandbox, at.Sandbox)
 	}
 	fmt.Fprintf(e.stderr, "  Data         %s\n", c.Data)
 	for _, p := range c.Parts() {

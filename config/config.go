@@ -31,6 +31,7 @@ type Config struct {
 
 	StripeKey             string   `group:"Payments and parcels:" help:"Stripe secret key. Without it the sandbox plays Stripe." env:"STRIPE_SECRET_KEY"`
 	StripeWebhookSecrets  []string `group:"Payments and parcels:" help:"Stripe webhook secrets, the current one and the previous one." env:"STRIPE_WEBHOOK_SECRETS"`
+	Payment               `embed:"" group:"Payments and parcels:"`
 	CarrierURL            string   `group:"Payments and parcels:" name:"carrier-url" help:"The carrier's API. Without it the sandbox plays the carrier." env:"CARRIER_URL"`
 	CarrierKey            string   `group:"Payments and parcels:" help:"The carrier's API key." env:"CARRIER_KEY"`
 	CarrierWebhookSecrets []string `group:"Payments and parcels:" help:"The carrier's webhook secrets, the current one and the previous one." env:"CARRIER_WEBHOOK_SECRETS"`
@@ -68,9 +69,10 @@ type Config struct {
 
 	Feedback `embed:"" group:"Feedback on mail, webhooks:"`
 
-	SandboxPort int           `group:"The sandbox:" help:"Port of the sandbox, which simulates the providers. 0 picks a free one." env:"PURSER_SANDBOX_PORT" default:"8090"`
-	SandboxURL  string        `group:"The sandbox:" help:"Address of a sandbox in another process (roles api and worker)." env:"PURSER_SANDBOX_URL"`
-	SandboxPace time.Duration `group:"The sandbox:" help:"Time between the scans of a parcel by the sandbox's carrier; 0: only on request." env:"PURSER_SANDBOX_PACE" default:"2s"`
+	SandboxPort      int           `group:"The sandbox:" help:"Port of the sandbox, which simulates the providers. 0 picks a free one." env:"PURSER_SANDBOX_PORT" default:"8090"`
+	SandboxURL       string        `group:"The sandbox:" help:"Address of a sandbox in another process (roles api and worker)." env:"PURSER_SANDBOX_URL"`
+	SandboxDebitTime time.Duration `group:"The sandbox:" help:"How long a direct debit is processing at the sandbox's Stripe; in reality it is days." env:"PURSER_SANDBOX_DEBIT_TIME" default:"30s"`
+	SandboxPace      time.Duration `group:"The sandbox:" help:"Time between the scans of a parcel by the sandbox's carrier; 0: only on request." env:"PURSER_SANDBOX_PACE" default:"2s"`
 }
 
 // AfterApply reads the secrets' files and checks the settings. The flag parser calls
@@ -92,6 +94,9 @@ func (c *Config) check() error {
 	}
 	if c.StripeKey != "" && len(c.StripeWebhookSecrets) == 0 {
 		return errors.New("STRIPE_SECRET_KEY is set, STRIPE_WEBHOOK_SECRETS is not: without it no payment event can be trusted")
+	}
+	if err := c.checkPayment(); err != nil {
+		return err
 	}
 	if err := checkPartnerURL("CARRIER_URL", c.CarrierURL); err != nil {
 		return err
@@ -151,6 +156,7 @@ func (c *Config) checkTimes() error {
 		{"PURSER_OVERDUE_AFTER", c.OverdueAfter, true},
 		{"PURSER_RECEIVED_AFTER", c.ReceivedAfter, true},
 		{"PURSER_SANDBOX_PACE", c.SandboxPace, true},
+		{"PURSER_SANDBOX_DEBIT_TIME", c.SandboxDebitTime, false},
 		{"PURSER_DRAIN", c.Drain, true},
 	} {
 		switch {

@@ -95,6 +95,26 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// TestPaymentMethods: methods that are possible are taken; only those that redirect
+// the shopper need an address to come back to, and only at the real Stripe.
+func TestPaymentMethods(t *testing.T) {
+	const real, secret = "--stripe-key=sk_test_1", "--stripe-webhook-secrets=whsec_1"
+	for _, tt := range []struct {
+		flags []string
+		want  []string
+	}{
+		{flags: nil, want: nil},
+		{flags: []string{"--payment-methods=card,ideal"}, want: []string{"card", "ideal"}},
+		{flags: []string{real, secret}, want: nil},
+		{flags: []string{real, secret, "--payment-methods=card,sepa_debit"}, want: []string{"card", "sepa_debit"}},
+		{flags: []string{real, secret, "--payment-methods=automatic", "--return-url=https://shop.example/thanks?a=b"}, want: []string{"automatic"}},
+	} {
+		if c, err := read(t, tt.flags...); err != nil || !slices.Equal(c.PaymentMethods, tt.want) {
+			t.Errorf("%v: %v, %v", tt.flags, c.PaymentMethods, err)
+		}
+	}
+}
+
 // TestContradictions: what could not work is refused before anything starts,
 // by the name of the setting.
 func TestContradictions(t *testing.T) {
@@ -104,6 +124,13 @@ func TestContradictions(t *testing.T) {
 	}{
 		{[]string{"--database-url=mysql://db/purser"}, "DATABASE_URL"},
 		{[]string{"--stripe-key=sk_test_1"}, "STRIPE_WEBHOOK_SECRETS"},
+		{[]string{"--payment-methods=card,iDEAL"}, `PURSER_PAYMENT_METHODS: "iDEAL" is no type of Stripe's`},
+		{[]string{"--payment-methods=card,card"}, "PURSER_PAYMENT_METHODS: card is named twice"},
+		{[]string{"--payment-methods=automatic,card"}, "PURSER_PAYMENT_METHODS: automatic stands alone"},
+		{[]string{"--stripe-key=sk_test_1", "--stripe-webhook-secrets=whsec_1", "--payment-methods=card,ideal"}, "PURSER_RETURN_URL is needed too"},
+		{[]string{"--stripe-key=sk_test_1", "--stripe-webhook-secrets=whsec_1", "--payment-methods=automatic"}, "PURSER_RETURN_URL is needed too"},
+		{[]string{"--return-url=shop.example/thanks"}, "PURSER_RETURN_URL: want https"},
+		{[]string{"--sandbox-debit-time=0s"}, "PURSER_SANDBOX_DEBIT_TIME: want more than 0"},
 		{[]string{"--carrier-url=http://carrier.example"}, "CARRIER_URL: http is for this machine only"},
 		{[]string{"--carrier-url=https://carrier.example"}, "CARRIER_KEY"},
 		{[]string{"--api-keys=nobody"}, "PURSER_API_KEYS"},

@@ -22,6 +22,9 @@ var declineMessages = map[string]string{
 	"authentication_required":               "The bank asks you to confirm the payment. Please try again.",
 	"payment_intent_authentication_failure": "The payment was not confirmed with the bank. Please try again or use another card.",
 	"card_velocity_exceeded":                "The card's limit is reached. Please use another card.",
+	"payment_intent_payment_attempt_failed": "The payment did not succeed. Please pay in another way.",
+	"charge_exceeds_source_limit":           "The account's limit is reached. Please pay in another way.",
+	"charge_exceeds_weekly_limit":           "The account's limit is reached. Please pay in another way.",
 	"currency_not_supported":                "The card does not support this currency. Please use another card.",
 }
 

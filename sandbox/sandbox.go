@@ -178,6 +178,7 @@ func (s *Sandbox) SubscribeMail(own, endpoint string) error {
 //	/stripe/, /carrier/, /ses/, /search/   the providers' protocols
 //	/mail/                                 the mailbox, for a browser
 //	/<bucket>/                             the object store's bucket
+//	/                                      the index of all pages and switches
 //	/sandbox/faults                        the rules for faults
 func (s *Sandbox) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -199,6 +200,7 @@ func (s *Sandbox) Handler() http.Handler {
 		mux.Handle("/search/", http.StripPrefix("/search", s.Search.Handler()))
 	}
 	mux.Handle("/sandbox/faults", s.Faults.Handler())
+	s.serveIndex(mux)
 	return mux
 }
 

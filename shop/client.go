@@ -74,6 +74,7 @@ func (p *Problem) Error() string {
 type Placed struct {
 	Order        `json:"order"`
 	ClientSecret string `json:"clientSecret"`
+	ReturnURL    string `json:"returnUrl"` // where the bank sends the shopper back to; may be empty
 }
 
 // Place places an order. The idempotency key makes a repetition safe.

@@ -17,6 +17,15 @@ func (s *Stack) publicURL() string {
 	return s.apiURL
 }
 
+// returnURL returns the address to which banks send the shopper back. While the
+// sandbox plays Stripe, it is the sample shop if none is configured.
+func (s *Stack) returnURL() string {
+	if s.cfg.ReturnURL == "" && s.cfg.StripeKey == "" {
+		return s.publicURL() + "/shop"
+	}
+	return s.cfg.ReturnURL
+}
+
 // called returns the host and port under which a listener's address can be
 // called. The wildcard address cannot be called; localhost stands for it.
 func called(a net.Addr) string {

@@ -61,7 +61,9 @@ func (s *Stack) newSandbox() (*sandbox.Sandbox, error) {
 	}
 	played := sandbox.Config{DataDir: c.Data, Log: s.log, Objects: s.sandboxObjects()}
 	if c.StripeKey == "" {
-		played.Stripe = &sandboxstripe.Config{Key: sandboxStripeKey, PublishableKey: sandboxPublishableKey, WebhookSecret: s.stripeSecret()}
+		played.Stripe = &sandboxstripe.Config{
+			Key: sandboxStripeKey, PublishableKey: sandboxPublishableKey, WebhookSecret: s.stripeSecret(), DebitTime: c.SandboxDebitTime,
+		}
 	}
 	if c.CarrierURL == "" {
 		played.Carrier = &sandboxcarrier.Config{Key: sandboxCarrierKey, WebhookSecret: s.carrierSecret(), Pace: c.SandboxPace}
@@ -87,11 +89,11 @@ func (s *Stack) providers(r Role) (*providers, error) {
 	var err error
 	if c.StripeKey != "" {
 		p.stripe, err = stripe.New(stripe.Config{
-			Key: c.StripeKey, WebhookSecrets: c.StripeWebhookSecrets, Live: !strings.Contains(c.StripeKey, "_test_"), Log: s.log,
+			Key: c.StripeKey, WebhookSecrets: c.StripeWebhookSecrets, Live: !strings.Contains(c.StripeKey, "_test_"), Methods: c.PaymentMethods, Log: s.log,
 		})
 	} else {
 		p.stripe, err = stripe.New(stripe.Config{
-			Key: sandboxStripeKey, WebhookSecrets: []string{s.stripeSecret()}, BaseURL: s.sandboxURL + "/stripe", Log: s.log,
+			Key: sandboxStripeKey, WebhookSecrets: []string{s.stripeSecret()}, BaseURL: s.sandboxURL + "/stripe", Methods: c.PaymentMethods, Log: s.log,
 		})
 	}
 	if err != nil {
@@ -135,9 +137,9 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 	handler, err := api.New(api.Config{
 		Version:  version.Number(),
 		Config:   httpkit.Config{Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout},
-		Orders:   &orders.Service{Workflows: s.starter, Records: s.Records, Pricing: prices, Appeared: relay.OrderAppeared, Stopping: stopping},
+		Orders:   &orders.Service{Workflows: s.starter, Records: s.Records, Pricing: prices, Appeared: relay.OrderAppeared, Stopping: stopping, ReturnURL: s.returnURL()},
 		Products: s.productService(), Imports: s.importService(), Images: s.imageService(p),
-		Search: &search.Service{Engine: p.search, Catalogue: s.Records, Settings: s.Records, Public: s.cfg.SearchPublic, SampleShop: s.atHome(r)},
+		Search: &search.Service{Engine: p.search, Catalogue: s.Records, Settings: s.Records, Public: s.cfg.SearchPublic, SampleShop: s.atHome(r), Checkout: s.checkout(r)},
 		Mails:  s.mailService(p), Campaigns: s.campaignService(p), Preview: s.preview(r, p),
 		Inbox: &apiinbox.Service{
 			Records: s.Records, Redeliver: hooks.Redeliver, Dismiss: hooks.Dismiss,

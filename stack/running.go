@@ -17,10 +17,13 @@ import (
 
 // Running holds the addresses of a running stack.
 type Running struct {
-	API            string `json:"api"`
-	Key            string `json:"key"` // an operator's
-	Sandbox        string `json:"sandbox,omitempty"`
+	API     string `json:"api"`
+	Key     string `json:"key"` // an operator's
+	Sandbox string `json:"sandbox,omitempty"`
+	// PublishableKey and StripeKey are the keys of the sandbox's Stripe; empty if the
+	// real one takes the payments.
 	PublishableKey string `json:"publishableKey,omitempty"`
+	StripeKey      string `json:"stripeKey,omitempty"`
 	TemporalUI     string `json:"temporalUi,omitempty"`
 	Temporal       string `json:"temporal,omitempty"`
 }
@@ -50,9 +53,16 @@ func Find(dir string) (at Running, err error) {
 
 // Running returns the addresses of this stack.
 func (s *Stack) Running() Running {
-	return Running{
-		API: s.apiURL, Key: s.key, Sandbox: s.sandboxURL, PublishableKey: sandboxPublishableKey, TemporalUI: s.uiURL, Temporal: s.engine,
+	at := Running{API: s.apiURL, Key: s.key, Sandbox: s.sandboxURL, TemporalUI: s.uiURL, Temporal: s.engine}
+	if s.cfg.StripeKey == "" {
+		at.PublishableKey, at.StripeKey = sandboxPublishableKey, sandboxStripeKey
 	}
+	return at
+}
+
+// SandboxAt returns the address and the keys of the sandbox of another process.
+func SandboxAt(url string) Running {
+	return Running{Sandbox: url, PublishableKey: sandboxPublishableKey, StripeKey: sandboxStripeKey}
 }
 
 // announce writes the addresses to the data directory, for the commands.

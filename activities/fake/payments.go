@@ -42,6 +42,7 @@ type intent struct {
 	captured   int
 	refunds    []order.Refund
 	closed     bool // the card's account is closed: refunds to it fail
+	atOnce     bool // the shopper's method knows no hold: it is captured when it is confirmed
 }
 
 // Payments counts what was done for one order.
@@ -95,7 +96,7 @@ func (b *Bank) CancelIntent(_ context.Context, id, key string) (order.Intent, er
 			return err
 		}
 		switch {
-		case in.isCaptured():
+		case in.isCaptured(), in.Status == order.PaymentProcessing:
 			return bankError(op, order.ErrState)
 		case !in.Status.Dead():
 			in.end(order.PaymentCanceled)

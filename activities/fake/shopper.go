@@ -37,11 +37,26 @@ func (b *Bank) Think(id string) (order.PaymentEvent, error) {
 	return b.shopper(id, payable, func(in *intent) { in.Status, in.Intent.Decline = order.PaymentProcessing, nil })
 }
 
-// Authenticate is the bank's decision after Challenge or Think.
+// Leave has the shopper pay by a method that leads to the bank's page and knows no
+// hold, such as iDEAL.
+func (b *Bank) Leave(id string) (order.PaymentEvent, error) {
+	return b.shopper(id, payable, func(in *intent) { in.Status, in.Intent.Decline, in.atOnce = order.PaymentRequiresAction, nil, true })
+}
+
+// Debit has the shopper pay by direct debit, which knows no hold. The bank decides
+// days later.
+func (b *Bank) Debit(id string) (order.PaymentEvent, error) {
+	return b.shopper(id, payable, func(in *intent) { in.Status, in.Intent.Decline, in.atOnce = order.PaymentProcessing, nil, true })
+}
+
+// Authenticate is the bank's decision after Challenge, Think, Leave or Debit.
 func (b *Bank) Authenticate(id string, ok bool) (order.PaymentEvent, error) {
 	waiting := []order.PaymentStatus{order.PaymentRequiresAction, order.PaymentProcessing}
 	return b.shopper(id, waiting, func(in *intent) {
 		switch {
+		case ok && in.atOnce:
+			in.Status, in.Received, in.Intent.Decline = order.PaymentCaptured, in.Amount.Amount, nil
+			in.authorized, in.captured = in.authorized+1, in.captured+1
 		case ok:
 			b.authorize(in)
 		case in.Status == order.PaymentProcessing:
@@ -66,7 +81,7 @@ func (b *Bank) authorize(in *intent) {
 }
 
 func (in *intent) decline(code, declineCode string) {
-	in.Status, in.Intent.Decline = order.PaymentPending, order.NewDecline(code, declineCode)
+	in.Status, in.Intent.Decline, in.atOnce = order.PaymentPending, order.NewDecline(code, declineCode), false
 }
 
 var payable = []order.PaymentStatus{order.PaymentPending, order.PaymentRequiresAction}

@@ -11,8 +11,10 @@ import (
 // Intents holds shoppers' payment intents. Every error is a
 // *order.ProviderError.
 type Intents interface {
-	// CreateIntent creates the intent, authorise-only, or finds the one that
-	// the same key created before. The intent's metadata names the order. It
+	// CreateIntent creates the intent, or finds the one that the same key created
+	// before. What the shopper can pay with is authorised only, except for methods that
+	// know no authorisation: those are captured when the shopper confirms. The intent's
+	// metadata names the order. It
 	// fails with order.ErrBelowMinimum if the provider does not charge so little.
 	CreateIntent(ctx context.Context, r order.IntentRequest) (order.Intent, error)
 	// GetIntent returns the intent as the provider has it. It fails with

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type placeInput struct {
 type placed struct {
 	Order        Order  `json:"order"`
 	ClientSecret string `json:"clientSecret,omitempty" doc:"The payment's client secret, with which the shopper's browser pays this order. Missing if the status is 202: repeat the request with the same Idempotency-Key."`
+	ReturnURL    string `json:"returnUrl,omitempty" doc:"The address to confirm the payment with, to which banks send the shopper back. Missing if none is configured."`
 }
 
 type placeOutput struct {
@@ -79,7 +81,7 @@ func (s *Service) place(ctx context.Context, in *placeInput) (*placeOutput, erro
 		return nil, httpkit.ProblemOf(err)
 	}
 	s.Appeared(o.ID)
-	out := newPlaceOutput(o, secret)
+	out := s.newPlaceOutput(o, secret)
 	if secret == "" && o.Status == order.Placed {
 		out.Status, out.RetryAfter = http.StatusAccepted, "1"
 	}
@@ -184,15 +186,31 @@ func (s *Service) placeLater(ctx context.Context, id order.ID, key, code string)
 		return nil, httpkit.ProblemOf(err)
 	}
 	s.Appeared(id)
-	out := newPlaceOutput(o, "")
+	out := s.newPlaceOutput(o, "")
 	out.Status, out.RetryAfter = http.StatusAccepted, "1"
 	return out, nil
 }
 
-func newPlaceOutput(o order.Order, secret string) *placeOutput {
+func (s *Service) newPlaceOutput(o order.Order, secret string) *placeOutput {
 	v := viewOf(o)
-	return &placeOutput{
+	out := &placeOutput{
 		Status: http.StatusCreated, Location: "/v1/orders/" + string(o.ID), ETag: etag(v),
 		Body: placed{Order: v, ClientSecret: secret},
 	}
+	if secret != "" {
+		out.Body.ReturnURL = s.returnURL(o.ID)
+	}
+	return out
+}
+
+// returnURL returns the address that the shopper comes back to, with the order's id.
+func (s *Service) returnURL(id order.ID) string {
+	u, err := url.Parse(s.ReturnURL)
+	if err != nil || s.ReturnURL == "" {
+		return ""
+	}
+	q := u.Query()
+	q.Set("order", string(id))
+	u.RawQuery = q.Encode()
+	return u.String()
 }

@@ -92,3 +92,30 @@ func TestPlace_and_cancel_take_long(t *testing.T) {
 		t.Errorf("nobody knows: got %d %s", a.Status, a.Body)
 	}
 }
+
+// TestPlace_return (PAY-6): a configured address to come back to from the bank's page
+// names the order, and keeps its own query.
+func TestPlace_return(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, configured, want string }{
+		{name: "none"},
+		{name: "a page", configured: "https://shop.example/thanks", want: "https://shop.example/thanks?order="},
+		{name: "with a query", configured: "https://shop.example/?page=thanks", want: "https://shop.example/?order={id}&page=thanks"},
+		{name: "with a query about an order", configured: "https://shop.example/?order=x", want: "https://shop.example/?order="},
+		{name: "with a fragment", configured: "https://shop.example/app#thanks", want: "https://shop.example/app?order={id}#thanks"},
+	} {
+		s := apitest.New(t, func(c *api.Config, _ *records.Store) { c.Orders.ReturnURL = tt.configured })
+		var b struct {
+			apitest.PlacedBody
+			ReturnURL string `json:"returnUrl"`
+		}
+		s.Ask("POST", "/v1/orders", apitest.ShopKey, apitest.OrderBody("cus_1")).Into(t, &b)
+		want := tt.want
+		if strings.HasSuffix(want, "=") {
+			want += "{id}"
+		}
+		if want = strings.ReplaceAll(want, "{id}", string(b.Order.ID)); b.ReturnURL != want {
+			t.Errorf("%s: returns to %q, want %q", tt.name, b.ReturnURL, want)
+		}
+	}
+}

@@ -79,6 +79,8 @@ type Service struct {
 	// events that arrived before the order can be delivered. It must not block.
 	// May be nil.
 	Appeared func(order.ID)
+	// ReturnURL is where the shopper comes back to from the bank's page; may be empty.
+	ReturnURL string
 	// Stopping ends the live streams when it is closed; they would otherwise
 	// delay a shutdown.
 	Stopping <-chan struct{}

@@ -27,6 +27,8 @@ type Service struct {
 	// SampleShop serves /shop, a page that shows and searches products, to this
 	// machine, and allows searches from this machine without a key.
 	SampleShop bool
+	// Checkout serves the sample shop's buy button; nil if nobody can pay in the sandbox.
+	Checkout *Checkout
 
 	server *httpkit.Server
 }

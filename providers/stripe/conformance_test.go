@@ -26,13 +26,15 @@ type stand struct {
 	sandbox *sandbox.Server
 	faults  *faults.Control
 	client  *stripe.Client
+	url     string        // of the sandbox
 	ahead   *atomic.Int64 // how far the sandbox's clock is ahead, in nanoseconds
 }
 
 // lapse moves the sandbox's clock to the time at which all authorizations lapse.
 func (s stand) lapse() { s.ahead.Add(int64(7 * 24 * time.Hour)) }
 
-func open(t *testing.T) stand {
+// open starts a sandbox; the shopper may choose the given methods, or the usual ones.
+func open(t *testing.T, methods ...string) stand {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	faultControl, ahead := faults.New(1), new(atomic.Int64)
@@ -50,13 +52,13 @@ func open(t *testing.T) stand {
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	t.Cleanup(server.Close)
 	c, err := stripe.New(stripe.Config{
-		Key: testKey, BaseURL: server.URL + "/stripe", WebhookSecrets: []string{testSecret}, Timeout: 10 * time.Second, Log: log,
+		Key: testKey, BaseURL: server.URL + "/stripe", WebhookSecrets: []string{testSecret}, Timeout: 10 * time.Second, Log: log, Methods: methods,
 		Guard: guard.Config{Consecutive: 1000, Calls: 1_000_000}, // the accidents are meant
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return stand{s, faultControl, c, ahead}
+	return stand{s, faultControl, c, server.URL + "/stripe", ahead}
 }
 
 func TestConformance(t *testing.T) {

@@ -24,7 +24,7 @@ func TestShapes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := open(t)
+	s := open(t, "card", "ideal", "sepa_debit")
 	get := func(path string) (v map[string]any) {
 		r, w := httptest.NewRequest(http.MethodGet, path, nil), httptest.NewRecorder()
 		r.Header.Set("Authorization", "Bearer "+testKey)
@@ -45,7 +45,7 @@ func TestShapes(t *testing.T) {
 	}
 	for _, method := range []string{
 		"pm_card_visa", "pm_card_chargeDeclinedInsufficientFunds", "pm_card_authenticationRequired", "pm_sandbox_slow",
-		"pm_card_createDispute", "pm_card_refundFail",
+		"pm_card_createDispute", "pm_card_refundFail", "pm_card_createDisputeInquiry", "pm_card_pendingRefund", "pm_sandbox_ideal", "pm_success_de", "pm_failed_de",
 	} {
 		in, err := s.client.CreateIntent(t.Context(), porttest.IntentOf(order.NewID(), order.Money{Amount: 1000, Currency: "EUR"}))
 		if err == nil {

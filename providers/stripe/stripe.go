@@ -56,11 +56,19 @@ type Config struct {
 	// the space left on a statement line follows. Default: as long as Stripe
 	// allows.
 	StatementPrefix string
-	Timeout         time.Duration     // of one call; default 30 s
-	Transport       http.RoundTripper // default: a connection pool of its own
-	Guard           guard.Config      // the breaker and bulkhead around Transport
-	Log             *slog.Logger      // default slog.Default()
+	// Methods are the types of payment methods that a shopper may choose, such as card
+	// and ideal, or Automatic alone. Default: those of the account's settings whose
+	// payments are held first and that do not redirect the shopper.
+	Methods   []string
+	Timeout   time.Duration     // of one call; default 30 s
+	Transport http.RoundTripper // default: a connection pool of its own
+	Guard     guard.Config      // the breaker and bulkhead around Transport
+	Log       *slog.Logger      // default slog.Default()
 }
+
+// Automatic is the only one of Config.Methods if a shopper may choose all methods that
+// the account's settings in Stripe's dashboard allow.
+const Automatic = "automatic"
 
 // Client is one Stripe account. It is safe for concurrent use.
 type Client struct {
@@ -110,8 +118,9 @@ func New(c Config) (*Client, error) {
 	}, nil
 }
 
-// CreateIntent creates the authorise-only intent of one of an order's payments, or
-// returns the one created before under the same key.
+// CreateIntent creates the intent of one of an order's payments, or returns the one
+// created before under the same key. Cards are authorised only; a method that knows no
+// authorisation is captured when the shopper confirms the payment.
 func (c *Client) CreateIntent(ctx context.Context, r order.IntentRequest) (order.Intent, error) {
 	const op = "create intent"
 	amount, err := toStripe(r.Amount)
@@ -123,24 +132,25 @@ func (c *Client) CreateIntent(ctx context.Context, r order.IntentRequest) (order
 	}
 	return reconcileWrite(r.Key, func(key string) (order.Intent, *failure) {
 		p := &sdk.PaymentIntentParams{
-			Params:        c.params(ctx, key),
-			Amount:        sdk.Int64(amount),
-			Currency:      sdk.String(strings.ToLower(r.Amount.Currency)),
-			CaptureMethod: sdk.String(string(sdk.PaymentIntentCaptureMethodManual)),
-			AutomaticPaymentMethods: &sdk.PaymentIntentAutomaticPaymentMethodsParams{
-				Enabled: sdk.Bool(true),
-				// Payment methods that redirect the shopper cannot be authorised first, and
-				// would require a return URL at every confirmation.
-				AllowRedirects: sdk.String("never"),
-			},
+			Params:                    c.params(ctx, key),
+			Amount:                    sdk.Int64(amount),
+			Currency:                  sdk.String(strings.ToLower(r.Amount.Currency)),
 			Description:               sdk.String("Order " + string(r.OrderID)),
 			StatementDescriptorSuffix: sdk.String(statementSuffix(r.OrderID, c.conf.StatementPrefix)),
+		}
+		if err := c.allowMethods(p); err != nil {
+			return order.Intent{}, rejected(op, "no_payment_method_for_"+*p.Currency, err)
 		}
 		p.AddMetadata(metaOrder, string(r.OrderID))
 		p.AddMetadata(metaNumber, strconv.Itoa(r.Number))
 		in, f := productResult(op, write)(c.intents.New(p))
 		if f != nil && f.Kind == order.ErrRejected && f.Code == string(sdk.ErrorCodeAmountTooSmall) {
 			f.Kind = order.ErrBelowMinimum
+		}
+		if f != nil && f.Code == string(sdk.ErrorTypeIdempotency) { // perhaps the methods were others when it was created
+			if found, t, lookFailed := c.findIntent(ctx, r); lookFailed == nil && t == done && found.Amount == r.Amount {
+				return found, nil
+			}
 		}
 		return in, f
 	}, func(*failure) (order.Intent, truth, *failure) { return c.findIntent(ctx, r) })

@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"purser/mail"
@@ -26,6 +27,9 @@ func (s *Store) AudienceOrders(ctx context.Context, a mail.Audience, now time.Ti
 		f.Status = []order.Status{order.Paid, order.Shipped, order.Delivered}
 	}
 	p, err := s.Orders(ctx, f)
+	if a.Kind == mail.AudienceUnpaid { // a debit is processing for days: it must not be paid twice
+		p.Orders = slices.DeleteFunc(p.Orders, func(o order.Order) bool { return o.Payment().Status == order.PaymentProcessing })
+	}
 	return p.Orders, p.Next, err
 }
 

@@ -52,6 +52,13 @@ func TestAudience(t *testing.T) {
 		place(4, 5*time.Hour, "lou", paid...)                  // paid
 		place(5, 9*24*time.Hour, "max", order.AwaitingPayment) // too old
 		place(6, 5*time.Hour, "eve", order.AwaitingPayment, order.Cancelling, order.Cancelled)
+		debit := place(8, 5*time.Hour, "sue", order.AwaitingPayment) // the bank takes days
+		debit.Version++
+		debit.Payments = []order.Payment{{Number: 1, Provider: "stripe", Reference: "pi_8", Status: order.PaymentProcessing}}
+		processing := order.Event{OrderID: debit.ID, Seq: debit.Version, At: now, Kind: order.PaymentIsProcessing, From: debit.Status, To: debit.Status, Actor: "test"}
+		if err := s.SaveOrder(t.Context(), order.Change{Order: debit, Events: []order.Event{processing}, Fence: debit.Version}); err != nil {
+			t.Fatal(err)
+		}
 		for i := range 600 { // more than a page
 			place(100+i, 7*time.Hour, fmt.Sprint("many", i), order.AwaitingPayment)
 		}

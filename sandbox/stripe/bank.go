@@ -13,6 +13,7 @@ var bankHTML = template.Must(template.New("bank").Parse(`<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Sandbox Bank</title>
+<link rel="icon" href="data:,">
 <style>body{font:16px/1.5 system-ui;max-width:24rem;margin:15vh auto;padding:0 1rem}button{font:inherit;padding:.6rem 1rem;margin-right:.5rem}</style>
 <h1>Sandbox Bank</h1>
 {{if .Waiting}}<p>Do you want to pay {{.Amount}} {{.Currency}} (Stripe's units)?</p>

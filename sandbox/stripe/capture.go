@@ -21,6 +21,10 @@ func (s *Server) captureIntent(c *call) (any, *Error) {
 	if e != nil {
 		return nil, e
 	}
+	last, e := c.form.choice("final_capture", "true", "false")
+	if e != nil {
+		return nil, e
+	}
 	if old.Status != requiresCapture {
 		return nil, unexpected(old, "This PaymentIntent could not be captured because it has a status of "+old.Status+". Only a PaymentIntent with one of the following statuses may be captured: requires_capture.")
 	}
@@ -30,7 +34,13 @@ func (s *Server) captureIntent(c *call) (any, *Error) {
 	if !present {
 		amount = old.AmountCapturable
 	}
+	multi := c.s.charges.by[*old.LatestCharge].PaymentMethodDetails.Card.Multicapture.Status == "available"
 	switch {
+	case last == "false" && !multi:
+		return nil, invalid("", "final_capture", "This PaymentIntent cannot be captured more than once.")
+	case last == "false" && c.s.captures[old.ID] >= maxCaptures-1:
+		return nil, invalid("", "final_capture", "A PaymentIntent can be captured at most 50 times.")
+	case amount == 0 && last == "true" && old.AmountReceived > 0: // releases the rest
 	case amount < 1:
 		return nil, invalid("parameter_invalid_integer", "amount_to_capture", "This value must be greater than or equal to 1.")
 	case amount > old.AmountCapturable:
@@ -40,16 +50,37 @@ func (s *Server) captureIntent(c *call) (any, *Error) {
 		return nil, e
 	}
 	in := c.intent(old)
-	in.AmountReceived, in.AmountCapturable, in.Status = amount, 0, succeeded
+	in.AmountReceived, in.AmountCapturable = in.AmountReceived+amount, in.AmountCapturable-amount
 	ch := c.charge(*in.LatestCharge)
-	ch.Captured, ch.AmountCaptured = true, amount
-	if rest := ch.Amount - amount; rest > 0 {
-		c.release(in, ch, rest, "")
+	ch.AmountCaptured += amount
+	c.Captures = true
+	if last == "true" {
+		c.finishCapture(in, ch, multi)
+	} else {
+		c.emit("charge.updated", ch)
+		c.emit("payment_intent.amount_capturable_updated", in)
 	}
-	c.emit("charge.captured", ch)
-	c.emit("payment_intent.succeeded", in)
-	c.dispute(in, ch)
 	return in, nil
+}
+
+// maxCaptures is how often one payment can be captured.
+const maxCaptures = 50
+
+// finishCapture releases what was not captured: the payment is complete.
+func (t *txn) finishCapture(in *Intent, ch *Charge, multi bool) {
+	rest := in.AmountCapturable
+	in.AmountCapturable, in.Status = 0, succeeded
+	ch.Captured = true
+	if rest > 0 {
+		t.release(in, ch, rest, "")
+	}
+	if multi {
+		t.emit("charge.updated", ch)
+		t.emit("payment_intent.amount_capturable_updated", in)
+	}
+	t.emit("charge.captured", ch)
+	t.emit("payment_intent.succeeded", in)
+	t.dispute(in, ch)
 }
 
 func (s *Server) cancelIntent(c *call) (any, *Error) {
@@ -60,6 +91,9 @@ func (s *Server) cancelIntent(c *call) (any, *Error) {
 	reason, e := c.form.choice("cancellation_reason", "", "duplicate", "fraudulent", "requested_by_customer", "abandoned")
 	if e != nil {
 		return nil, e
+	}
+	if old.Status == requiresCapture && old.AmountReceived > 0 {
+		return nil, unexpected(old, "You cannot cancel this PaymentIntent because a part of it has been captured. Its rest is released by a final capture.")
 	}
 	if old.Status == canceled || old.Status == succeeded || old.Status == processing {
 		return nil, unexpected(old, "You cannot cancel this PaymentIntent because it has a status of "+old.Status+". Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action.")
@@ -93,8 +127,8 @@ func (t *txn) cancel(old *Intent, reason string) {
 // version makes a refund of it, although the shop never had the money
 // (https://docs.stripe.com/changelog/basil/2025-03-31/remove-refund-from-partial-capture-and-payment-cancellation-flow).
 func (t *txn) release(in *Intent, ch *Charge, amount int64, reason string) {
-	ch.AmountRefunded = amount
-	ch.Refunded = amount == ch.Amount
+	ch.AmountRefunded += amount
+	ch.Refunded = ch.AmountRefunded == ch.Amount
 	t.Refund, t.Released = &Refund{
 		ID: newID("re_3"), Object: "refund", Amount: amount, Charge: ch.ID, Created: t.now.Unix(), Currency: in.Currency,
 		Metadata: map[string]string{}, PaymentIntent: in.ID, Status: succeeded,

@@ -37,7 +37,29 @@ func (c *call) confirm(old *Intent) (any, *Error) {
 	if a := old.AutomaticPaymentMethods; a != nil && a.AllowRedirects == "always" && back == "" && !c.browser {
 		return nil, invalid("", "return_url", "This PaymentIntent is configured to accept payment methods enabled in your Dashboard, some of which might redirect; you must provide a `return_url`.")
 	}
+	chosen, _ := findCard(method)
+	e = old.fits(chosen)
+	switch k := kinds[chosen.typ()]; {
+	case e != nil:
+	case k.redirects && back == "":
+		e = invalid("parameter_missing", "return_url", "You must provide a `return_url` when confirming using the payment method type "+chosen.typ()+".")
+	case k.debits:
+		e = c.form.mandate()
+	}
+	if e != nil {
+		return nil, e
+	}
 	return c.try(old, method, back)
+}
+
+// mandate requires that the shopper has allowed a direct debit.
+func (f *form) mandate() *Error {
+	f.hash("mandate_data[customer_acceptance][online]")
+	accepted, e := f.choice("mandate_data[customer_acceptance][type]", "", "online", "offline")
+	if e == nil && accepted == "" {
+		e = invalid("parameter_missing", "mandate_data", "Missing required param: mandate_data.")
+	}
+	return e
 }
 
 // checkConfirm checks the parameters of a confirmation. Payments without the
@@ -55,13 +77,14 @@ func (c *call) checkConfirm(back string) *Error {
 }
 
 // try starts a payment. It ends with the bank's decision, or with an intent that
-// waits for 3-D Secure (requires_action) or for the bank (processing).
+// waits for the shopper on the bank's page (requires_action) or for the bank
+// (processing).
 func (c *call) try(old *Intent, method, back string) (any, *Error) {
 	in := c.intent(old)
 	in.PaymentMethod, in.LastPaymentError, in.NextAction = &method, nil, nil
 	card, _ := findCard(method)
-	switch {
-	case card.authenticate:
+	switch k := kinds[card.typ()]; {
+	case card.authenticate || k.redirects:
 		in.Status = requiresAction
 		if url := c.bankURL(in.ID); back != "" {
 			in.NextAction = &NextAction{Type: "redirect_to_url", RedirectToURL: &Redirect{ReturnURL: back, URL: url}}
@@ -69,6 +92,8 @@ func (c *call) try(old *Intent, method, back string) (any, *Error) {
 			in.NextAction = &NextAction{Type: "use_stripe_sdk", UseStripeSDK: map[string]any{"type": "three_d_secure_redirect", "stripe_js": url}}
 		}
 		c.emit("payment_intent.requires_action", in)
+	case k.debits:
+		c.debit(in, card)
 	case card.slow:
 		in.Status = processing
 		c.emit("payment_intent.processing", in)
@@ -80,33 +105,55 @@ func (c *call) try(old *Intent, method, back string) (any, *Error) {
 	return c.visible(in), nil
 }
 
-// chargeCard applies the bank's decision.
-func (t *txn) chargeCard(in *Intent, card card) *Error {
+// newCharge returns the charge of a new attempt.
+func (t *txn) newCharge(in *Intent, c card) *Charge {
+	details := &MethodDetails{Type: c.typ()}
+	switch details.Type {
+	case "card":
+		details.Card = &CardDetails{Brand: c.brand, Last4: c.last4, Multicapture: &Multicapture{Status: in.multicapture(c)}}
+	case "sepa_debit":
+		details.SEPADebit = &DebitDetails{Last4: c.last4}
+	}
 	ch := &Charge{
 		ID: newID("ch_3"), Object: "charge", Amount: in.Amount, Created: t.now.Unix(), Currency: in.Currency,
 		Description: in.Description, Metadata: in.Metadata, PaymentIntent: in.ID, PaymentMethod: in.PaymentMethod,
-		PaymentMethodDetails:      &MethodDetails{Type: "card", Card: CardDetails{Brand: card.brand, Last4: card.last4}},
-		StatementDescriptorSuffix: in.StatementDescriptorSuffix,
+		PaymentMethodDetails: details, StatementDescriptorSuffix: in.StatementDescriptorSuffix,
 	}
 	t.Charge, in.LatestCharge, in.NextAction = ch, &ch.ID, nil
-	if card.code != "" {
+	return ch
+}
+
+// chargeCard applies the bank's decision.
+func (t *txn) chargeCard(in *Intent, card card) *Error {
+	ch := t.newCharge(in, card)
+	switch {
+	case card.code != "":
 		return t.declineCharge(in, ch, card)
-	}
-	ch.Status, ch.Paid = succeeded, true
-	ch.Outcome = &Outcome{NetworkStatus: "approved_by_network", RiskLevel: "normal", SellerMessage: "Payment complete.", Type: "authorized"}
-	if in.CaptureMethod == "manual" {
+	case in.holds(card):
+		ch.approve()
 		in.Status, in.AmountCapturable = requiresCapture, in.Amount
 		ch.PaymentMethodDetails.Card.CaptureBefore = t.now.Add(authorised).Unix()
 		t.emit("charge.succeeded", ch)
 		t.emit("payment_intent.amount_capturable_updated", in)
 		return nil
 	}
+	t.captureAtOnce(in, ch)
+	return nil
+}
+
+// captureAtOnce captures a charge that is not held first.
+func (t *txn) captureAtOnce(in *Intent, ch *Charge) {
+	ch.approve()
 	ch.Captured, ch.AmountCaptured = true, in.Amount
 	in.Status, in.AmountReceived = succeeded, in.Amount
 	t.emit("charge.succeeded", ch)
 	t.emit("payment_intent.succeeded", in)
 	t.dispute(in, ch)
-	return nil
+}
+
+func (c *Charge) approve() {
+	c.Status, c.Paid = succeeded, true
+	c.Outcome = &Outcome{NetworkStatus: "approved_by_network", RiskLevel: "normal", SellerMessage: "Payment complete.", Type: "authorized"}
 }
 
 // declineCharge records a declined card: the intent waits for another payment
@@ -145,26 +192,34 @@ func (s *Server) Confirm(id, method string) (Intent, error) {
 		if in.Status != requiresPaymentMethod && in.Status != requiresConfirmation && in.Status != requiresAction {
 			return fmt.Errorf("stripe sandbox: cannot confirm %s: it is %s", id, in.Status)
 		}
-		c := &call{txn: t, r: &http.Request{}}
-		if card.authenticate && s.conf.URL == "" {
+		if e := in.fits(card); e != nil {
+			return fmt.Errorf("stripe sandbox: cannot confirm %s: %s", id, e.Message)
+		}
+		c, back := &call{txn: t, r: &http.Request{}}, ""
+		if s.conf.URL == "" {
 			c.r.Host = "sandbox.invalid" // there is no HTTP request to take the address from
 		}
-		_, _ = c.try(in, method, "")
+		if kinds[card.typ()].redirects {
+			back = "https://shop.example/return"
+		}
+		_, _ = c.try(in, method, back)
 		return nil
 	})
 }
 
-// Authenticate reports the bank's decision on an intent that waits for 3-D Secure
-// (requires_action) or for the bank (processing).
+// Authenticate reports the bank's decision on an intent that waits for the shopper
+// on the bank's page (requires_action) or for the bank (processing).
 func (s *Server) Authenticate(id string, ok bool) error {
 	_, err := s.change(id, func(t *txn, old *Intent) error {
 		if old.Status != requiresAction && old.Status != processing {
 			return fmt.Errorf("stripe sandbox: %s does not wait for the bank: it is %s", id, old.Status)
 		}
 		in := t.intent(old)
+		method, _ := findCard(*in.PaymentMethod)
 		switch {
+		case kinds[method.typ()].debits:
+			t.decide(in, method.decided(ok))
 		case ok:
-			method, _ := findCard(*in.PaymentMethod)
 			t.chargeCard(in, method)
 		case old.Status == processing:
 			t.chargeCard(in, cards["pm_card_chargeDeclined"])

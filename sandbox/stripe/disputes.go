@@ -15,11 +15,16 @@ func (t *txn) dispute(in *Intent, ch *Charge) {
 	if card.dispute == "" {
 		return
 	}
-	ch.Disputed = true
+	status := "needs_response"
+	if card.inquiry {
+		status = "warning_needs_response" // the payment can still be refunded
+	} else {
+		ch.Disputed = true
+	}
 	t.Dispute = &Dispute{
 		ID: newID("dp_3"), Object: "dispute", Amount: ch.AmountCaptured, Charge: ch.ID, Created: t.now.Unix(), Currency: ch.Currency,
 		EvidenceDetails: &EvidenceDetails{DueBy: t.now.Add(answerWithin).Unix()}, Metadata: map[string]string{},
-		PaymentIntent: in.ID, Reason: card.dispute, Status: "needs_response",
+		PaymentIntent: in.ID, Reason: card.dispute, Status: status,
 	}
 	t.emit("charge.dispute.created", t.Dispute)
 }

@@ -22,6 +22,12 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /sandbox/3ds/{intent}", s.bankPage)
 	mux.HandleFunc("POST /sandbox/3ds/{intent}", s.bankAnswer)
 	mux.HandleFunc("POST /sandbox/settle/{intent}", s.bankAnswer)
+	mux.HandleFunc("GET /sandbox/{$}", s.paymentsPage)
+	mux.HandleFunc("GET /sandbox/method.json", s.methodPage)
+	mux.HandleFunc("GET /sandbox/methods.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		writeJSON(w, http.StatusOK, TestMethods)
+	})
 	mux.HandleFunc("GET /sandbox/counts", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Counts()) })
 	return mux
 }

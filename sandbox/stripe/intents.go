@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"cmp"
 	"crypto/rand"
 	"maps"
 	"net/url"
@@ -36,7 +37,7 @@ func (s *Server) createIntent(c *call) (any, *Error) {
 	if in.AutomaticPaymentMethods, e = f.automaticMethods(); e != nil {
 		return nil, e
 	}
-	if e := f.describe(in); e != nil {
+	if e := cmp.Or(f.methodOptions(in), f.methodTypes(in), f.describe(in)); e != nil {
 		return nil, e
 	}
 	c.emit("payment_intent.created", in)
@@ -100,7 +101,7 @@ func (s *Server) updateIntent(c *call) (any, *Error) {
 		in.Amount, e = amount, chargeable(amount, in.Currency)
 	}
 	if e == nil {
-		e = c.form.describe(in)
+		e = cmp.Or(c.form.methodOptions(in), c.form.methodTypes(in), c.form.describe(in))
 	}
 	if e == nil {
 		e = c.attach(in)
@@ -112,6 +113,10 @@ func (s *Server) updateIntent(c *call) (any, *Error) {
 func (c *call) attach(in *Intent) *Error {
 	method, e := c.method()
 	if e != nil || method == "" {
+		return e
+	}
+	chosen, _ := findCard(method)
+	if e := in.fits(chosen); e != nil {
 		return e
 	}
 	in.PaymentMethod, in.Status = &method, requiresConfirmation

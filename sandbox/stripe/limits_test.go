@@ -240,7 +240,7 @@ func TestTypedCards(t *testing.T) {
 		{name: "code of letters", key: pk, params: card(good, "12", "2030", "abc"), status: 402, code: "invalid_cvc"},
 		{name: "no year", key: pk, params: "&payment_method_data[type]=card&payment_method_data[card][number]=" + good + "&payment_method_data[card][exp_month]=12", status: 400, code: "parameter_missing"},
 		{name: "no type", key: pk, params: "&payment_method_data[card][number]=" + good, status: 400, code: "parameter_missing"},
-		{name: "a bank account", key: pk, params: "&payment_method_data[type]=sepa_debit", status: 400},
+		{name: "an account of a type that is not served", key: pk, params: "&payment_method_data[type]=us_bank_account", status: 400},
 		{name: "two methods", key: pk, params: card(good, "12", "2030", "123") + "&payment_method=pm_card_visa", status: 400, code: "parameters_exclusive"},
 	} {
 		in := b.ask(sk, "POST", intents, manual, "")

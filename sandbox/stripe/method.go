@@ -16,7 +16,7 @@ func (c *call) method() (string, *Error) {
 	case method != "":
 		return "", invalid("parameters_exclusive", "payment_method", "You may only specify one of these parameters: payment_method, payment_method_data.")
 	case typ != "card":
-		return "", invalid("", "payment_method_data[type]", "The sandbox serves payment methods of the type card.")
+		return c.typedOther(typ)
 	default:
 		return c.typedCard(typed)
 	}
@@ -51,7 +51,7 @@ func (c *call) typedCard(typed map[string]string) (string, *Error) {
 	}
 	thisYear, thisMonth := int64(c.now.UTC().Year()), int64(c.now.UTC().Month())
 	cvc, present := typed["cvc"]
-	method, known := numbers[strings.ReplaceAll(typed["number"], " ", "")]
+	method, known := methodOfNumber(typed["number"])
 	switch {
 	case !known:
 		return "", cardError("incorrect_number", "number", "Your card number is incorrect.")
@@ -63,6 +63,41 @@ func (c *call) typedCard(typed map[string]string) (string, *Error) {
 		return "", cardError("invalid_cvc", "cvc", "Your card's security code is invalid.")
 	}
 	return method, nil
+}
+
+// idealBanks are the banks that a shopper may name for iDEAL.
+var idealBanks = []string{
+	"abn_amro", "asn_bank", "bunq", "handelsbanken", "ing", "knab", "moneyou", "n26", "rabobank", "regiobank", "revolut", "sns_bank",
+	"triodos_bank", "van_lanschot", "yoursafe",
+}
+
+// typedOther returns the test method of a type other than a card, for which the
+// shopper typed a name, an account or nothing.
+func (c *call) typedOther(typ string) (string, *Error) {
+	k, known := kinds[typ]
+	if !known {
+		return "", invalid("", "payment_method_data[type]", "The sandbox serves payment methods of the types "+strings.Join(kindNames, ", ")+".")
+	}
+	const data = "payment_method_data"
+	shopper := c.form.hash(data + "[billing_details]")
+	for field, required := range map[string]bool{"name": k.named, "email": k.debits} {
+		if param := data + "[billing_details][" + field + "]"; required && shopper[field] == "" {
+			return "", invalid("parameter_missing", param, "Missing required param: "+param+".")
+		}
+	}
+	switch typ {
+	case "sepa_debit":
+		method, known := methodOfIBAN(c.form.text(data + "[sepa_debit][iban]"))
+		if !known {
+			return "", invalid("", data+"[sepa_debit][iban]", "The IBAN you provided is invalid. The sandbox knows Stripe's test accounts.")
+		}
+		return method, nil
+	case "ideal":
+		if _, e := c.form.choice(data+"[ideal][bank]", append([]string{""}, idealBanks...)...); e != nil {
+			return "", e
+		}
+	}
+	return "pm_sandbox_" + typ, nil
 }
 
 // cardError returns the error for a card that cannot be tried.

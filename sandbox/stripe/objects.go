@@ -27,6 +27,7 @@ type Intent struct {
 	Metadata                  map[string]string `json:"metadata"`
 	NextAction                *NextAction       `json:"next_action"`
 	PaymentMethod             *string           `json:"payment_method"`
+	PaymentMethodOptions      *MethodOptions    `json:"payment_method_options"`
 	PaymentMethodTypes        []string          `json:"payment_method_types"`
 	ReceiptEmail              *string           `json:"receipt_email"`
 	SetupFutureUsage          *string           `json:"setup_future_usage"`
@@ -46,6 +47,8 @@ const (
 	requiresCapture       = "requires_capture"
 	canceled              = "canceled"
 	succeeded             = "succeeded"
+
+	pending = "pending" // of a charge or a refund
 )
 
 // AutomaticMethods reports whether Stripe chooses the payment methods.
@@ -97,15 +100,27 @@ func (c *Charge) key() string { return c.ID }
 
 // MethodDetails describes the payment method of a charge.
 type MethodDetails struct {
-	Type string      `json:"type"`
-	Card CardDetails `json:"card"`
+	Type      string        `json:"type"`
+	Card      *CardDetails  `json:"card,omitempty"`
+	SEPADebit *DebitDetails `json:"sepa_debit,omitempty"`
+}
+
+// DebitDetails describes the account of a direct debit.
+type DebitDetails struct {
+	Last4 string `json:"last4"`
+}
+
+// Multicapture says whether a hold can be captured in several parts.
+type Multicapture struct {
+	Status string `json:"status"` // available or unavailable
 }
 
 // CardDetails describes the card of a charge.
 type CardDetails struct {
-	Brand         string `json:"brand"`
-	CaptureBefore int64  `json:"capture_before,omitempty"` // when the authorization lapses, in Unix time
-	Last4         string `json:"last4"`
+	Brand         string        `json:"brand"`
+	CaptureBefore int64         `json:"capture_before,omitempty"` // when the authorization lapses, in Unix time
+	Last4         string        `json:"last4"`
+	Multicapture  *Multicapture `json:"multicapture,omitempty"`
 }
 
 // Outcome is the bank's decision on a charge.

@@ -24,7 +24,7 @@ func (s *Server) createRefund(c *call) (any, *Error) {
 	if e := f.metadata(metadata); e != nil {
 		return nil, e
 	}
-	if in.Status != succeeded {
+	if in.AmountReceived == 0 {
 		return nil, unexpected(in, "This PaymentIntent ("+in.ID+") does not have a successful charge to refund.")
 	}
 	ch := c.charge(*in.LatestCharge)
@@ -34,6 +34,9 @@ func (s *Server) createRefund(c *call) (any, *Error) {
 		return nil, e
 	}
 	left := ch.Amount - ch.AmountRefunded
+	if !ch.Captured { // the rest is still held
+		left = ch.AmountCaptured - ch.AmountRefunded
+	}
 	if !present {
 		amount = left
 	}
@@ -51,7 +54,12 @@ func (s *Server) createRefund(c *call) (any, *Error) {
 	}
 	c.emit("charge.refunded", ch)
 	answered := *c.Refund
-	if card, _ := findCard(*in.PaymentMethod); card.refund != "" {
+	switch card, _ := findCard(*in.PaymentMethod); card.refund {
+	case "":
+	case pending:
+		answered.Status = pending
+		c.emit("charge.refund.updated", c.Refund)
+	default:
 		// At Stripe the refund fails some time later; here right after the response.
 		why := "expired_or_canceled_card"
 		c.Refund.Status, c.Refund.FailureReason = card.refund, &why
@@ -225,7 +233,8 @@ func (s *Server) Counts() map[string]Count {
 			case ch.Captured:
 				n.Authorized, n.Captured, n.Taken = n.Authorized+1, n.Captured+1, n.Taken+ch.AmountCaptured
 			case ch.Paid:
-				n.Authorized++
+				n.Authorized, n.Taken = n.Authorized+1, n.Taken+ch.AmountCaptured
+			case ch.Status == pending: // a debit, on which the bank has not decided
 			default:
 				n.Declined++
 			}

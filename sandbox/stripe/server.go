@@ -4,8 +4,8 @@
 //
 // It follows API version 2023-10-16: payment intents (create, retrieve,
 // update, confirm, capture, cancel, list), refunds, charges, disputes, events,
-// idempotency keys, the published test payment methods, and 3-D Secure with a
-// page of the shopper's bank.
+// idempotency keys, the published test payment methods, 3-D Secure and methods
+// that redirect with a page of the shopper's bank, and direct debits.
 package stripe
 
 import (
@@ -48,6 +48,8 @@ type Config struct {
 	// PerSecond is how many requests are served in any second; others get 429.
 	// Stripe allows 100 with a live key and 25 with a test key. 0 means no limit.
 	PerSecond int
+	// DebitTime is how long a direct debit is processing; default seven days.
+	DebitTime time.Duration
 	// Validate checks each request with the official stripe-mock, which refuses
 	// parameters that Stripe does not know. It costs time and is meant for tests.
 	Validate bool
@@ -72,7 +74,9 @@ type Server struct {
 	delivered map[string]bool    // events whose webhooks were accepted
 	inUse     map[string]bool    // keys of requests under way
 	rate      rate
-	released  map[string]bool // refunds that only released an authorization, by their id
+	released  map[string]bool      // refunds that only released an authorization, by their id
+	captures  map[string]int       // how often an intent was captured, by its id
+	due       map[string]time.Time // when the bank decides on a debit, by its intent's id
 	balance   collection[*BalanceTransaction]
 	payouts   collection[*Payout]
 	paidOut   string // the last day on which the balance was paid out
@@ -90,6 +94,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		conf: c, accounts: map[string]string{}, keys: map[string]*stored{},
 		delivered: map[string]bool{}, inUse: map[string]bool{}, released: map[string]bool{},
+		captures: map[string]int{}, due: map[string]time.Time{},
 	}
 	last, err := s.load()
 	if err != nil {
@@ -126,21 +131,27 @@ func (s *Server) OnAcknowledged(f func(provider string, took time.Duration)) {
 	s.webhooks.OnAcknowledged = f
 }
 
-// Run delivers webhooks and calls Sweep every minute, until the context ends.
+// Run delivers webhooks, applies the banks' decisions on debits, and calls Sweep
+// every minute, until the context ends.
 func (s *Server) Run(ctx context.Context) error {
 	var sweeper sync.WaitGroup
 	defer sweeper.Wait()
 	sweeper.Go(func() {
-		tick := time.NewTicker(time.Minute)
+		tick, minute := time.NewTicker(time.Second), time.NewTicker(time.Minute)
 		defer tick.Stop()
+		defer minute.Stop()
 		for {
+			var err error
 			select {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				if err := s.Sweep(); err != nil {
-					s.conf.Log.Error("stripe sandbox: sweep", "error", err)
-				}
+				err = s.DecideDebits()
+			case <-minute.C:
+				err = s.Sweep()
+			}
+			if err != nil {
+				s.conf.Log.Error("stripe sandbox: sweep", "error", err)
 			}
 		}
 	})
@@ -163,7 +174,11 @@ func (s *Server) Sweep() error {
 			continue
 		}
 		t := s.begin("")
-		t.cancel(in, automatic)
+		if in.AmountReceived > 0 {
+			t.finishCapture(t.intent(in), t.charge(*in.LatestCharge), true)
+		} else {
+			t.cancel(in, automatic)
+		}
 		if err := s.commit(t); err != nil {
 			return err
 		}

@@ -18,9 +18,13 @@ type step struct {
 	Refund  *Refund  `json:"refund,omitempty"`
 	Dispute *Dispute `json:"dispute,omitempty"`
 	// Released says that Refund only released an authorization.
-	Released bool     `json:"released,omitempty"`
-	Events   []*Event `json:"events,omitempty"`
-	Answer   *stored  `json:"answer,omitempty"`
+	Released bool `json:"released,omitempty"`
+	// Captures says that the step captured an amount; Due is when the bank decides on a
+	// debit that is processing.
+	Captures bool       `json:"captures,omitempty"`
+	Due      *time.Time `json:"due,omitempty"`
+	Events   []*Event   `json:"events,omitempty"`
+	Answer   *stored    `json:"answer,omitempty"`
 
 	Payout  *Payout               `json:"payout,omitempty"`
 	Balance []*BalanceTransaction `json:"balance,omitempty"`
@@ -109,6 +113,14 @@ func (s *Server) apply(st step) {
 		s.intents.put(st.Intent)
 		if st.Account != "" {
 			s.accounts[st.Intent.ID] = st.Account
+		}
+		if st.Captures {
+			s.captures[st.Intent.ID]++
+		}
+		if st.Due != nil {
+			s.due[st.Intent.ID] = *st.Due
+		} else if st.Intent.Status != processing {
+			delete(s.due, st.Intent.ID)
 		}
 	}
 	if st.Charge != nil {

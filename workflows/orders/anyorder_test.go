@@ -35,7 +35,7 @@ var refusable = []string{"CancelIntent", "CaptureIntent", "RefundIntent", "VoidP
 func drawStep(t *rapid.T) step {
 	s := step{
 		Do: rapid.SampledFrom([]string{
-			"pay", "pay", "pay", "pay", "decline", "challenge", "think", "authenticated", "not authenticated",
+			"pay", "pay", "pay", "pay", "decline", "challenge", "think", "leave", "debit", "authenticated", "authenticated", "not authenticated",
 			"cancel at bank", "capture at bank", "tamper", "second", "repeat", "repeat", "cancel", "cancel workflow", "place", "release",
 			"scan", "scan", "come back", "refund report", "part back by hand", "forge", "forge", "forge",
 			"refund", "refund", "refund goods", "refund all", "pay out", "fault", "fault", "fault", "outage", "refusal", "long history",
@@ -114,6 +114,10 @@ func (w *generated) happen(s step) {
 		w.report(s)(w.bank.Challenge(id))
 	case "think":
 		w.report(s)(w.bank.Think(id))
+	case "leave":
+		w.report(s)(w.bank.Leave(id))
+	case "debit":
+		w.report(s)(w.bank.Debit(id))
 	case "authenticated", "not authenticated":
 		w.report(s)(w.bank.Authenticate(id, s.Do == "authenticated"))
 	case "cancel at bank":
@@ -316,7 +320,7 @@ func (w *generated) quiesce(comesBack bool) {
 			w.end()
 			for _, in := range w.bank.Intents(id) {
 				if in.Status == order.PaymentProcessing {
-					w.bank.Authenticate(in.ID, false)
+					w.bank.Authenticate(in.ID, comesBack)
 				}
 			}
 			w.decide(d > 9*days)

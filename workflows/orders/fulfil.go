@@ -49,6 +49,23 @@ func (w *orderWorkflow) keepStock(ctx workflow.Context) error {
 	return err
 }
 
+// keepReservation makes the goods stay reserved while a payment is processing, which
+// may take longer than the time to pay. If they are sold out already, it is decided
+// when the money is there.
+func (w *orderWorkflow) keepReservation(ctx workflow.Context) error {
+	if w.Reserved || w.current().Status != order.PaymentProcessing {
+		return nil
+	}
+	on, _ := w.paymentDeadline(ctx)
+	w.Waiting, w.Reserved, w.Stock = &on, true, order.StockMove{Action: order.StockKeep}
+	err := w.save(ctx)
+	if workflows.IsFailure(err, activities.FailureOutOfStock) {
+		w.Stock = order.StockMove{}
+		return nil
+	}
+	return err
+}
+
 // planShipments divides the order into parcels: one, or as many as the shop's
 // limit of pieces makes necessary.
 func (w *orderWorkflow) planShipments() {

@@ -73,17 +73,30 @@ func TestParcel(t *testing.T) {
 			w.arrive(time.Hour)
 		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "another parcel")},
 		{name: "PAY-15 F19 the reservation lapsed and the goods were sold while paying", script: func(w *fixture) {
-			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
+			w.at(time.Minute, w.unknownPayment)
 			w.at(2*time.Hour, func() { w.orderElsewhere(onHand) })
-			w.at(3*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), true))) })
+			w.at(3*time.Hour, w.knownPayment)
 			w.at(4*time.Hour, func() { w.cancelElsewhere() })
 		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.OrderCancelled, "sold out")},
 		{name: "PAY-15 the reservation lapsed, but the goods are still there", script: func(w *fixture) {
-			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.Think(w.intent()))) })
-			w.at(3*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), true))) })
+			w.at(time.Minute, w.unknownPayment)
+			w.at(3*time.Hour, w.knownPayment)
 			w.arrive(4 * time.Hour)
 		}, ends: order.Delivered, mails: delivered},
 	})
+}
+
+// unknownPayment gives the payment a status that is not known, which puts the order on
+// hold for longer than its goods are reserved.
+func (w *fixture) unknownPayment() {
+	w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status = order.PaymentUnknown }), nil))
+}
+
+// knownPayment pays the order and releases it.
+func (w *fixture) knownPayment() {
+	w.bank.Change(w.intent(), func(in *order.Intent) { in.Status = order.PaymentPending })
+	w.paid(w.bank.Pay(w.intent()))
+	w.release()
 }
 
 // orderElsewhere lets another order reserve n pieces.

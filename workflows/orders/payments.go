@@ -123,6 +123,9 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 		return w.awaitTransfer(ctx)
 	}
 	for w.Phase == AwaitingPayment && !w.stopped(ctx) && !w.current().Status.Dead() {
+		if err := w.keepReservation(ctx); err != nil {
+			return err
+		}
 		if w.AskNow {
 			if err := w.askAboutPayment(ctx); err != nil {
 				return err
@@ -150,9 +153,15 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 // does something by itself.
 func (w *orderWorkflow) paymentDeadline(ctx workflow.Context) (on order.Waiting, at time.Time) {
 	on, at = *w.waitingForPayment(), w.AskAt
+	if w.current().Status == order.PaymentProcessing {
+		on.Then = "the payment provider is asked; the order waits for as long as the payment is processing"
+	}
 	switch overdue := !workflow.Now(ctx).Before(on.Until); {
 	case overdue: // and it is not yet certain whether the order is paid
-		on.Then, on.Until = "the payment provider is asked whether it was paid", w.AskAt
+		on.Until = w.AskAt
+		if w.current().Status != order.PaymentProcessing {
+			on.Then = "the payment provider is asked whether it was paid"
+		}
 	case !w.DeclinedAt.IsZero() && w.AskAt.Before(on.Until):
 		on.Then, on.Until = "the payment provider is asked whether it was paid; if not, the shopper is mailed that the card was declined", w.AskAt
 	case on.Until.Before(w.AskAt):
@@ -172,7 +181,11 @@ func (w *orderWorkflow) askInTime(ctx workflow.Context) error {
 		return nil
 	}
 	w.notifyDecline(ctx)
-	w.AskEvery = min(2*w.AskEvery, time.Hour)
+	most := time.Hour
+	if w.current().Status == order.PaymentProcessing { // a debit takes days
+		most = 4 * time.Hour
+	}
+	w.AskEvery = min(2*w.AskEvery, most)
 	w.AskAt = workflow.Now(ctx).Add(w.AskEvery)
 	return nil
 }
@@ -296,8 +309,12 @@ func (w *orderWorkflow) verifyAuthorization(ctx workflow.Context, p order.Paymen
 	if p.Status == order.PaymentCaptured {
 		own.Captured = money
 	}
+	what := " held"
+	if p.Status == order.PaymentCaptured { // by a method that knows no hold, or at the provider
+		what = " received"
+	}
 	w.enter(ctx, Fulfilling)
-	w.note(ctx, order.PaymentWasAuthorized, own.Provider, w.Total.String()+" held", p.Reference)
+	w.note(ctx, order.PaymentWasAuthorized, own.Provider, w.Total.String()+what, p.Reference)
 }
 
 // capturePayments captures what is held, once the parcels are booked, and tells the

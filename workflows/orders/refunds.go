@@ -42,35 +42,46 @@ func runAs[In, Out any](ctx workflow.Context, w *orderWorkflow, r runner, s work
 // refusal it uses another idempotency key: under the same one the provider would
 // only repeat its response.
 func (w *orderWorkflow) refundOrVoid(ctx workflow.Context, r runner, ref string) (reversal, error) {
-	until := workflow.Now(ctx).Add(returnWithin)
+	began := workflow.Now(ctx)
 	for wait := time.Minute; ; wait = min(2*wait, time.Hour) {
-		g, err := w.tryRefundOrVoid(ctx, r, ref)
+		g, status, err := w.tryRefundOrVoid(ctx, r, ref)
 		if err != nil && ctx.Err() == nil && !errors.Is(err, errForeign) {
 			w.Refusals[ref]++
 		}
-		if !workflows.IsFailure(err, activities.FailureState) || !workflow.Now(ctx).Before(until) {
+		within := returnWithin
+		if status == order.PaymentProcessing {
+			within = processingLasts
+		}
+		if !workflows.IsFailure(err, activities.FailureState) || workflow.Now(ctx).Sub(began) >= within {
 			return g, err
 		}
 		// The intent is in motion (processing, or just paid): look again.
-		if err := workflow.Sleep(ctx, wait); err != nil {
+		timer := workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: "the payment is " + string(status) + " at the provider; ask again whether it can be returned"})
+		if err := timer.Get(ctx, nil); err != nil {
 			return reversal{}, err
 		}
 	}
 }
 
-func (w *orderWorkflow) tryRefundOrVoid(ctx workflow.Context, r runner, ref string) (reversal, error) {
+// processingLasts is how long a payment may be processing, as a debit is for days,
+// until a person is asked why it cannot be returned.
+const processingLasts = 30 * 24 * time.Hour
+
+// tryRefundOrVoid does what refundOrVoid does, once. It also returns the status that
+// the intent had.
+func (w *orderWorkflow) tryRefundOrVoid(ctx workflow.Context, r runner, ref string) (reversal, order.PaymentStatus, error) {
 	in, err := runAs(ctx, w, r, getIntent, "Ask about payment "+ref, steps.IntentRef{ID: ref})
 	if workflows.IsFailure(err, activities.FailureNoSuch) && w.Refusals[ref] > 0 {
-		return reversal{kind: order.PaymentVoided}, nil // a person has looked and released the order: there is nothing to refund
+		return reversal{kind: order.PaymentVoided}, "", nil // a person has looked and released the order: there is nothing to refund
 	}
 	if err == nil {
 		err = w.claim(in)
 	}
 	if err != nil {
-		return reversal{}, err
+		return reversal{}, "", err
 	}
-	back := reversal{kind: order.PaymentVoided}
-	switch in.Status {
+	back, was := reversal{kind: order.PaymentVoided}, in.Status
+	switch was {
 	case order.PaymentCaptured, order.PaymentPartiallyCaptured:
 		back, err = w.refundRest(ctx, r, in)
 	default:
@@ -80,7 +91,7 @@ func (w *orderWorkflow) tryRefundOrVoid(ctx workflow.Context, r runner, ref stri
 	if own := w.payment(ref); err == nil && own != nil {
 		own.Status, own.Authorized, own.Captured = in.Status, 0, in.Received
 	}
-	return back, err
+	return back, was, err
 }
 
 // errRest reports that the provider contradicts itself; an operator must look.

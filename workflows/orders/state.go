@@ -65,6 +65,7 @@ type State struct {
 	TrackAt  time.Time     `json:"trackAt,omitzero"`
 
 	StockKept     bool `json:"stockKept,omitempty"`     // the reservation does not expire
+	Reserved      bool `json:"reserved,omitempty"`      // the same, while the payment is processing
 	Confirmed     bool `json:"confirmed,omitempty"`     // booked and captured, and the shopper mailed
 	FundsReleased bool `json:"fundsReleased,omitempty"` // a person has decided to ship although money was refunded or is disputed
 	ParcelsOut    bool `json:"parcelsOut,omitempty"`    // a person has decided that parcels are not waited for

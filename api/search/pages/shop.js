@@ -87,6 +87,11 @@ function show(hit) {
   item.querySelector(".price").textContent = money(hit);
   item.querySelector(".stock").textContent = hit.available > 0 ? hit.available + " in stock" : "sold out";
   item.querySelector("code").textContent = hit.sku;
+  const button = item.querySelector(".buy"); // only where shop-buy.js is
+  if (button) {
+    button.disabled = hit.available < 1;
+    button.addEventListener("click", () => buy(hit));
+  }
   return item;
 }
 
