@@ -1,0 +1,78 @@
+package audit
+
+import (
+	"fmt"
+	"strings"
+)
+
+// once lists the mails of which an order has at most one, and the event that calls for
+// each.
+var once = map[string]string{
+	"payment.captured": "confirmation", "order.cancelled": "cancelled", "order.expired": "expired",
+}
+
+// countMails compares the mails that the provider accepted with the ledger, which lists
+// each under its key.
+func (a *audit) countMails(o orderRow) {
+	accepted, ofTemplate := map[string]int{}, map[string]map[string]bool{}
+	for _, m := range a.outside.mails[o.id] {
+		key := m.Tags["message"]
+		accepted[key]++
+		if t := m.Tags["milestone"]; ofTemplate[t] == nil {
+			ofTemplate[t] = map[string]bool{}
+		}
+		ofTemplate[m.Tags["milestone"]][key] = true
+	}
+	for key, n := range accepted {
+		if n > 1 {
+			a.broke(DoubleMails, fmt.Sprintf("the mail %s went out %d times", key, n))
+		}
+	}
+	asked := map[string]bool{}
+	for _, m := range a.record.mails[o.id] {
+		asked[m.template] = asked[m.template] || m.askedBy != ""
+		a.compareMail(o, m, accepted[strings.ReplaceAll(m.key, ":", ".")])
+	}
+	for _, template := range once {
+		if n := len(ofTemplate[template]); n > 1 && !asked[template] {
+			a.broke(DoubleMails, fmt.Sprintf("%s has %d mails %q", o.id, n, template))
+		}
+	}
+	a.countUnsent(o)
+}
+
+// compareMail compares one mail's state in the ledger with how often the provider
+// accepted it.
+func (a *audit) compareMail(o orderRow, m mailRow, accepted int) {
+	unknown := m.state == "unknown" || m.state == "sending"
+	if unknown {
+		a.report.UnknownMails++
+	}
+	switch {
+	case unknown && accepted > 1:
+		a.broke(ResentAfterUnknown, fmt.Sprintf("the mail %s of unknown outcome went out %d times", m.key, accepted))
+	case m.generation > 1 && m.askedBy == "":
+		a.broke(ResentAfterUnknown, fmt.Sprintf("the mail %s was sent again, and nobody had asked", m.key))
+	case m.state == "sent" && accepted == 0:
+		a.endedWrong(EndedWrong, o.id, fmt.Sprintf("has the mail %s, which the ledger says was sent, and the provider does not have it", m.key))
+	case m.state == "due":
+		a.endedWrong(Stuck, o.id, fmt.Sprintf("has the mail %s, which was not sent", m.key))
+	}
+}
+
+// countUnsent counts the mails that the order's events call for, and that nobody has
+// tried to send.
+func (a *audit) countUnsent(o orderRow) {
+	if !final(o.status) {
+		return
+	}
+	tried := map[string]bool{}
+	for _, m := range a.record.mails[o.id] {
+		tried[m.template] = true
+	}
+	for _, e := range a.timeline[o.id] {
+		if template := once[e.kind]; template != "" && !tried[template] {
+			a.endedWrong(EndedWrong, o.id, fmt.Sprintf("called for the mail %q, which was never tried", template))
+		}
+	}
+}
