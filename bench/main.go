@@ -18,7 +18,6 @@ import (
 	"purser/bench/mail"
 	"purser/bench/orders"
 	"purser/bench/search"
-	"purser/drill/process"
 )
 
 // commands lists what can be measured. The hidden commands are parts of a
@@ -33,7 +32,7 @@ type commands struct {
 	Import   imports.Command  `cmd:"" help:"Measure the rows a second of an import, in comparison with plain inserts."`
 
 	Engine orders.EngineCommand  `cmd:"" hidden:"" help:"Run the engine alone."`
-	Stack  process.StackCommand `cmd:"" hidden:"" help:"Run the whole stack."`
+	Stack  campaign.StackCommand `cmd:"" hidden:"" help:"Run the whole stack."`
 	Render images.RenderCommand  `cmd:"" hidden:"" help:"Render the sizes of one image."`
 }
 

@@ -20,6 +20,9 @@ import (
 	"purser/shop"
 )
 
+// StackCommand is the hidden command that the program starts itself with.
+type StackCommand = process.StackCommand
+
 // program is the whole stack in a process of its own, which can be killed.
 type program struct {
 	*process.Process

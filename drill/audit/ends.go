@@ -110,7 +110,7 @@ func (a *audit) countWorkflows() {
 	for _, w := range a.workflows {
 		has[w.order] = true
 		switch {
-		case w.failed():
+		case w.needsEngineer():
 			a.endedWrong(Stuck, w.order, fmt.Sprintf("has a failed %s: %s", w.kind, w.status))
 		case w.running() && !a.leftBehind(w.order):
 			a.endedWrong(Stuck, w.order, "has a running "+w.kind)

@@ -46,8 +46,8 @@ func workflows(ctx context.Context, address string) (all []workflow, err error) 
 	}
 }
 
-// failed reports whether the workflow ended in a way that needs an engineer.
-func (w workflow) failed() bool {
+// needsEngineer reports whether the workflow ended in a way that needs an engineer.
+func (w workflow) needsEngineer() bool {
 	switch w.status {
 	case enums.WORKFLOW_EXECUTION_STATUS_FAILED, enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
 		return true

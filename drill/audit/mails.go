@@ -33,12 +33,32 @@ func (a *audit) countMails(o orderRow) {
 		asked[m.template] = asked[m.template] || m.askedBy != ""
 		a.compareMail(o, m, accepted[strings.ReplaceAll(m.key, ":", ".")])
 	}
-	for _, template := range once {
-		if n := len(ofTemplate[template]); n > 1 && !asked[template] {
-			a.broke(DoubleMails, fmt.Sprintf("%s has %d mails %q", o.id, n, template))
+	for template, most := range a.mostMails(o) {
+		if n := len(ofTemplate[template]); n > most && !asked[template] {
+			a.broke(DoubleMails, fmt.Sprintf("%s has %d mails %q, and cause for %d", o.id, n, template, most))
 		}
 	}
 	a.countUnsent(o)
+}
+
+// mostMails returns how many mails of each kind an order may have: one for each refund
+// that the provider or a person has made, for each parcel, dispute and decline.
+func (a *audit) mostMails(o orderRow) map[string]int {
+	most := map[string]int{
+		"confirmation": 1, "received": 1, "prepayment": 1, "cancelled": 1, "expired": 1,
+		"shipped": len(a.shipments[o.id]), "delivered": len(a.shipments[o.id]),
+	}
+	refunds := map[string]bool{}
+	for _, r := range a.record.refunds[o.id] {
+		refunds[r.reference] = true
+	}
+	most["refunded"], most["refund_failed"] = len(refunds), len(refunds)
+	for _, e := range a.timeline[o.id] {
+		if e.kind == "payment.declined" {
+			most["payment_problem"]++
+		}
+	}
+	return most
 }
 
 // compareMail compares one mail's state in the ledger with how often the provider

@@ -111,9 +111,9 @@ func (a *audit) compareMoney(o orderRow) {
 		if p.provider != "stripe" {
 			continue
 		}
-		if here, there := p.captured-p.refunded+paidOut-p.disputed, a.money[p.reference]; here != there {
+		if recorded, real := p.captured-p.refunded+paidOut-p.disputed, a.money[p.reference]; recorded != real {
 			a.broke(LedgerDifferences, fmt.Sprintf("%s: the record has %d of %s (captured %d, refunded %d, disputed %d), Stripe %d",
-				o.id, here, p.reference, p.captured, p.refunded-paidOut, p.disputed, there))
+				o.id, recorded, p.reference, p.captured, p.refunded-paidOut, p.disputed, real))
 		}
 	}
 	for _, i := range a.ofOrder[o.id] {

@@ -27,13 +27,14 @@ type Process struct {
 	err   error         // from Wait; valid after ended
 }
 
-// Start starts the process, waits until it takes orders, and returns its addresses.
+// Start starts the process, waits until it takes orders, and returns its addresses. It
+// runs until Kill or Stop ends it.
 func (p *Process) Start(ctx context.Context) (stack.Running, error) {
 	running := filepath.Join(p.Dir, stack.RunningFile)
 	if err := os.Remove(running); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return stack.Running{}, err
 	}
-	p.cmd = exec.CommandContext(ctx, p.Path, append([]string{"stack", "--data=" + p.Dir}, p.Args...)...)
+	p.cmd = exec.Command(p.Path, append([]string{"stack", "--data=" + p.Dir}, p.Args...)...)
 	p.cmd.Env = withoutSettings(os.Environ())
 	dieWithParent(p.cmd)
 	log, err := os.OpenFile(p.Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -51,11 +52,11 @@ func (p *Process) Start(ctx context.Context) (stack.Running, error) {
 		p.err = p.cmd.Wait()
 		close(ended)
 	}()
-	return p.awaitRunning(running)
+	return p.awaitRunning(ctx, running)
 }
 
 // awaitRunning waits until the process has written its addresses.
-func (p *Process) awaitRunning(file string) (at stack.Running, err error) {
+func (p *Process) awaitRunning(ctx context.Context, file string) (at stack.Running, err error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -66,6 +67,8 @@ func (p *Process) awaitRunning(file string) (at stack.Running, err error) {
 		case <-p.ended:
 			said, _ := os.ReadFile(p.Log()) // as much as there is
 			return at, fmt.Errorf("the stack ended: %w\n%s", p.err, said[max(0, len(said)-4000):])
+		case <-ctx.Done():
+			return at, errors.Join(ctx.Err(), p.Kill())
 		case <-tick.C:
 		}
 	}

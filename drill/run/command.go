@@ -23,7 +23,7 @@ type Command struct {
 	Crashes   int    `help:"How often the Postgres server is crashed and started again; -1: once per fifty orders." default:"-1"`
 	Hostility string `help:"How the providers' stand-ins misbehave: none, mild or full." default:"full" enum:"none,mild,full"`
 	Engine    string `help:"What the engine and the record are kept in: sqlite or postgres." default:"sqlite" enum:"sqlite,postgres"`
-	AtOnce    int    `help:"The number of shoppers at a time." default:"12"`
+	AtOnce    int    `help:"The number of shoppers at a time." default:"16"`
 	Seed      uint64 `help:"What decides the shoppers, the faults and the moments of the kills; 0: a random one, which is printed."`
 	Plant     string `help:"Break one promise on purpose, to see that it is noticed: a counter, such as double_refunds."`
 	Keep      bool   `help:"Keep the data and the log of the run. They are kept if a promise is broken, too."`

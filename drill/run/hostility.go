@@ -154,7 +154,7 @@ func (h *hostility) count(ctx context.Context, sandbox string) {
 	if err != nil {
 		return
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := once.Do(req)
 	if err != nil {
 		return
 	}
@@ -193,6 +193,10 @@ func (h *hostility) total() (n int, met []string) {
 	return n, met
 }
 
+// once makes a new connection for each call: the process behind a kept one may have
+// been killed.
+var once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
 func change(ctx context.Context, method, sandbox string, rules any) error {
 	b, err := json.Marshal(rules)
 	if err != nil {
@@ -203,7 +207,7 @@ func change(ctx context.Context, method, sandbox string, rules any) error {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := once.Do(req)
 	if err != nil {
 		return err
 	}

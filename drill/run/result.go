@@ -41,8 +41,11 @@ type Result struct {
 	UnknownMails    int            `json:"unknown_mails"`
 	Statuses        map[string]int `json:"statuses"`
 	SlowestRecovery int64          `json:"slowest_recovery_ms"`
+	SlowestOrder    int64          `json:"slowest_order_ms"`
 	Seconds         float64        `json:"seconds"`
-	Broken          []string       `json:"broken"` // what broke the promises
+
+	slowestIs string
+	Broken    []string `json:"broken"` // what broke the promises
 }
 
 // failures lists the failures that a drill is about, by their ids in docs/promises.md.
@@ -57,6 +60,7 @@ func (d *drill) result(a audit.Report, met []string) Result {
 		a.Broken[audit.EndedWrong] = append(a.Broken[audit.EndedWrong], c)
 	}
 	met = append(met, a.Exercised...)
+	slowest, took := d.crowd.Slowest()
 	r := Result{
 		Seed: d.Seed, Engine: d.Engine, Hostility: d.Hostility, Orders: a.Orders, Kills: int(d.killed.Load()), Crashes: d.crashed, Restarts: d.restarts,
 		EndedRight: a.EndedRight, EndedWrong: a.Count(audit.EndedWrong), DoubleCharges: a.Count(audit.DoubleCharges),
@@ -64,7 +68,7 @@ func (d *drill) result(a audit.Report, met []string) Result {
 		DoubleMails: a.Count(audit.DoubleMails), ResentAfterUnknown: a.Count(audit.ResentAfterUnknown), LostEvents: a.Count(audit.LostEvents),
 		Stuck: a.Count(audit.Stuck), LedgerDifferences: a.Count(audit.LedgerDifferences),
 		UnknownMails: a.UnknownMails, Statuses: a.Statuses, SlowestRecovery: d.slowest.Milliseconds(), Broken: []string{},
-		Exercised: []string{}, NotExercised: []string{},
+		Exercised: []string{}, NotExercised: []string{}, SlowestOrder: took.Milliseconds(), slowestIs: slowest,
 	}
 	for _, f := range failures {
 		if slices.Contains(met, f) {
@@ -108,6 +112,7 @@ func (r Result) Print(w io.Writer) error {
 	row("failures exercised", len(r.Exercised), strings.Join(r.Exercised, " "))
 	row("not exercised", len(r.NotExercised), strings.Join(r.NotExercised, " "))
 	row("slowest recovery", (time.Duration(r.SlowestRecovery) * time.Millisecond).String(), "from a kill until the shop takes orders")
+	row("slowest order", (time.Duration(r.SlowestOrder) * time.Millisecond).String(), r.slowestIs)
 	row("took", time.Duration(r.Seconds*float64(time.Second)).Round(time.Second), "")
 	if err := t.Flush(); err != nil {
 		return err

@@ -3,8 +3,10 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -33,9 +35,9 @@ type Plan struct {
 
 // Settings of the shop: what takes minutes and days in a real shop takes seconds.
 const (
-	payWithin  = 45 * time.Second
-	giveUp     = 4 * time.Minute
-	restWithin = 2 * time.Minute
+	payWithin   = 45 * time.Second
+	waitAtMost  = 4 * time.Minute
+	quietWithin = 2 * time.Minute
 )
 
 var shopSettings = []string{
@@ -62,7 +64,7 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 	if err := d.hostility.apply(ctx, d.at.Sandbox); err != nil {
 		return Result{}, err
 	}
-	if err := d.rest(ctx); err != nil {
+	if err := d.awaitQuiet(ctx); err != nil {
 		return Result{}, err
 	}
 	if p.Plant != "" {
@@ -76,7 +78,7 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 	}
 	r := d.result(report, append(met, d.met()...))
 	r.Faults, r.Seconds = faults, time.Since(began).Seconds()
-	return r, nil
+	return r, d.checkLog(&r)
 }
 
 // drill is a drill under way.
@@ -109,7 +111,7 @@ func (p Plan) prepare(ctx context.Context) (*drill, error) {
 		}
 		d.process.Args = append([]string{"--database-url=" + d.record}, shopSettings...)
 	}
-	d.crowd = &shoppers.Crowd{Site: d.site, Seed: p.Seed, Orders: p.Orders, AtOnce: p.AtOnce, PayWithin: payWithin, GiveUp: giveUp}
+	d.crowd = &shoppers.Crowd{Site: d.site, Seed: p.Seed, Orders: p.Orders, AtOnce: p.AtOnce, PayWithin: payWithin, WaitAtMost: waitAtMost}
 	return d, nil
 }
 
@@ -146,12 +148,12 @@ func (d *drill) shop(ctx context.Context) error {
 	return <-raged
 }
 
-// rest waits until nothing is under way, for some looks in a row, because a webhook may
+// awaitQuiet waits until nothing is under way, for some looks in a row, because a webhook may
 // still be on its way. What does not come to rest is counted by the audit.
-func (d *drill) rest(ctx context.Context) error {
-	tick := time.NewTicker(time.Second)
+func (d *drill) awaitQuiet(ctx context.Context) error {
+	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
-	for until, quiet := time.Now().Add(restWithin), 0; quiet < 4 && time.Now().Before(until); quiet++ {
+	for until, quiet := time.Now().Add(quietWithin), 0; quiet < 6 && time.Now().Before(until); quiet++ {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -166,6 +168,16 @@ func (d *drill) rest(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// checkLog looks for what the race detector has found, if the program was built with
+// it.
+func (d *drill) checkLog(r *Result) error {
+	log, err := os.ReadFile(d.process.Log())
+	if i := bytes.Index(log, []byte("WARNING: DATA RACE")); err == nil && i >= 0 {
+		r.Broken = append(r.Broken, string(log[i:min(i+4000, len(log))]))
+	}
+	return err
 }
 
 func (d *drill) plant(ctx context.Context) error {

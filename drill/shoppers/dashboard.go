@@ -28,7 +28,7 @@ func refundedAtStripe(ctx context.Context, v *visit) error {
 	}
 	known := func(o shop.Order) bool { return len(o.Refunds) >= parts }
 	v.may(order.Cancelled) // a person ends it if nothing is left before it has gone out
-	return v.end(ctx, settled, known)
+	return v.end(ctx, decided, known)
 }
 
 // refundByHand refunds an amount at Stripe once. Stripe repeats a failure under its

@@ -24,7 +24,7 @@ type kind struct {
 var mix = []kind{
 	{name: "pays", weight: 20, buys: pays("pm_card_visa")},
 	{name: "is declined, then pays", weight: 8, buys: declinedThenPays},
-	{name: "abandons", weight: 3, buys: abandons},
+	{name: "never pays", weight: 3, buys: neverPays},
 	{name: "double-clicks", weight: 6, buys: doubleClicks, meets: []string{"F1"}},
 	{name: "confirms with the bank", weight: 5, buys: challenged(true)},
 	{name: "closes the bank's page", weight: 3, buys: challenged(false)},
@@ -56,7 +56,7 @@ type Crowd struct {
 	Orders     int
 	AtOnce     int
 	PayWithin  time.Duration // how long the shop lets a shopper pay
-	GiveUp     time.Duration // how long a shopper waits for an order's end
+	WaitAtMost time.Duration // how long a shopper waits for an order's end
 	OnProgress func(begun, ended int)
 
 	mu         sync.Mutex
@@ -65,23 +65,25 @@ type Crowd struct {
 	visits     map[order.ID][]order.Status
 	complaints []string
 	met        map[string]bool
+	slowest    time.Duration
+	slowestIs  string
 }
 
 // Shop lets all shoppers buy. It returns when each order has ended, or its shopper has
 // given up.
 func (c *Crowd) Shop(ctx context.Context) {
 	c.visits, c.met = map[order.ID][]order.Status{}, map[string]bool{}
-	turns := make(chan struct{}, c.AtOnce)
+	slots := make(chan struct{}, c.AtOnce)
 	var wg sync.WaitGroup
 	for n, k := range c.kinds() {
 		select {
-		case turns <- struct{}{}:
+		case slots <- struct{}{}:
 		case <-ctx.Done():
 			return
 		}
 		c.count(func() { c.begun++ })
 		wg.Go(func() {
-			defer func() { <-turns }()
+			defer func() { <-slots }()
 			c.visit(ctx, n, k)
 		})
 	}
@@ -114,7 +116,7 @@ func (c *Crowd) kinds() []kind {
 }
 
 func (c *Crowd) visit(ctx context.Context, n int, k kind) {
-	ctx, cancel := context.WithTimeout(ctx, c.GiveUp)
+	ctx, cancel := context.WithTimeout(ctx, c.WaitAtMost)
 	defer cancel()
 	v := &visit{
 		site: c.Site, random: rand.New(rand.NewPCG(c.Seed, uint64(n)+2)), key: fmt.Sprintf("drill-%d-%d", c.Seed, n),
@@ -123,6 +125,9 @@ func (c *Crowd) visit(ctx context.Context, n int, k kind) {
 	err := k.buys(ctx, v)
 	c.count(func() {
 		c.ended++
+		if took := time.Since(v.began); v.placed.ID != "" && took > c.slowest {
+			c.slowest, c.slowestIs = took, fmt.Sprintf("order %d %s (%s)", n, v.placed.ID, k.name)
+		}
 		if err != nil {
 			c.complaints = append(c.complaints, fmt.Sprintf("order %d %s (%s): %v", n, v.placed.ID, k.name, err))
 		}
@@ -157,6 +162,9 @@ func (c *Crowd) Placed() map[order.ID][]order.Status { return c.visits }
 
 // Complaints returns what the shoppers did not get.
 func (c *Crowd) Complaints() []string { return c.complaints }
+
+// Slowest returns the order that took longest, from its placing to its end.
+func (c *Crowd) Slowest() (which string, took time.Duration) { return c.slowestIs, c.slowest }
 
 // Met returns the failures that the shoppers themselves were.
 func (c *Crowd) Met() map[string]bool { return c.met }

@@ -101,9 +101,9 @@ func (v *visit) attend(ctx context.Context, o shop.Order) error {
 		}
 	}
 	for _, a := range o.Attention {
-		id, failed := strings.CutPrefix(a.About, "refund ")
+		id, ofRefund := strings.CutPrefix(a.About, "refund ")
 		for _, r := range o.Refunds {
-			if failed && r.ID == id && o.Refundable >= r.Amount.Amount {
+			if ofRefund && r.ID == id && o.Refundable >= r.Amount.Amount {
 				if err := v.payOut(ctx, shop.RefundRequest{Amount: &r.Amount}); err != nil {
 					return err
 				}

@@ -51,7 +51,7 @@ func declinedThenPays(ctx context.Context, v *visit) error {
 	return v.end(ctx)
 }
 
-func abandons(ctx context.Context, v *visit) error {
+func neverPays(ctx context.Context, v *visit) error {
 	if err := v.place(ctx, "", 1); err != nil {
 		return err
 	}

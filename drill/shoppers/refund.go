@@ -80,8 +80,8 @@ func asked(taken bool, err error) error {
 	return err
 }
 
-// settled reports whether the provider has decided about every refund.
-func settled(o shop.Order) bool {
+// decided reports whether the provider has decided about every refund.
+func decided(o shop.Order) bool {
 	for _, r := range o.Refunds {
 		if r.Status == order.RefundRequested || r.Status == order.RefundPending {
 			return false
@@ -99,7 +99,7 @@ func partRefund(ctx context.Context, v *visit) error {
 	if err := asked(v.refund(ctx, shop.RefundRequest{Amount: v.part(o)})); err != nil {
 		return err
 	}
-	return v.end(ctx, settled)
+	return v.end(ctx, decided)
 }
 
 func partRefunds(ctx context.Context, v *visit) error {
@@ -115,7 +115,7 @@ func partRefunds(ctx context.Context, v *visit) error {
 			return err
 		}
 	}
-	return v.end(ctx, settled)
+	return v.end(ctx, decided)
 }
 
 func goodsRefund(ctx context.Context, v *visit) error {
@@ -128,7 +128,7 @@ func goodsRefund(ctx context.Context, v *visit) error {
 	if err := asked(v.refund(ctx, shop.RefundRequest{Lines: []shop.RefundItem{item}})); err != nil {
 		return err
 	}
-	return v.end(ctx, settled)
+	return v.end(ctx, decided)
 }
 
 func wholeRefund(ctx context.Context, v *visit) error {
@@ -139,7 +139,7 @@ func wholeRefund(ctx context.Context, v *visit) error {
 	if err := asked(v.refund(ctx, shop.RefundRequest{All: true})); err != nil {
 		return err
 	}
-	return v.end(ctx, settled)
+	return v.end(ctx, decided)
 }
 
 // repeatedRefund asks for one refund several times, under the same id.
@@ -161,7 +161,7 @@ func repeatedRefund(ctx context.Context, v *visit) error {
 		}
 	}
 	once := func(o shop.Order) bool { return len(o.Refunds) == 1 }
-	if err := v.end(ctx, settled); err != nil {
+	if err := v.end(ctx, decided); err != nil {
 		return err
 	}
 	if o, err = v.order(ctx); err == nil && !once(o) && o.Status == order.Delivered {
@@ -194,7 +194,7 @@ func racingRefunds(ctx context.Context, v *visit) error {
 	if taken[0] && taken[1] {
 		return fmt.Errorf("two refunds of %s of an order of %s were taken", most, o.Total)
 	}
-	return v.end(ctx, settled)
+	return v.end(ctx, decided)
 }
 
 // refusedRefund is a shopper whose bank refuses the refund: a person pays it out.
@@ -214,7 +214,7 @@ func refusedRefund(ctx context.Context, v *visit) error {
 		}
 		return false
 	}
-	return v.end(ctx, settled, failed)
+	return v.end(ctx, decided, failed)
 }
 
 func errOr(first, second error) error {

@@ -71,7 +71,8 @@ func (v *visit) place(ctx context.Context, how order.PaymentMethod, clicks int) 
 		wg.Go(func() {
 			errs[i] = retry(ctx, func() (err error) {
 				all[i], err = v.site.api().Place(ctx, r, v.key)
-				if err == nil && all[i].ClientSecret == "" && all[i].Status == order.Placed {
+				o := all[i]
+				if err == nil && !o.Status.Final() && (o.Status == order.Placed || o.ClientSecret == "" && how != order.PayManually) {
 					return errors.New("not payable yet")
 				}
 				return err
