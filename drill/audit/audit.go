@@ -149,7 +149,7 @@ func AtRest(ctx context.Context, in Input) (busy []string, err error) {
 		}
 	}
 	for _, i := range a.inbox {
-		if i.state == "received" || i.state == "held" {
+		if (i.state == "received" || i.state == "held") && i.kind != "SubscriptionConfirmation" {
 			busy = append(busy, "the event "+i.eventID)
 		}
 	}

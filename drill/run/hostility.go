@@ -42,7 +42,7 @@ const (
 // matter here.
 func newHostility(level string) *hostility {
 	h := &hostility{struck: map[string]int{}, latest: map[string]int{}}
-	rate := map[string]float64{levelNone: 0, levelMild: 0.01, levelFull: 0.04}[level]
+	rate := map[string]float64{levelNone: 0, levelMild: 0.01, levelFull: 0.025}[level]
 	if rate == 0 {
 		return h
 	}
@@ -71,7 +71,7 @@ func newHostility(level string) *hostility {
 		add(faults.Fault{Provider: provider, Do: faults.Status, Status: 500, When: faults.After}, meets("F4")...)
 		add(faults.Fault{Provider: provider, Do: faults.Status, Status: 429, RetryAfter: time.Second, When: faults.Before}, meets("F5")...)
 	}
-	h.webhooks = webhookFaults(5 * rate)
+	h.webhooks = webhookFaults(8 * rate)
 	return h
 }
 

@@ -35,8 +35,8 @@ type Plan struct {
 
 // Settings of the shop: what takes minutes and days in a real shop takes seconds.
 const (
-	payWithin   = 45 * time.Second
-	waitAtMost  = 4 * time.Minute
+	payWithin   = time.Minute
+	waitAtMost  = 9 * time.Minute
 	quietWithin = 2 * time.Minute
 )
 
@@ -85,8 +85,9 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 type drill struct {
 	Plan
 	*chaos
-	crowd  *shoppers.Crowd
-	record string
+	crowd    *shoppers.Crowd
+	record   string
+	database string // the directory of Postgres
 }
 
 func (p Plan) prepare(ctx context.Context) (*drill, error) {
@@ -101,7 +102,11 @@ func (p Plan) prepare(ctx context.Context) (*drill, error) {
 		d.outages = moments(random, 2+p.Orders/50, p.Orders)
 	}
 	if p.Engine == "postgres" {
-		s, err := postgrestest.Start(ctx, "")
+		var err error
+		if d.database, err = os.MkdirTemp("", "purser-drill-postgres-"); err != nil { // the server may run as another user, who cannot read Dir
+			return nil, err
+		}
+		s, err := postgrestest.Start(ctx, d.database)
 		if err != nil {
 			return nil, err
 		}
@@ -119,6 +124,7 @@ func (d *drill) stop() {
 	_ = d.process.Kill() // it has nothing left to do
 	if d.postgres != nil {
 		_ = d.postgres.Stop()
+		_ = os.RemoveAll(d.database)
 	}
 }
 

@@ -123,6 +123,10 @@ func (c *Crowd) visit(ctx context.Context, n int, k kind) {
 		payable: c.PayWithin, ends: map[order.Status]bool{},
 	}
 	err := k.buys(ctx, v)
+	if errors.Is(err, errNeverPayable) {
+		v.must(order.Expired)
+		err = v.end(ctx)
+	}
 	c.count(func() {
 		c.ended++
 		if took := time.Since(v.began); v.placed.ID != "" && took > c.slowest {

@@ -89,8 +89,15 @@ func (v *visit) place(ctx context.Context, how order.PaymentMethod, clicks int) 
 			return fmt.Errorf("one key placed the orders %s and %s", v.placed.ID, p.ID)
 		}
 	}
+	if v.placed.Status.Final() && v.placed.ClientSecret == "" && how != order.PayManually {
+		return errNeverPayable
+	}
 	return nil
 }
+
+// errNeverPayable means that the time to pay was over before the provider had made the
+// payment.
+var errNeverPayable = errors.New("the order could never be paid")
 
 // The outcomes of a payment, beside Stripe's statuses.
 const (
