@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -30,8 +29,7 @@ type Process struct {
 // Start starts the process, waits until it takes orders, and returns its addresses. It
 // runs until Kill or Stop ends it.
 func (p *Process) Start(ctx context.Context) (stack.Running, error) {
-	running := filepath.Join(p.Dir, stack.RunningFile)
-	if err := os.Remove(running); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(running(p.Dir)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return stack.Running{}, err
 	}
 	p.cmd = exec.Command(p.Path, append([]string{"stack", "--data=" + p.Dir}, p.Args...)...)
@@ -52,15 +50,15 @@ func (p *Process) Start(ctx context.Context) (stack.Running, error) {
 		p.err = p.cmd.Wait()
 		close(ended)
 	}()
-	return p.awaitRunning(ctx, running)
+	return p.awaitRunning(ctx)
 }
 
 // awaitRunning waits until the process has written its addresses.
-func (p *Process) awaitRunning(ctx context.Context, file string) (at stack.Running, err error) {
+func (p *Process) awaitRunning(ctx context.Context) (at stack.Running, err error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if b, err := os.ReadFile(file); err == nil && json.Unmarshal(b, &at) == nil {
+		if b, err := os.ReadFile(running(p.Dir)); err == nil && json.Unmarshal(b, &at) == nil {
 			return at, nil
 		}
 		select {

@@ -2,6 +2,8 @@ package process
 
 import (
 	"context"
+	"encoding/json"
+	"os"
 
 	"purser/config"
 	"purser/stack"
@@ -25,5 +27,16 @@ func (c *StackCommand) Run(ctx context.Context) error {
 	if err := s.LoadSample(ctx); err != nil {
 		return err
 	}
+	// Only now does it take orders, which stack.RunningFile does not say.
+	b, err := json.Marshal(s.Running())
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(running(c.Data), b, 0o600); err != nil {
+		return err
+	}
 	return s.Wait(ctx)
 }
+
+// running returns the path of the file with the addresses of a stack that takes orders.
+func running(dir string) string { return dir + ".running" }
