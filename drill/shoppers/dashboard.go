@@ -128,5 +128,5 @@ func claimsBack(ctx context.Context, v *visit) error {
 	if err := v.buy(ctx, "pm_card_createDispute"); err != nil {
 		return err
 	}
-	return v.end(ctx, func(o shop.Order) bool { return len(o.Disputes) > 0 })
+	return v.end(ctx, func(o shop.Order) bool { return len(o.Disputes) > 0 || !paid(o) })
 }

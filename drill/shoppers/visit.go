@@ -88,6 +88,9 @@ func (v *visit) place(ctx context.Context, how order.PaymentMethod, clicks int) 
 		if p.ID != v.placed.ID {
 			return fmt.Errorf("one key placed the orders %s and %s", v.placed.ID, p.ID)
 		}
+		if p.ClientSecret != "" {
+			v.placed = p
+		}
 	}
 	if v.placed.Status.Final() && v.placed.ClientSecret == "" && how != order.PayManually {
 		return errNeverPayable
