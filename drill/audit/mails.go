@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -11,12 +12,24 @@ var once = map[string]string{
 	"payment.captured": "confirmation", "order.cancelled": "cancelled", "order.expired": "expired",
 }
 
+// key returns the mail's key in the ledger, from its tag: a tag takes letters, digits,
+// hyphens and underscores, so all other characters are in hexadecimal behind an
+// underscore.
+func (m sentMail) key() string {
+	tag := m.Tags["message"]
+	key, err := url.PathUnescape(strings.ReplaceAll(tag, "_", "%"))
+	if err != nil {
+		return tag
+	}
+	return key
+}
+
 // countMails compares the mails that the provider accepted with the ledger, which lists
 // each under its key.
 func (a *audit) countMails(o orderRow) {
 	accepted, ofTemplate := map[string]int{}, map[string]map[string]bool{}
 	for _, m := range a.outside.mails[o.id] {
-		key := m.Tags["message"]
+		key := m.key()
 		accepted[key]++
 		if t := m.Tags["milestone"]; ofTemplate[t] == nil {
 			ofTemplate[t] = map[string]bool{}
@@ -31,7 +44,7 @@ func (a *audit) countMails(o orderRow) {
 	asked := map[string]bool{}
 	for _, m := range a.record.mails[o.id] {
 		asked[m.template] = asked[m.template] || m.askedBy != ""
-		a.compareMail(o, m, accepted[strings.ReplaceAll(m.key, ":", ".")])
+		a.compareMail(o, m, accepted[m.key])
 	}
 	for template, most := range a.mostMails(o) {
 		if n := len(ofTemplate[template]); n > most && !asked[template] {

@@ -131,7 +131,10 @@ func (s Shop) repeatMail(ctx context.Context, id order.ID) (key string, err erro
 			Subject: &types.Content{Data: aws.String("again")}, Body: &types.Body{Text: &types.Content{Data: aws.String("again")}},
 		}},
 	})
-	return strings.ReplaceAll(m.Tags["message"], ".", ":"), err
+	if err != nil {
+		return "", err
+	}
+	return url.PathUnescape(strings.ReplaceAll(m.Tags["message"], "_", "%"))
 }
 
 func (s Shop) post(ctx context.Context, path, key, contentType, body string) error {
