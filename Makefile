@@ -4,7 +4,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help check deps format tidy arch vet staticcheck deadcode workflowcheck test foreign vet-engine fuzz vulns soak build
+.PHONY: help check deps format tidy arch vet staticcheck deadcode workflowcheck test drill foreign vet-engine fuzz vulns soak build
 
 # The tools' versions are pinned in tools/go.mod, apart from the program's.
 TOOL := go tool -modfile=tools/go.mod
@@ -20,7 +20,7 @@ FUZZTIME ?= 5s
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-check: deps format tidy arch vet staticcheck deadcode workflowcheck test foreign vet-engine fuzz vulns ## Everything CI checks, the cheap checks first.
+check: deps format tidy arch vet staticcheck deadcode workflowcheck test drill foreign vet-engine fuzz vulns ## Everything CI checks, the cheap checks first.
 
 deps: ## Install what the checks need besides Go: a C compiler, Postgres, Chromium, Node (Debian).
 	@scripts/deps
@@ -67,6 +67,11 @@ test: ## Every test, with the race detector, on SQLite and Postgres.
 	@echo "== tests"
 	@go test $(RACE) -vet=off -timeout 30m ./...
 	@go -C tools test -vet=off ./...
+
+# It prints its seed: --seed repeats its shoppers, its faults and the moments of its kills.
+drill: ## A drill: 60 orders at full hostility, with 6 kills, and an audit of the promises.
+	@echo "== drill"
+	@go run $(RACE) ./drill --orders=60
 
 foreign: ## Test the SES adapter against a third-party stand-in, from npm.
 	@echo "== foreign stand-in"

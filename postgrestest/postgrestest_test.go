@@ -40,6 +40,41 @@ func TestServer(t *testing.T) {
 	}
 }
 
+// TestCrash: a server that has crashed starts again at its address, with everything that
+// was committed.
+func TestCrash(t *testing.T) {
+	dir, err := os.MkdirTemp("", "purser-postgres-test-") // t.TempDir is readable for this user only
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	s, err := Start(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, err := s.Database("shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		statement(t, url, "CREATE TABLE IF NOT EXISTS kept (n int)")
+		if err := s.Crash(); err != nil {
+			t.Fatal(err)
+		}
+		if conn, err := pgx.Connect(t.Context(), url); err == nil {
+			conn.Close(context.Background())
+			t.Error("the server still runs")
+		}
+		if err := s.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		statement(t, url, "SELECT n FROM kept")
+	}
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestStopRemovesTemporaryData(t *testing.T) {
 	s, err := Start(t.Context(), "", WithoutFsync())
 	if err != nil {

@@ -30,12 +30,16 @@ type Server struct {
 	watchdog *exec.Cmd
 	leash    io.Closer // closing it (or dying) stops the server
 	dir      string
+	set      settings // with the port
 }
 
 // Option changes how a server is run.
 type Option func(*settings)
 
-type settings struct{ fsync bool }
+type settings struct {
+	fsync bool
+	port  int // 0: a free one
+}
 
 // WithoutFsync trades durability for speed, for tests that neither measure nor
 // simulate a power failure.
@@ -147,9 +151,11 @@ kill $leash 2>/dev/null
 // run starts the server on a port that is free at this moment and waits until
 // it accepts a connection.
 func run(ctx context.Context, bin, dir string, set settings, throwAway bool) (*Server, error) {
-	port, err := freePort(ctx)
-	if err != nil {
-		return nil, err
+	var err error
+	if set.port == 0 {
+		if set.port, err = freePort(ctx); err != nil {
+			return nil, err
+		}
 	}
 	gone := ""
 	if throwAway {
@@ -160,7 +166,7 @@ func run(ctx context.Context, bin, dir string, set settings, throwAway bool) (*S
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
 	defer logFile.Close()
-	args := append([]string{"-c", leashed, "postgres-leash", gone, filepath.Join(bin, "postgres"), "-D", dir}, flags(port, set)...)
+	args := append([]string{"-c", leashed, "postgres-leash", gone, filepath.Join(bin, "postgres"), "-D", dir}, flags(set)...)
 	cmd := exec.Command("/bin/sh", args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", logFile, logFile
 	if err := asPostgres(cmd); err != nil {
@@ -174,8 +180,8 @@ func run(ctx context.Context, bin, dir string, set settings, throwAway bool) (*S
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
 	s := &Server{
-		URL:      fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port),
-		watchdog: cmd, leash: leash, dir: dir,
+		URL:      fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", set.port),
+		watchdog: cmd, leash: leash, dir: dir, set: set,
 	}
 	if err := s.awaitReady(ctx); err != nil {
 		text, _ := os.ReadFile(logFile.Name())
@@ -186,12 +192,12 @@ func run(ctx context.Context, bin, dir string, set settings, throwAway bool) (*S
 }
 
 // flags sets the server up for a small machine with many short transactions.
-func flags(port int, set settings) []string {
+func flags(set settings) []string {
 	onOff := map[bool]string{true: "on", false: "off"}
 	var args []string
 	for _, kv := range []string{
 		"listen_addresses=127.0.0.1",
-		"port=" + strconv.Itoa(port),
+		"port=" + strconv.Itoa(set.port),
 		"unix_socket_directories=",
 		"max_connections=300",
 		"shared_buffers=128MB",

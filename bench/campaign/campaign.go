@@ -50,7 +50,7 @@ const benchCampaign = "bench"
 func runCampaign(ctx context.Context, engine string, p *program, l Load) (r Result, err error) {
 	r = Result{Engine: engine, Recipients: l.Recipients, Kills: l.Kills}
 	d := &run{program: p, load: l}
-	defer func() { err = errors.Join(err, p.stop()) }()
+	defer func() { err = errors.Join(err, p.Stop()) }()
 	if err := d.begin(ctx); err != nil {
 		return r, err
 	}
@@ -66,13 +66,13 @@ func runCampaign(ctx context.Context, engine string, p *program, l Load) (r Resu
 	}
 	r.Seconds = time.Since(began).Seconds()
 	r.PerSecond = float64(l.Recipients) / r.Seconds
-	if err := p.stop(); err != nil {
+	if err := p.Stop(); err != nil {
 		return r, err
 	}
 	if err := d.retry(ctx, &r); err != nil {
 		return r, err
 	}
-	if err := p.stop(); err != nil {
+	if err := p.Stop(); err != nil {
 		return r, err
 	}
 	err = d.count(ctx, &r)
@@ -147,7 +147,7 @@ func (d *run) finish(ctx context.Context, times int) error {
 func (d *run) restart(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.program.kill(); err != nil {
+	if err := d.program.Kill(); err != nil {
 		return err
 	}
 	return d.start(ctx)

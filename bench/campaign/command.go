@@ -40,7 +40,7 @@ func (c *Command) Run(ctx context.Context, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	p := &program{path: self, dir: filepath.Join(dir, "data"), rate: c.Rate}
+	p := newProgram(self, filepath.Join(dir, "data"), c.Rate)
 	r, err := runCampaign(ctx, "sqlite", p, Load{Recipients: c.Recipients, Kills: c.Kills, OrdersEvery: c.OrdersEvery})
 	if err != nil {
 		return err

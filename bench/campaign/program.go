@@ -2,18 +2,15 @@ package campaign
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"purser/config"
+	"purser/drill/process"
 	"purser/mail"
 	"purser/order"
 	"purser/records"
@@ -21,97 +18,32 @@ import (
 	"purser/sandbox"
 	sandboxses "purser/sandbox/ses"
 	"purser/shop"
-	"purser/stack"
 )
 
-// StackCommand is the whole stack in a process of its own, as "purser up" runs
-// it, with every provider played by the sandbox. It runs until it is interrupted.
-type StackCommand struct {
-	config.Config `embed:""`
-}
-
-// Run starts the stack and waits.
-func (c *StackCommand) Run(ctx context.Context) error {
-	cfg := c.Apart(c.Data)
-	s, err := stack.Start(ctx, &cfg, stack.Everything)
-	if err != nil {
-		return err
-	}
-	defer s.Stop()
-	if err := s.LoadSample(ctx); err != nil {
-		return err
-	}
-	return s.Wait(ctx)
-}
+// StackCommand is the hidden command that the program starts itself with.
+type StackCommand = process.StackCommand
 
 // program is the whole stack in a process of its own, which can be killed.
 type program struct {
-	path, dir string
-	rate      int
-	sandbox   string // the address of its mailbox
-	cmd       *exec.Cmd
-	ended     chan error
+	*process.Process
+	sandbox string // the address of its mailbox
+}
+
+// newProgram returns a program that runs on dir. Its SES accepts a number of
+// recipients a second; 0: without a limit.
+func newProgram(path, dir string, rate int) *program {
+	args := []string{"--sandbox-pace=50ms", "--sandbox-mail-pace=0s", fmt.Sprintf("--sandbox-mail-rate=%d", rate)}
+	return &program{Process: &process.Process{Path: path, Dir: dir, Args: args}}
 }
 
 // start starts the program, waits until it takes orders, and returns clients of it.
 func (p *program) start(ctx context.Context) (*shop.Client, *shop.Shopper, error) {
-	if err := os.Remove(filepath.Join(p.dir, stack.RunningFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, nil, err
-	}
-	p.cmd = exec.CommandContext(ctx, p.path, "stack", "--data="+p.dir, "--sandbox-pace=50ms", "--sandbox-mail-pace=0s", fmt.Sprintf("--sandbox-mail-rate=%d", p.rate))
-	log, err := os.OpenFile(p.dir+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	at, err := p.Start(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer log.Close() // the process has its own copy of the file
-	p.cmd.Stderr = log
-	if err := p.cmd.Start(); err != nil {
-		return nil, nil, err
-	}
-	p.ended = make(chan error, 1)
-	go func() { p.ended <- p.cmd.Wait() }()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if b, err := os.ReadFile(filepath.Join(p.dir, stack.RunningFile)); err == nil {
-			var at stack.Running
-			if err := json.Unmarshal(b, &at); err == nil {
-				p.sandbox = at.Sandbox
-				return &shop.Client{URL: at.API, Key: at.Key}, &shop.Shopper{StripeURL: at.Sandbox + "/stripe", PublishableKey: at.PublishableKey}, nil
-			}
-		}
-		select {
-		case err := <-p.ended:
-			p.cmd = nil
-			said, _ := os.ReadFile(p.dir + ".log") // as much as there is
-			return nil, nil, fmt.Errorf("the stack ended: %w\n%s", err, said)
-		case <-tick.C:
-		}
-	}
-}
-
-// kill ends the program with SIGKILL.
-func (p *program) kill() error {
-	if err := p.cmd.Process.Kill(); err != nil {
-		return err
-	}
-	<-p.ended
-	p.cmd = nil
-	return nil
-}
-
-// stop interrupts the program and waits for its end. It does nothing if the program
-// has ended.
-func (p *program) stop() error {
-	if p.cmd == nil {
-		return nil
-	}
-	err := p.cmd.Process.Signal(os.Interrupt)
-	if err == nil {
-		err = <-p.ended
-	}
-	p.cmd = nil
-	return err
+	p.sandbox = at.Sandbox
+	return &shop.Client{URL: at.API, Key: at.Key}, &shop.Shopper{StripeURL: at.Sandbox + "/stripe", PublishableKey: at.PublishableKey}, nil
 }
 
 // reportDelivery makes the sandbox report that a mail was delivered.
@@ -135,7 +67,7 @@ func (p *program) reportDelivery(ctx context.Context, id string) error {
 
 // mails returns the mails that the sandbox of a stopped program has received.
 func (p *program) mails() ([]sandboxses.AcceptedMail, error) {
-	box, err := sandbox.New(sandbox.Config{DataDir: p.dir, SES: &sandboxses.Config{}})
+	box, err := sandbox.New(sandbox.Config{DataDir: p.Dir, SES: &sandboxses.Config{}})
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +75,7 @@ func (p *program) mails() ([]sandboxses.AcceptedMail, error) {
 }
 
 func (p *program) record(ctx context.Context, read func(*records.Store) error) error {
-	s, err := records.Open(ctx, "sqlite://"+filepath.Join(p.dir, "record.db"), records.Options{})
+	s, err := records.Open(ctx, "sqlite://"+filepath.Join(p.Dir, "record.db"), records.Options{})
 	if err != nil {
 		return err
 	}

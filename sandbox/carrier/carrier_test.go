@@ -159,6 +159,26 @@ func TestHandedOver(t *testing.T) {
 	}
 }
 
+func TestEveryLabelIsListed(t *testing.T) {
+	s := build(t, "", 0)
+	if _, all := call(s, "GET", "/sandbox/labels", ""); len(all["data"].([]any)) != 0 {
+		t.Errorf("without a label: %v", all)
+	}
+	for _, reference := range []string{"r-1", "r-2"} {
+		if code, answer := call(s, "POST", "/v1/labels", strings.Replace(goodBody, "r-1", reference, 1)); code != 201 {
+			t.Fatalf("%d %v", code, answer)
+		}
+	}
+	_, all := call(s, "GET", "/sandbox/labels", "")
+	var got []any
+	for _, l := range all["data"].([]any) {
+		got = append(got, l.(map[string]any)["reference"])
+	}
+	if diff := cmp.Diff([]any{"r-1", "r-2"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAVoidedParcelStays(t *testing.T) {
 	s := build(t, "", time.Hour)
 	url, statuses := hook(t)

@@ -39,6 +39,7 @@
 //
 // POST /sandbox/labels/{id}/advance is not part of a carrier's protocol: it gives
 // a parcel (by label id or reference) a status, {"status": "exception", "note": "…"}.
+// Neither is GET /sandbox/labels, which returns every label, {"data": [label]}.
 //
 // # Webhooks
 //

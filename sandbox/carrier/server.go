@@ -123,6 +123,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/labels/{id}/void", s.void)
 	mux.HandleFunc("GET /v1/tracking/{number}", s.track)
 	mux.HandleFunc("POST /sandbox/labels/{id}/advance", s.advance)
+	mux.HandleFunc("GET /sandbox/labels", s.listAll)
 	return s.cfg.Faults.Wrap("carrier", s.authorized(mux))
 }
 

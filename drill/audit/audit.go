@@ -1,0 +1,167 @@
+// Package audit counts which promises a shop has broken. It reads the stand-ins'
+// state over HTTP, the SQL record by its own statements and Temporal's visibility, and
+// shares no code with the program that it audits.
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+)
+
+// Counter names a kind of broken promise.
+type Counter string
+
+// The counters. Each counts what must not happen, so each must be zero.
+const (
+	EndedWrong         Counter = "ended_wrong" // lost orders, and those whose end contradicts their money or their goods
+	DoubleCharges      Counter = "double_charges"
+	DoubleCaptures     Counter = "double_captures"
+	DoubleRefunds      Counter = "double_refunds"
+	DoubleLabels       Counter = "double_labels"
+	DoubleMails        Counter = "double_mails"
+	ResentAfterUnknown Counter = "resent_after_unknown"
+	LostEvents         Counter = "lost_events"
+	Stuck              Counter = "stuck"
+	LedgerDifferences  Counter = "ledger_differences"
+)
+
+// Counters lists every counter, in the order in which they are shown.
+func Counters() []Counter {
+	return []Counter{
+		EndedWrong, DoubleCharges, DoubleCaptures, DoubleRefunds, DoubleLabels, DoubleMails, ResentAfterUnknown, LostEvents, Stuck,
+		LedgerDifferences,
+	}
+}
+
+// Input says where an audit looks, and what the shoppers were told.
+type Input struct {
+	Sandbox  Sandbox
+	Record   string // postgres://…, or the path of a SQLite file
+	Temporal string // host:port
+	Placed   []Placed
+}
+
+// Placed is an order that a shopper was told is placed.
+type Placed struct {
+	Order string
+	Ends  []string // the statuses that it may end with, after all that its shopper did
+}
+
+// Report is what an audit found.
+type Report struct {
+	Orders       int
+	EndedRight   int
+	Broken       map[Counter][]string // what broke each promise
+	Exercised    []string             // the failures that left traces, by their ids
+	UnknownMails int                  // mails that were perhaps sent, and are not sent again
+	Statuses     map[string]int       // orders by status
+}
+
+// Count returns how often a promise was broken.
+func (r Report) Count(c Counter) int { return len(r.Broken[c]) }
+
+// Held reports whether every promise was kept.
+func (r Report) Held() bool {
+	return !slices.ContainsFunc(Counters(), func(c Counter) bool { return r.Count(c) > 0 })
+}
+
+// audit is one audit under way.
+type audit struct {
+	Input
+	outside
+	record
+	workflows []workflow
+	wrong     map[string]bool // the orders that did not end right
+	report    Report
+}
+
+// Run reads everything and counts. The shop must be at rest: see AtRest.
+func Run(ctx context.Context, in Input) (Report, error) {
+	a := &audit{Input: in, wrong: map[string]bool{}, report: Report{Broken: map[Counter][]string{}, Statuses: map[string]int{}}}
+	if err := a.read(ctx); err != nil {
+		return a.report, err
+	}
+	a.countPlaced()
+	a.countPayments()
+	a.countRefunds()
+	for _, o := range a.orders {
+		a.report.Statuses[o.status]++
+		a.countEnd(o)
+		a.countLabels(o)
+		a.countMails(o)
+		a.compareMoney(o)
+	}
+	a.countEvents()
+	a.countWorkflows()
+	a.report.EndedRight = a.report.Orders - len(a.wrong)
+	a.report.Exercised = a.exercised()
+	return a.report, nil
+}
+
+// read reads the record first, because it names the orders.
+func (a *audit) read(ctx context.Context) (err error) {
+	if a.record, err = readRecord(ctx, a.Input.Record); err != nil {
+		return err
+	}
+	ids := make([]string, len(a.orders))
+	for i, o := range a.orders {
+		ids[i] = o.id
+	}
+	for _, p := range a.Placed {
+		if !slices.Contains(ids, p.Order) {
+			ids = append(ids, p.Order)
+		}
+	}
+	a.report.Orders = len(ids)
+	if a.outside, err = a.Sandbox.collect(ctx, ids); err != nil {
+		return err
+	}
+	a.workflows, err = workflows(ctx, a.Temporal)
+	return err
+}
+
+// broke notes a broken promise.
+func (a *audit) broke(c Counter, what string) {
+	a.report.Broken[c] = append(a.report.Broken[c], what)
+}
+
+// endedWrong notes an order that is lost, stuck, or whose end is wrong.
+func (a *audit) endedWrong(c Counter, id, what string) {
+	a.wrong[id] = true
+	a.broke(c, id+" "+what)
+}
+
+// AtRest reports whether nothing is under way: no order has work left but mails whose
+// sender has died, and every event that came was delivered. It returns what is under
+// way.
+func AtRest(ctx context.Context, in Input) (busy []string, err error) {
+	a := &audit{Input: in}
+	if a.record, err = readRecord(ctx, in.Record); err != nil {
+		return nil, err
+	}
+	if a.workflows, err = workflows(ctx, in.Temporal); err != nil {
+		return nil, err
+	}
+	for _, w := range a.workflows {
+		if w.running() && !a.leftBehind(w.order) {
+			busy = append(busy, "the workflow of "+w.order)
+		}
+	}
+	for _, i := range a.inbox {
+		if (i.state == "received" || i.state == "held") && i.kind != "SubscriptionConfirmation" {
+			busy = append(busy, "the event "+i.eventID)
+		}
+	}
+	return busy, nil
+}
+
+// needsSomebody reports whether an order's document says that a person must decide.
+func needsSomebody(doc string) (bool, error) {
+	var o struct {
+		Hold      json.RawMessage `json:"hold"`
+		Attention []any           `json:"attention"`
+	}
+	err := json.Unmarshal([]byte(doc), &o)
+	return len(o.Hold) > 0 && string(o.Hold) != "null" || len(o.Attention) > 0, err
+}

@@ -1,0 +1,111 @@
+package audit
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// once lists the mails of which an order has at most one, and the event that calls for
+// each.
+var once = map[string]string{
+	"payment.captured": "confirmation", "order.cancelled": "cancelled", "order.expired": "expired",
+}
+
+// key returns the mail's key in the ledger, from its tag: a tag takes letters, digits,
+// hyphens and underscores, so all other characters are in hexadecimal behind an
+// underscore.
+func (m sentMail) key() string {
+	tag := m.Tags["message"]
+	key, err := url.PathUnescape(strings.ReplaceAll(tag, "_", "%"))
+	if err != nil {
+		return tag
+	}
+	return key
+}
+
+// countMails compares the mails that the provider accepted with the ledger, which lists
+// each under its key.
+func (a *audit) countMails(o orderRow) {
+	accepted, ofTemplate := map[string]int{}, map[string]map[string]bool{}
+	for _, m := range a.outside.mails[o.id] {
+		key := m.key()
+		accepted[key]++
+		if t := m.Tags["milestone"]; ofTemplate[t] == nil {
+			ofTemplate[t] = map[string]bool{}
+		}
+		ofTemplate[m.Tags["milestone"]][key] = true
+	}
+	for key, n := range accepted {
+		if n > 1 {
+			a.broke(DoubleMails, fmt.Sprintf("the mail %s went out %d times", key, n))
+		}
+	}
+	asked := map[string]bool{}
+	for _, m := range a.record.mails[o.id] {
+		asked[m.template] = asked[m.template] || m.askedBy != ""
+		a.compareMail(o, m, accepted[m.key])
+	}
+	for template, most := range a.mostMails(o) {
+		if n := len(ofTemplate[template]); n > most && !asked[template] {
+			a.broke(DoubleMails, fmt.Sprintf("%s has %d mails %q, and cause for %d", o.id, n, template, most))
+		}
+	}
+	a.countUnsent(o)
+}
+
+// mostMails returns how many mails of each kind an order may have: one for each refund
+// that the provider or a person has made, for each parcel, dispute and decline.
+func (a *audit) mostMails(o orderRow) map[string]int {
+	most := map[string]int{
+		"confirmation": 1, "received": 1, "prepayment": 1, "cancelled": 1, "expired": 1,
+		"shipped": len(a.shipments[o.id]), "delivered": len(a.shipments[o.id]),
+	}
+	refunds := map[string]bool{}
+	for _, r := range a.record.refunds[o.id] {
+		refunds[r.reference] = true
+	}
+	most["refunded"], most["refund_failed"] = len(refunds), len(refunds)
+	for _, e := range a.timeline[o.id] {
+		if e.kind == "payment.declined" {
+			most["payment_problem"]++
+		}
+	}
+	return most
+}
+
+// compareMail compares one mail's state in the ledger with how often the provider
+// accepted it.
+func (a *audit) compareMail(o orderRow, m mailRow, accepted int) {
+	unknown := m.state == "unknown" || m.state == "sending"
+	if unknown {
+		a.report.UnknownMails++
+	}
+	switch {
+	case unknown && accepted > 1:
+		a.broke(ResentAfterUnknown, fmt.Sprintf("the mail %s of unknown outcome went out %d times", m.key, accepted))
+	case m.generation > 1 && m.askedBy == "":
+		a.broke(ResentAfterUnknown, fmt.Sprintf("the mail %s was sent again, and nobody had asked", m.key))
+	case m.state == "sent" && accepted == 0:
+		a.endedWrong(EndedWrong, o.id, fmt.Sprintf("has the mail %s, which the ledger says was sent, and the provider does not have it", m.key))
+	case m.state == "due":
+		a.endedWrong(Stuck, o.id, fmt.Sprintf("has the mail %s, which was not sent", m.key))
+	}
+}
+
+// countUnsent counts the mails that the order's events call for, and that nobody has
+// tried to send.
+func (a *audit) countUnsent(o orderRow) {
+	if !final(o.status) {
+		return
+	}
+	tried := map[string]bool{}
+	for _, m := range a.record.mails[o.id] {
+		tried[m.template] = true
+	}
+	for _, e := range a.timeline[o.id] {
+		if template := once[e.kind]; template != "" && !tried[template] {
+			a.endedWrong(EndedWrong, o.id, fmt.Sprintf("called for the mail %q, which was never tried", template))
+		}
+	}
+}

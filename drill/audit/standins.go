@@ -1,0 +1,225 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Sandbox says where the stand-ins are, and which keys they take.
+type Sandbox struct {
+	URL, StripeKey, CarrierKey string
+}
+
+// outside is what the stand-ins hold.
+type outside struct {
+	intents map[string]intent
+	charges []charge
+	refunds []refund
+	events  []stripeEvent         // oldest first
+	mails   map[string][]sentMail // by order
+	money   map[string]int64      // what the shop has of each payment
+	ofOrder map[string][]string   // the intents of each order
+	byOrder map[string][]label
+}
+
+type intent struct {
+	ID       string            `json:"id"`
+	Status   string            `json:"status"`
+	Amount   int64             `json:"amount"`
+	Metadata map[string]string `json:"metadata"`
+}
+
+// order returns the order that the intent is for.
+func (i intent) order() string { return i.Metadata["order_id"] }
+
+type charge struct {
+	ID             string `json:"id"`
+	Amount         int64  `json:"amount"`
+	AmountCaptured int64  `json:"amount_captured"`
+	Captured       bool   `json:"captured"`
+	Paid           bool   `json:"paid"`
+	Disputed       bool   `json:"disputed"`
+	PaymentIntent  string `json:"payment_intent"`
+}
+
+type refund struct {
+	ID            string            `json:"id"`
+	Amount        int64             `json:"amount"`
+	Charge        string            `json:"charge"`
+	PaymentIntent string            `json:"payment_intent"`
+	Status        string            `json:"status"`
+	Metadata      map[string]string `json:"metadata"`
+}
+
+// moves reports whether the money has left the shop.
+func (r refund) moves() bool { return r.Status != "failed" && r.Status != "canceled" }
+
+type stripeEvent struct {
+	ID      string `json:"id"`
+	Type    string `json:"type"`
+	Created int64  `json:"created"`
+	Pending int    `json:"pending_webhooks"` // 0: the webhook was acknowledged
+	Data    struct {
+		Object struct {
+			ID            string `json:"id"`
+			Object        string `json:"object"`
+			Amount        int64  `json:"amount"`
+			Refunded      int64  `json:"amount_refunded"`
+			Status        string `json:"status"`
+			PaymentIntent string `json:"payment_intent"`
+		} `json:"object"`
+	} `json:"data"`
+}
+
+// intent returns the id of the intent that the event is about.
+func (e stripeEvent) intent() string {
+	if e.Data.Object.Object == "payment_intent" {
+		return e.Data.Object.ID
+	}
+	return e.Data.Object.PaymentIntent
+}
+
+type label struct {
+	ID        string `json:"id"`
+	Reference string `json:"reference"`
+	Status    string `json:"status"`
+	Scans     []struct {
+		Status string    `json:"status"`
+		At     time.Time `json:"at"`
+	} `json:"scans"`
+}
+
+// order returns the order whose parcel it is: a reference is the order's id and a
+// number.
+func (l label) order() string {
+	i := strings.LastIndex(l.Reference, "-")
+	if i < 0 {
+		return l.Reference
+	}
+	return l.Reference[:i]
+}
+
+// live reports whether the parcel is with the shopper, or on its way to be.
+func (l label) live() bool { return l.Status != "voided" && l.Status != "returned" }
+
+type sentMail struct {
+	ID   string            `json:"id"`
+	At   time.Time         `json:"at"`
+	Tags map[string]string `json:"tags"`
+}
+
+// collect reads what the stand-ins hold.
+func (s Sandbox) collect(ctx context.Context, orders []string) (out outside, err error) {
+	out.intents, out.mails = map[string]intent{}, map[string][]sentMail{}
+	intents, err := list[intent](ctx, s, "payment_intents", func(i intent) string { return i.ID })
+	if err != nil {
+		return out, err
+	}
+	for _, i := range intents {
+		out.intents[i.ID] = i
+	}
+	if out.charges, err = list[charge](ctx, s, "charges", func(c charge) string { return c.ID }); err != nil {
+		return out, err
+	}
+	refunds, err := list[refund](ctx, s, "refunds", func(r refund) string { return r.ID })
+	if err != nil {
+		return out, err
+	}
+	out.refunds = withoutReleases(refunds, out.charges)
+	if out.events, err = list[stripeEvent](ctx, s, "events", func(e stripeEvent) string { return e.ID }); err != nil {
+		return out, err
+	}
+	out.sumMoney()
+	var labels struct{ Data []label }
+	if err := s.get(ctx, "/carrier/sandbox/labels", s.CarrierKey, &labels); err != nil {
+		return out, err
+	}
+	out.byOrder = map[string][]label{}
+	for _, l := range labels.Data {
+		out.byOrder[l.order()] = append(out.byOrder[l.order()], l)
+	}
+	for _, id := range orders {
+		var found struct {
+			Data  []sentMail
+			Total int
+		}
+		if err := s.get(ctx, "/mail/messages.json?q="+url.QueryEscape(id), "", &found); err != nil {
+			return out, err
+		}
+		if found.Total != len(found.Data) {
+			return out, fmt.Errorf("audit: the mailbox lists %d of %d mails of %s", len(found.Data), found.Total, id)
+		}
+		out.mails[id] = found.Data
+	}
+	return out, nil
+}
+
+// list returns all objects of one kind at Stripe, oldest first.
+func list[T any](ctx context.Context, s Sandbox, kind string, id func(T) string) (all []T, err error) {
+	for after := ""; ; {
+		q := url.Values{"limit": {"100"}}
+		if after != "" {
+			q.Set("starting_after", after)
+		}
+		var page struct {
+			Data    []T  `json:"data"`
+			HasMore bool `json:"has_more"`
+		}
+		if err := s.get(ctx, "/stripe/v1/"+kind+"?"+q.Encode(), s.StripeKey, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Data...)
+		if !page.HasMore || len(page.Data) == 0 {
+			break
+		}
+		after = id(page.Data[len(page.Data)-1])
+	}
+	for i, j := 0, len(all)-1; i < j; i, j = i+1, j-1 { // Stripe lists the newest first
+		all[i], all[j] = all[j], all[i]
+	}
+	return all, nil
+}
+
+// withoutReleases removes the refunds that only release what a part capture, or the
+// end of an authorization, left of it: that money was never taken.
+func withoutReleases(all []refund, charges []charge) (kept []refund) {
+	released := map[string]int64{}
+	for _, c := range charges {
+		released[c.ID] = c.Amount - c.AmountCaptured
+	}
+	for _, r := range all {
+		if released[r.Charge] > 0 && r.Amount == released[r.Charge] && r.Metadata["key"] == "" {
+			released[r.Charge] = 0
+			continue
+		}
+		kept = append(kept, r)
+	}
+	return kept
+}
+
+func (s Sandbox) get(ctx context.Context, path, key string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, nil)
+	if err != nil {
+		return err
+	}
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("audit: GET %s: %s", path, resp.Status)
+	}
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+		return fmt.Errorf("audit: GET %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"purser/drill/audit"
+	"purser/drill/run"
+)
+
+// The test binary is also the program that a drill starts as its shop.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "stack" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// drill runs the program and returns its exit code and its result.
+func drill(t *testing.T, args ...string) (code int, r run.Result) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code = start(t.Context(), append(args, "--json"), &stdout, &stderr)
+	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+		t.Fatalf("exit code %d: %v in %q, %s", code, err, stdout.String(), stderr.String())
+	}
+	return code, r
+}
+
+// TestPlants breaks each promise on purpose: the auditor must notice it, and the
+// program must exit with 1 (N31).
+func TestPlants(t *testing.T) {
+	for _, c := range audit.Counters() {
+		t.Run(string(c), func(t *testing.T) {
+			code, r := drill(t, "--orders=3", "--kills=0", "--hostility=none", "--seed=102", "--plant="+string(c))
+			b, err := json.Marshal(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var counts map[string]any
+			if err := json.Unmarshal(b, &counts); err != nil {
+				t.Fatal(err)
+			}
+			if n, ok := counts[string(c)].(float64); !ok || n == 0 || code != 1 {
+				t.Errorf("exit code %d, %s", code, b)
+			}
+		})
+	}
+}
+
+// TestKept: a drill without a plant finds nothing, and tells what it has met (N31, F87).
+func TestKept(t *testing.T) {
+	code, r := drill(t, "--orders=3", "--kills=1", "--hostility=none", "--seed=102")
+	if code != 0 || r.EndedRight != 3 || r.Kills != 1 || r.SlowestRecovery == 0 || !slices.Contains(r.Exercised, "F87") {
+		t.Errorf("exit code %d, %+v", code, r)
+	}
+}
+
+// TestUsage: wrong usage is reported in one line, with exit code 2.
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{{"fly"}, {"--orders=0"}, {"--kills=-2"}, {"--hostility=wild"}, {"--engine=mysql"}, {"--plant=nothing"}, {"--at-once=0"}} {
+		var stdout, stderr bytes.Buffer
+		code := start(context.Background(), args, &stdout, &stderr)
+		if out := strings.TrimSuffix(stderr.String(), "\n"); code != 2 || stdout.Len() > 0 || strings.Contains(out, "\n") || !strings.HasPrefix(out, "drill: ") {
+			t.Errorf("%v: exit code %d, %q, %q", args, code, stdout.String(), out)
+		}
+	}
+}

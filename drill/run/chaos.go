@@ -1,0 +1,199 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"purser/drill/process"
+	"purser/drill/shoppers"
+	"purser/postgrestest"
+	"purser/stack"
+)
+
+// chaos kills and restarts the process, crashes its database, and lets providers fail,
+// while the shoppers buy.
+type chaos struct {
+	process   *process.Process
+	postgres  *postgrestest.Server // nil on SQLite
+	site      *shoppers.Site
+	hostility *hostility
+	random    *rand.Rand
+	at        stack.Running
+
+	kills    []int // after how many orders that have begun
+	crashes  []int // of the database
+	outages  []int // of a provider
+	begun    chan int
+	slowest  time.Duration // from a kill until the shop takes orders again
+	killed   atomic.Int64
+	crashed  int
+	restarts int // of a process that had ended by itself
+	minute   bool
+}
+
+// moments returns n random moments of a run of that many orders, in their order.
+func moments(random *rand.Rand, n, orders int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = 1 + random.IntN(orders)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// up starts the process, and lets everybody at it.
+func (c *chaos) up(ctx context.Context) error {
+	at, err := c.process.Start(ctx)
+	if err != nil {
+		return err
+	}
+	c.at = at
+	if err := c.hostility.apply(ctx, at.Sandbox); err != nil {
+		return err
+	}
+	c.site.Up(at)
+	return nil
+}
+
+// restart starts the process again after it was ended by fell, and measures how long
+// the shop took no orders.
+func (c *chaos) restart(ctx context.Context, fell func() error) error {
+	c.hostility.count(ctx, c.at.Sandbox)
+	began := time.Now()
+	c.site.Down()
+	err := fell()
+	if err == nil {
+		err = c.up(ctx)
+	}
+	if err != nil {
+		c.site.Up(c.at) // nobody waits for a shop that stays down
+		return err
+	}
+	c.slowest = max(c.slowest, time.Since(began))
+	return nil
+}
+
+// rage does everything that is due, until calm is closed and all of it was done.
+func (c *chaos) rage(ctx context.Context, calm <-chan struct{}) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for begun, over := 0, false; ; {
+		if err := c.strike(ctx, begun); err != nil {
+			return err
+		}
+		if over {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-calm:
+			calm, over, begun = nil, true, math.MaxInt
+		case begun = <-c.begun:
+		case <-tick.C:
+			c.hostility.count(ctx, c.at.Sandbox)
+		case <-c.process.Ended():
+			c.restarts++
+			if err := c.restart(ctx, c.process.Kill); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// strike does what is due when so many orders have begun.
+func (c *chaos) strike(ctx context.Context, begun int) error {
+	due := func(all *[]int) bool {
+		if len(*all) == 0 || (*all)[0] > begun {
+			return false
+		}
+		*all = (*all)[1:]
+		return true
+	}
+	for due(&c.kills) {
+		if err := c.pause(ctx, 1500*time.Millisecond); err != nil {
+			return err
+		}
+		if err := c.restart(ctx, c.process.Kill); err != nil {
+			return err
+		}
+		c.killed.Add(1)
+	}
+	for due(&c.crashes) {
+		if err := c.pause(ctx, 1500*time.Millisecond); err != nil {
+			return err
+		}
+		if err := c.crash(ctx); err != nil {
+			return err
+		}
+	}
+	for due(&c.outages) {
+		if err := c.fail(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pause waits at random, which decides at which steps an order is hit.
+func (c *chaos) pause(ctx context.Context, most time.Duration) error {
+	select {
+	case <-time.After(time.Duration(c.random.Int64N(int64(most)))):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// crash crashes the database and starts it again. A process that does not survive this
+// is started again, as a service manager does.
+func (c *chaos) crash(ctx context.Context) error {
+	began := time.Now()
+	if err := errors.Join(c.postgres.Crash(), c.postgres.Restart(ctx)); err != nil {
+		return err
+	}
+	c.crashed++
+	c.slowest = max(c.slowest, time.Since(began))
+	return nil
+}
+
+// outage is how long a provider is down.
+const outage = 4 * time.Second
+
+// fail takes a provider down for a while. Stripe's outage crosses the boundary of a
+// minute if that is near.
+func (c *chaos) fail(ctx context.Context) error {
+	if c.random.IntN(2) == 0 {
+		return c.failFor(ctx, "carrier", outage, "F68")
+	}
+	began := time.Now()
+	boundary := began.Truncate(time.Minute).Add(time.Minute)
+	long := outage
+	if near := boundary.Sub(began); near < 10*time.Second {
+		long = near + outage/2
+	}
+	if err := c.failFor(ctx, "stripe", long, "F6", "F8"); err != nil {
+		return err
+	}
+	c.minute = c.minute || began.Before(boundary) && time.Now().After(boundary) && c.hostility.times("outage of stripe") > 1
+	return nil
+}
+
+func (c *chaos) failFor(ctx context.Context, provider string, d time.Duration, meets ...string) error {
+	if err := c.hostility.begin(ctx, c.at.Sandbox, provider, meets...); err != nil {
+		return nil // the process has just ended, and is started again
+	}
+	select {
+	case <-time.After(d):
+	case <-c.process.Ended():
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	_ = c.hostility.end(ctx, c.at.Sandbox) // a process that starts again has no outage
+	return nil
+}

@@ -1,0 +1,136 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+
+	"purser/drill/audit"
+)
+
+// ErrBroken reports that a promise was broken.
+var ErrBroken = errors.New("a promise was broken")
+
+// Command runs a drill from the command line.
+type Command struct {
+	Orders    int    `help:"The number of orders." default:"200"`
+	Kills     int    `help:"How often the process is killed (SIGKILL) and started again; -1: once per ten orders." default:"-1"`
+	Crashes   int    `help:"How often the Postgres server is crashed and started again; -1: once per fifty orders." default:"-1"`
+	Hostility string `help:"How the providers' stand-ins misbehave: none, mild or full." default:"full" enum:"none,mild,full"`
+	Engine    string `help:"What the engine and the record are kept in: sqlite or postgres." default:"sqlite" enum:"sqlite,postgres"`
+	AtOnce    int    `help:"The number of shoppers at a time." default:"16"`
+	Seed      uint64 `help:"What decides the shoppers, the faults and the moments of the kills; 0: a random one, which is printed."`
+	Plant     string `help:"Break one promise on purpose, to see that it is noticed: a counter, such as double_refunds."`
+	Keep      bool   `help:"Keep the data and the log of the run. They are kept if a promise is broken, too."`
+	JSON      bool   `name:"json" help:"Print one line of JSON."`
+}
+
+// Validate refuses numbers with which nothing would be tried.
+func (c *Command) Validate() error {
+	switch {
+	case c.Orders < 1 || c.AtOnce < 1 || c.Kills < -1 || c.Crashes < -1:
+		return errors.New("--orders and --at-once must be 1 or more, --kills and --crashes -1 or more")
+	case c.Plant != "" && !slices.Contains(audit.Counters(), audit.Counter(c.Plant)):
+		return fmt.Errorf("--plant: want one of %v", audit.Counters())
+	}
+	return nil
+}
+
+// Run runs the drill and prints the result. It fails with ErrBroken if a promise was
+// broken.
+func (c *Command) Run(ctx context.Context, out Output) (err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "purser-drill-")
+	if err != nil {
+		return err
+	}
+	keep := true
+	defer func() {
+		if !keep {
+			err = errors.Join(err, os.RemoveAll(dir))
+			return
+		}
+		fmt.Fprintf(out.Stderr, "data and log: %s\n", dir)
+	}()
+	bar := &bar{to: out.Stderr, silent: c.JSON || !isTerminal(out.Stderr)}
+	p := c.plan(self, dir)
+	p.Progress = bar.draw
+	r, err := Run(ctx, p)
+	bar.end()
+	if err != nil {
+		return fmt.Errorf("seed %d: %w", p.Seed, err)
+	}
+	keep = c.Keep || !r.Held() && c.Plant == ""
+	print := r.Print
+	if c.JSON {
+		print = r.JSON
+	}
+	if err := print(out.Stdout); err != nil {
+		return err
+	}
+	if !r.Held() {
+		return ErrBroken
+	}
+	return nil
+}
+
+// Output is where a command prints.
+type Output struct{ Stdout, Stderr io.Writer }
+
+// plan completes what the command line left open.
+func (c *Command) plan(self, dir string) Plan {
+	p := Plan{
+		Program: self, Dir: dir, Seed: c.Seed, Orders: c.Orders, AtOnce: c.AtOnce, Kills: c.Kills, Engine: c.Engine, Crashes: c.Crashes,
+		Hostility: c.Hostility, Plant: audit.Counter(c.Plant),
+	}
+	if p.Seed == 0 {
+		p.Seed = rand.Uint64N(1_000_000)
+	}
+	if p.Kills < 0 {
+		p.Kills = p.Orders / 10
+	}
+	if p.Crashes < 0 {
+		p.Crashes = p.Orders / 50
+	}
+	return p
+}
+
+// bar draws one line that shows how far the drill is.
+type bar struct {
+	to     io.Writer
+	silent bool
+}
+
+// barWidth is the width of the bar itself, in characters.
+const barWidth = 30
+
+func (b *bar) draw(ended, orders, kills int) {
+	if !b.silent {
+		full := ended * barWidth / orders
+		fmt.Fprintf(b.to, "\r[%s%s] %d of %d orders, %d kills\x1b[K", strings.Repeat("█", full), strings.Repeat("·", barWidth-full), ended, orders, kills)
+	}
+}
+
+// end clears the line.
+func (b *bar) end() {
+	if !b.silent {
+		fmt.Fprint(b.to, "\r\x1b[K")
+	}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

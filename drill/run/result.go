@@ -1,0 +1,140 @@
+package run
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"purser/drill/audit"
+)
+
+// Result is the outcome of a drill. Each counter of broken promises must be zero.
+type Result struct {
+	Seed      uint64 `json:"seed"`
+	Engine    string `json:"engine"`
+	Hostility string `json:"hostility"`
+	Orders    int    `json:"orders"`
+	Kills     int    `json:"kills"`
+	Crashes   int    `json:"database_crashes"`
+	Restarts  int    `json:"restarts"` // of a process that ended by itself
+	Faults    int    `json:"faults"`   // how often a stand-in misbehaved
+
+	EndedRight         int `json:"ended_right"`
+	EndedWrong         int `json:"ended_wrong"`
+	DoubleCharges      int `json:"double_charges"`
+	DoubleCaptures     int `json:"double_captures"`
+	DoubleRefunds      int `json:"double_refunds"`
+	DoubleLabels       int `json:"double_labels"`
+	DoubleMails        int `json:"double_mails"`
+	ResentAfterUnknown int `json:"resent_after_unknown"`
+	LostEvents         int `json:"lost_events"`
+	Stuck              int `json:"stuck"`
+	LedgerDifferences  int `json:"ledger_differences"`
+
+	Exercised       []string       `json:"failures_exercised"`
+	NotExercised    []string       `json:"failures_not_exercised"`
+	UnknownMails    int            `json:"unknown_mails"`
+	Statuses        map[string]int `json:"statuses"`
+	SlowestRecovery int64          `json:"slowest_recovery_ms"`
+	SlowestOrder    int64          `json:"slowest_order_ms"`
+	Seconds         float64        `json:"seconds"`
+
+	slowestIs string
+	Broken    []string `json:"broken"` // what broke the promises
+}
+
+// failures lists the failures that a drill is about, by their ids in docs/promises.md.
+var failures = []string{
+	"F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9", "F10", "F11", "F12", "F13", "F14", "F15", "F16", "F17", "F18", "F19",
+	"F30", "F31", "F68", "F69", "F87", "F96", "F97",
+}
+
+// result sums up a drill.
+func (d *drill) result(a audit.Report, met []string) Result {
+	for _, c := range d.crowd.Complaints() {
+		a.Broken[audit.EndedWrong] = append(a.Broken[audit.EndedWrong], c)
+	}
+	met = append(met, a.Exercised...)
+	slowest, took := d.crowd.Slowest()
+	r := Result{
+		Seed: d.Seed, Engine: d.Engine, Hostility: d.Hostility, Orders: a.Orders, Kills: int(d.killed.Load()), Crashes: d.crashed, Restarts: d.restarts,
+		EndedRight: a.EndedRight, EndedWrong: a.Count(audit.EndedWrong), DoubleCharges: a.Count(audit.DoubleCharges),
+		DoubleCaptures: a.Count(audit.DoubleCaptures), DoubleRefunds: a.Count(audit.DoubleRefunds), DoubleLabels: a.Count(audit.DoubleLabels),
+		DoubleMails: a.Count(audit.DoubleMails), ResentAfterUnknown: a.Count(audit.ResentAfterUnknown), LostEvents: a.Count(audit.LostEvents),
+		Stuck: a.Count(audit.Stuck), LedgerDifferences: a.Count(audit.LedgerDifferences),
+		UnknownMails: a.UnknownMails, Statuses: a.Statuses, SlowestRecovery: d.slowest.Milliseconds(), Broken: []string{},
+		Exercised: []string{}, NotExercised: []string{}, SlowestOrder: took.Milliseconds(), slowestIs: slowest,
+	}
+	for _, f := range failures {
+		if slices.Contains(met, f) {
+			r.Exercised = append(r.Exercised, f)
+		} else {
+			r.NotExercised = append(r.NotExercised, f)
+		}
+	}
+	for _, c := range audit.Counters() {
+		for _, what := range a.Broken[c] {
+			r.Broken = append(r.Broken, string(c)+": "+what)
+		}
+	}
+	return r
+}
+
+// Held reports whether every promise was kept.
+func (r Result) Held() bool { return len(r.Broken) == 0 }
+
+// mostShown is how many broken promises the table lists.
+const mostShown = 40
+
+// Print prints the result as a table.
+func (r Result) Print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(name string, value any, note string) { fmt.Fprintf(t, "%s\t%v\t%s\n", name, value, note) }
+	row("seed", r.Seed, "")
+	row("orders", r.Orders, statuses(r.Statuses))
+	row("kills", r.Kills, fmt.Sprintf("%d crashes of the database, %d restarts, %d faults", r.Crashes, r.Restarts, r.Faults))
+	row("ended right", r.EndedRight, "")
+	row("ended wrong", r.EndedWrong, "")
+	row("double charges", r.DoubleCharges, "")
+	row("double captures", r.DoubleCaptures, "")
+	row("double refunds", r.DoubleRefunds, "")
+	row("double labels", r.DoubleLabels, "")
+	row("double mails", r.DoubleMails, "")
+	row("resent after unknown", r.ResentAfterUnknown, fmt.Sprintf("%d mails of unknown outcome", r.UnknownMails))
+	row("lost events", r.LostEvents, "")
+	row("stuck", r.Stuck, "")
+	row("ledger differences", r.LedgerDifferences, "the record's sums against Stripe's objects")
+	row("failures exercised", len(r.Exercised), strings.Join(r.Exercised, " "))
+	row("not exercised", len(r.NotExercised), strings.Join(r.NotExercised, " "))
+	row("slowest recovery", (time.Duration(r.SlowestRecovery) * time.Millisecond).String(), "from a kill until the shop takes orders")
+	row("slowest order", (time.Duration(r.SlowestOrder) * time.Millisecond).String(), r.slowestIs)
+	row("took", time.Duration(r.Seconds*float64(time.Second)).Round(time.Second), "")
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for i, b := range r.Broken {
+		if i == mostShown {
+			fmt.Fprintf(w, "… and %d more\n", len(r.Broken)-i)
+			break
+		}
+		fmt.Fprintln(w, b)
+	}
+	return nil
+}
+
+// JSON prints the result as one line.
+func (r Result) JSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
+
+func statuses(n map[string]int) string {
+	var all []string
+	for s, n := range n {
+		all = append(all, strconv.Itoa(n)+" "+s)
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,230 @@
+// Package run runs a drill: many orders through a hostile sandbox, while the process is
+// killed and restarted, and then an audit.
+package run
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	"purser/drill/audit"
+	"purser/drill/plant"
+	"purser/drill/process"
+	"purser/drill/shoppers"
+	"purser/order"
+	"purser/postgrestest"
+)
+
+// Plan says what a drill does.
+type Plan struct {
+	Program   string // the path of the program that has process.StackCommand
+	Dir       string // for the data and the logs
+	Seed      uint64
+	Orders    int
+	AtOnce    int
+	Kills     int
+	Engine    string // sqlite or postgres
+	Crashes   int    // of Postgres
+	Hostility string // none, mild or full
+	Plant     audit.Counter
+	Progress  func(ended, orders, kills int)
+}
+
+// Settings of the shop: what takes minutes and days in a real shop takes seconds.
+const (
+	payWithin   = time.Minute
+	waitAtMost  = 9 * time.Minute
+	quietWithin = 2 * time.Minute
+)
+
+var shopSettings = []string{
+	"--ask-after=1s", "--track-after=2s", "--sandbox-pace=700ms", "--sandbox-mail-pace=1s",
+	"--pay-within=" + payWithin.String(), "--prepay-within=" + payWithin.String(),
+}
+
+// Run runs a drill. It fails only if the drill itself could not be run.
+func Run(ctx context.Context, p Plan) (Result, error) {
+	began := time.Now()
+	d, err := p.prepare(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	defer d.stop()
+	if err := d.up(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := d.shop(ctx); err != nil {
+		return Result{}, err
+	}
+	faults, met := d.hostility.total()
+	d.hostility.calm()
+	if err := d.hostility.apply(ctx, d.at.Sandbox); err != nil {
+		return Result{}, err
+	}
+	if err := d.awaitQuiet(ctx); err != nil {
+		return Result{}, err
+	}
+	if p.Plant != "" {
+		if err := d.plant(ctx); err != nil {
+			return Result{}, err
+		}
+	}
+	report, err := audit.Run(ctx, d.input())
+	if err != nil {
+		return Result{}, err
+	}
+	r := d.result(report, append(met, d.met()...))
+	r.Faults, r.Seconds = faults, time.Since(began).Seconds()
+	return r, d.checkLog(&r)
+}
+
+// drill is a drill under way.
+type drill struct {
+	Plan
+	*chaos
+	crowd    *shoppers.Crowd
+	record   string
+	database string // the directory of Postgres
+}
+
+func (p Plan) prepare(ctx context.Context) (*drill, error) {
+	random := rand.New(rand.NewPCG(p.Seed, 0))
+	dir := filepath.Join(p.Dir, "data")
+	d := &drill{Plan: p, record: filepath.Join(dir, "record.db"), chaos: &chaos{
+		process: &process.Process{Path: p.Program, Dir: dir, Args: shopSettings},
+		site:    shoppers.NewSite(), hostility: newHostility(p.Hostility), random: random,
+		kills: moments(random, p.Kills, p.Orders), begun: make(chan int),
+	}}
+	if p.Hostility == levelFull {
+		d.outages = moments(random, 2+p.Orders/50, p.Orders)
+	}
+	if p.Engine == "postgres" {
+		var err error
+		if d.database, err = os.MkdirTemp("", "purser-drill-postgres-"); err != nil { // the server may run as another user, who cannot read Dir
+			return nil, err
+		}
+		s, err := postgrestest.Start(ctx, d.database)
+		if err != nil {
+			return nil, err
+		}
+		d.postgres, d.crashes = s, moments(random, p.Crashes, p.Orders)
+		if d.record, err = s.Database("drill"); err != nil {
+			return nil, err
+		}
+		d.process.Args = append([]string{"--database-url=" + d.record}, shopSettings...)
+	}
+	d.crowd = &shoppers.Crowd{Site: d.site, Seed: p.Seed, Orders: p.Orders, AtOnce: p.AtOnce, PayWithin: payWithin, WaitAtMost: waitAtMost}
+	return d, nil
+}
+
+func (d *drill) stop() {
+	_ = d.process.Kill() // it has nothing left to do
+	if d.postgres != nil {
+		_ = d.postgres.Stop()
+		_ = os.RemoveAll(d.database)
+	}
+}
+
+// shop lets the shoppers buy while everything fails.
+func (d *drill) shop(ctx context.Context) error {
+	shopping, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	calm, raged := make(chan struct{}), make(chan error, 1)
+	d.crowd.OnProgress = func(begun, ended int) {
+		select {
+		case d.begun <- begun:
+		case <-time.After(time.Millisecond): // chaos is busy, and will be told by the next
+		}
+		if d.Progress != nil {
+			d.Progress(ended, d.Orders, int(d.killed.Load()))
+		}
+	}
+	go func() {
+		err := d.rage(shopping, calm)
+		if err != nil {
+			cancel(err)
+		}
+		raged <- err
+	}()
+	d.crowd.Shop(shopping)
+	close(calm)
+	return <-raged
+}
+
+// awaitQuiet waits until nothing is under way, for some looks in a row, because a webhook may
+// still be on its way. What does not come to rest is counted by the audit.
+func (d *drill) awaitQuiet(ctx context.Context) error {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for until, quiet := time.Now().Add(quietWithin), 0; quiet < 6 && time.Now().Before(until); quiet++ {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		busy, err := audit.AtRest(ctx, d.input())
+		if err != nil {
+			return err
+		}
+		if len(busy) > 0 {
+			quiet = -1
+		}
+	}
+	return nil
+}
+
+// checkLog looks for what the race detector has found, if the program was built with
+// it.
+func (d *drill) checkLog(r *Result) error {
+	log, err := os.ReadFile(d.process.Log())
+	if i := bytes.Index(log, []byte("WARNING: DATA RACE")); err == nil && i >= 0 {
+		r.Broken = append(r.Broken, string(log[i:min(i+4000, len(log))]))
+	}
+	return err
+}
+
+func (d *drill) plant(ctx context.Context) error {
+	s := plant.Shop{At: d.at, StripeKey: shoppers.StripeKey, Carrier: carrierKey, Record: d.record}
+	for id := range d.crowd.Placed() {
+		s.Orders = append(s.Orders, id)
+	}
+	return s.Break(ctx, d.Plant)
+}
+
+// carrierKey is the key that the sandbox's carrier takes.
+const carrierKey = "carrier_sandbox"
+
+func (d *drill) input() audit.Input {
+	in := audit.Input{
+		Sandbox: audit.Sandbox{URL: d.at.Sandbox, StripeKey: shoppers.StripeKey, CarrierKey: carrierKey},
+		Record:  d.record, Temporal: d.at.Temporal,
+	}
+	for id, ends := range d.crowd.Placed() {
+		in.Placed = append(in.Placed, audit.Placed{Order: string(id), Ends: texts(ends)})
+	}
+	return in
+}
+
+// met returns the failures that the kills and the shoppers were.
+func (d *drill) met() (all []string) {
+	if int(d.killed.Load())+d.crashed > 0 {
+		all = append(all, "F87")
+	}
+	if d.minute {
+		all = append(all, "F13")
+	}
+	for id := range d.crowd.Met() {
+		all = append(all, id)
+	}
+	return all
+}
+
+func texts(all []order.Status) (s []string) {
+	for _, v := range all {
+		s = append(s, string(v))
+	}
+	return s
+}

@@ -1,0 +1,174 @@
+package shoppers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"purser/order"
+)
+
+// kind is a kind of shopper, and how often it comes.
+type kind struct {
+	name   string
+	weight int
+	buys   func(context.Context, *visit) error
+	meets  []string // failures that it is, by their ids in docs/promises.md
+}
+
+// mix lists the kinds of shoppers. Ways to pay that leave for the bank's page and come
+// back, and debits that take days, belong here as soon as the shop offers them.
+var mix = []kind{
+	{name: "pays", weight: 20, buys: pays("pm_card_visa")},
+	{name: "is declined, then pays", weight: 8, buys: declinedThenPays},
+	{name: "never pays", weight: 3, buys: neverPays},
+	{name: "double-clicks", weight: 6, buys: doubleClicks, meets: []string{"F1"}},
+	{name: "confirms with the bank", weight: 5, buys: challenged(true)},
+	{name: "closes the bank's page", weight: 3, buys: challenged(false)},
+	{name: "whose bank decides later", weight: 3, buys: bankDecidesLater},
+	{name: "pays before the shop knows", weight: 3, buys: paysEarly},
+	{name: "cancels unpaid", weight: 3, buys: cancelsUnpaid},
+	{name: "cancels paid", weight: 8, buys: cancelsPaid},
+	{name: "gets a part back", weight: 6, buys: partRefund},
+	{name: "gets several parts back", weight: 4, buys: partRefunds},
+	{name: "sends goods back", weight: 6, buys: goodsRefund},
+	{name: "gets everything back", weight: 4, buys: wholeRefund},
+	{name: "asks for a refund twice", weight: 4, buys: repeatedRefund, meets: []string{"F15"}},
+	{name: "asks for two refunds at once", weight: 3, buys: racingRefunds},
+	{name: "whose card takes no refund", weight: 3, buys: refusedRefund},
+	{name: "prepays exactly", weight: 4, buys: prepays(0)},
+	{name: "prepays too little", weight: 3, buys: prepays(-1)},
+	{name: "prepays too much", weight: 3, buys: prepays(1)},
+	{name: "never prepays", weight: 2, buys: neverPrepays},
+	{name: "is refunded at Stripe", weight: 5, buys: refundedAtStripe},
+	{name: "whose payment is captured at Stripe", weight: 3, buys: capturedAtStripe, meets: []string{"F18"}},
+	{name: "whose amount is changed at Stripe", weight: 2, buys: tamperedAtStripe},
+	{name: "claims the money back", weight: 4, buys: claimsBack, meets: []string{"F17"}},
+}
+
+// Crowd is a number of shoppers of one site.
+type Crowd struct {
+	Site       *Site
+	Seed       uint64
+	Orders     int
+	AtOnce     int
+	PayWithin  time.Duration // how long the shop lets a shopper pay
+	WaitAtMost time.Duration // how long a shopper waits for an order's end
+	OnProgress func(begun, ended int)
+
+	mu         sync.Mutex
+	begun      int
+	ended      int
+	visits     map[order.ID][]order.Status
+	complaints []string
+	met        map[string]bool
+	slowest    time.Duration
+	slowestIs  string
+}
+
+// Shop lets all shoppers buy. It returns when each order has ended, or its shopper has
+// given up.
+func (c *Crowd) Shop(ctx context.Context) {
+	c.visits, c.met = map[order.ID][]order.Status{}, map[string]bool{}
+	slots := make(chan struct{}, c.AtOnce)
+	var wg sync.WaitGroup
+	for n, k := range c.kinds() {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		c.count(func() { c.begun++ })
+		wg.Go(func() {
+			defer func() { <-slots }()
+			c.visit(ctx, n, k)
+		})
+	}
+	wg.Wait()
+}
+
+// kinds returns each shopper's kind: every kind comes once, if there are enough
+// shoppers, and then by its weight, in a random order.
+func (c *Crowd) kinds() []kind {
+	random := rand.New(rand.NewPCG(c.Seed, 1))
+	all := make([]kind, 0, c.Orders)
+	if c.Orders >= len(mix) {
+		all = append(all, mix...)
+	}
+	var sum int
+	for _, k := range mix {
+		sum += k.weight
+	}
+	for len(all) < c.Orders {
+		at := random.IntN(sum)
+		for _, k := range mix {
+			if at -= k.weight; at < 0 {
+				all = append(all, k)
+				break
+			}
+		}
+	}
+	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
+}
+
+func (c *Crowd) visit(ctx context.Context, n int, k kind) {
+	ctx, cancel := context.WithTimeout(ctx, c.WaitAtMost)
+	defer cancel()
+	v := &visit{
+		site: c.Site, random: rand.New(rand.NewPCG(c.Seed, uint64(n)+2)), key: fmt.Sprintf("drill-%d-%d", c.Seed, n),
+		payable: c.PayWithin, ends: map[order.Status]bool{},
+	}
+	err := k.buys(ctx, v)
+	if errors.Is(err, errNeverPayable) {
+		v.must(order.Expired)
+		err = v.end(ctx)
+	}
+	c.count(func() {
+		c.ended++
+		if took := time.Since(v.began); v.placed.ID != "" && took > c.slowest {
+			c.slowest, c.slowestIs = took, fmt.Sprintf("order %d %s (%s)", n, v.placed.ID, k.name)
+		}
+		if err != nil {
+			c.complaints = append(c.complaints, fmt.Sprintf("order %d %s (%s): %v", n, v.placed.ID, k.name, err))
+		}
+		if v.placed.ID == "" {
+			return
+		}
+		for s := range v.ends {
+			c.visits[v.placed.ID] = append(c.visits[v.placed.ID], s)
+		}
+		if errors.Is(err, context.Canceled) {
+			return
+		}
+		for _, id := range k.meets {
+			c.met[id] = true
+		}
+	})
+}
+
+// count changes the counts, and reports the progress.
+func (c *Crowd) count(change func()) {
+	c.mu.Lock()
+	change()
+	begun, ended := c.begun, c.ended
+	c.mu.Unlock()
+	if c.OnProgress != nil {
+		c.OnProgress(begun, ended)
+	}
+}
+
+// Placed returns the orders, and how each may end.
+func (c *Crowd) Placed() map[order.ID][]order.Status { return c.visits }
+
+// Complaints returns what the shoppers did not get.
+func (c *Crowd) Complaints() []string { return c.complaints }
+
+// Slowest returns the order that took longest, from its placing to its end.
+func (c *Crowd) Slowest() (which string, took time.Duration) { return c.slowestIs, c.slowest }
+
+// Met returns the failures that the shoppers themselves were.
+func (c *Crowd) Met() map[string]bool { return c.met }

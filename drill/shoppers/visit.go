@@ -1,0 +1,213 @@
+package shoppers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"purser/order"
+	"purser/shop"
+)
+
+// visit is one shopper with one order.
+type visit struct {
+	site    *Site
+	random  *rand.Rand
+	key     string // of the order
+	payable time.Duration
+
+	placed  shop.Placed
+	began   time.Time
+	ends    map[order.Status]bool // how the order may end
+	refunds int                   // how many refunds were asked for
+	tries   int                   // the operator's decisions so far
+}
+
+// may notes how the order may end.
+func (v *visit) may(ends ...order.Status) {
+	for _, s := range ends {
+		v.ends[s] = true
+	}
+}
+
+// must notes how the order must end, whatever it might have done before.
+func (v *visit) must(ends ...order.Status) {
+	clear(v.ends)
+	v.may(ends...)
+}
+
+// goods lists what is bought together, with the currency of its prices.
+var goods = []struct {
+	currency string
+	skus     []string
+}{
+	{"EUR", []string{"mug-blue", "tea-assam", "kettle-steel", "mug-red"}},
+	{"EUR", []string{"mug-blue", "tea-assam"}},
+	{"USD", []string{"poster-harbour"}},
+	{"JPY", []string{"bowl-hagi"}},
+	{"KWD", []string{"oud-oil"}},
+}
+
+// place places an order, by several clicks at the same time if the shopper is
+// impatient. All must be the same order.
+func (v *visit) place(ctx context.Context, how order.PaymentMethod, clicks int) error {
+	of := goods[v.random.IntN(len(goods))]
+	r := order.Request{
+		Customer: v.key, Email: "shopper@shop.example", Currency: of.currency, Payment: how,
+		ShipTo: order.Address{Name: "Sam Shopper", Line1: "1 Quay Street", City: "Harbourtown", PostalCode: "10115", Country: "DE"},
+	}
+	for _, sku := range of.skus[:1+v.random.IntN(len(of.skus))] {
+		r.Lines = append(r.Lines, order.RequestLine{SKU: sku, Quantity: int64(1 + v.random.IntN(3))})
+	}
+	v.began = time.Now()
+	all, errs := make([]shop.Placed, clicks), make([]error, clicks)
+	var wg sync.WaitGroup
+	for i := range clicks {
+		wg.Go(func() {
+			errs[i] = retry(ctx, func() (err error) {
+				all[i], err = v.site.api().Place(ctx, r, v.key)
+				o := all[i]
+				if err == nil && !o.Status.Final() && (o.Status == order.Placed || o.ClientSecret == "" && how != order.PayManually) {
+					return errors.New("not payable yet")
+				}
+				return err
+			})
+		})
+	}
+	wg.Wait()
+	v.placed = all[0]
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("place: %w", err)
+	}
+	for _, p := range all {
+		if p.ID != v.placed.ID {
+			return fmt.Errorf("one key placed the orders %s and %s", v.placed.ID, p.ID)
+		}
+		if p.ClientSecret != "" {
+			v.placed = p
+		}
+	}
+	if v.placed.Status.Final() && v.placed.ClientSecret == "" && how != order.PayManually {
+		return errNeverPayable
+	}
+	return nil
+}
+
+// errNeverPayable means that the time to pay was over before the provider had made the
+// payment.
+var errNeverPayable = errors.New("the order could never be paid")
+
+// The outcomes of a payment, beside Stripe's statuses.
+const (
+	declined = "declined"
+	elsewise = "in another state" // it was paid or cancelled before
+)
+
+// pay confirms the payment with a card, until the bank has decided.
+func (v *visit) pay(ctx context.Context, card string) (outcome string, err error) {
+	err = retry(ctx, func() error {
+		outcome, err = v.site.bank().Pay(ctx, v.placed.ClientSecret, card)
+		switch {
+		case errors.Is(err, shop.ErrDeclined):
+			outcome = declined
+		case err != nil && strings.Contains(err.Error(), "payment_intent_unexpected_state"):
+			outcome = elsewise
+		default:
+			return err
+		}
+		return nil
+	})
+	if left := v.payable - time.Since(v.began); left < lateMargin { // it perhaps came too late
+		v.may(order.Expired)
+	}
+	return outcome, err
+}
+
+// lateMargin is how long before the deadline a payment must come to be in time for
+// certain, also if the shop is down.
+const lateMargin = 15 * time.Second
+
+// intent returns the id of the payment intent.
+func (v *visit) intent() string {
+	id, _, _ := strings.Cut(v.placed.ClientSecret, "_secret_")
+	return id
+}
+
+// order fetches the order.
+func (v *visit) order(ctx context.Context) (o shop.Order, err error) {
+	err = retry(ctx, func() error {
+		o, err = v.site.api().Order(ctx, v.placed.ID)
+		return err
+	})
+	return o, err
+}
+
+// poll is how often an order is looked at.
+const poll = 200 * time.Millisecond
+
+// until looks at the order until it is as wanted, or has ended. The operator decides
+// what must be decided.
+func (v *visit) until(ctx context.Context, wanted func(shop.Order) bool) (shop.Order, error) {
+	for {
+		o, err := v.order(ctx)
+		if err != nil || wanted(o) || o.Status.Final() {
+			return o, err
+		}
+		if err := v.operate(ctx, o); err != nil {
+			return o, err
+		}
+		if err := wait(ctx, poll); err != nil {
+			return o, fmt.Errorf("%s is still %s, waiting for %+v: %w", o.ID, o.Status, o.Waiting, err)
+		}
+	}
+}
+
+// end looks at the order until it has ended, nobody must decide about it, and all that
+// the shopper waits for has come.
+func (v *visit) end(ctx context.Context, done ...func(shop.Order) bool) error {
+	for {
+		o, err := v.order(ctx)
+		if err != nil {
+			return err
+		}
+		waits := slices.ContainsFunc(done, func(d func(shop.Order) bool) bool { return !d(o) })
+		if o.Status.Final() && o.Hold == nil && len(o.Attention) == 0 && !waits {
+			return nil
+		}
+		if err := v.operate(ctx, o); err != nil {
+			return err
+		}
+		if err := wait(ctx, poll); err != nil {
+			return fmt.Errorf("%s is still %s, waiting for %+v, hold %+v, attention %+v: %w", o.ID, o.Status, o.Waiting, o.Hold, o.Attention, err)
+		}
+	}
+}
+
+// wait lets time pass for a shopper who thinks, and between two looks.
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// think lets the shopper think for up to d.
+func (v *visit) think(ctx context.Context, d time.Duration) error {
+	return wait(ctx, time.Duration(v.random.Int64N(int64(d))))
+}
+
+func paid(o shop.Order) bool {
+	return o.Payment().Captured > 0
+}
+
+func authorized(o shop.Order) bool {
+	p := o.Payment()
+	return p.Authorized > 0 || p.Captured > 0
+}
