@@ -240,7 +240,9 @@ func TestRefundSurvives(t *testing.T) {
 		}, ends: order.Delivered, mails: also(delivered, refunded), check: hasRefunds("r1 succeeded 450")},
 		{name: "the task that made it is lost, and the event about it comes first", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
-			w.at(3*time.Hour, func() { w.add(&fault{op: "SaveOrder", kind: order.ErrUnavailable, until: 3*time.Hour + 10*time.Minute}) })
+			w.at(3*time.Hour, func() {
+				w.add(&fault{op: "SaveOrder", kind: order.ErrUnavailable, until: 3*time.Hour + 10*time.Minute})
+			})
 			w.refunds(3*time.Hour, aRefund("r1", 450), "")
 			w.at(3*time.Hour+time.Minute, func() {
 				if _, err := w.bank.RefundIntent(t.Context(), w.intent(), euros(450), order.Key(id, "request-r1", 1)); err != nil {

@@ -1,0 +1,112 @@
+package orders
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"purser/activities"
+	steps "purser/activities/orders"
+	"purser/order"
+	"purser/workflows"
+)
+
+// capturePayments captures what is held, once the parcels are booked, and tells the
+// shopper that the order is paid.
+func (w *orderWorkflow) capturePayments(ctx workflow.Context) error {
+	for i := range w.Payments {
+		if p := w.Payments[i]; !p.Surplus && p.Authorized > 0 && p.Captured == 0 {
+			if err := w.capture(ctx, p); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
+				return err
+			}
+		}
+	}
+	if w.Confirmed {
+		return nil
+	}
+	if !w.Free() && w.Captured() == 0 { // it lapsed while the order was being cancelled, and a person let the order go on
+		w.abortFor(order.Cancelled, "the payment was released before it was captured", "the payment could not be taken")
+		return nil
+	}
+	w.Confirmed = true
+	w.Stock = order.StockMove{Action: order.StockShip, Lines: w.bookedLines()}
+	if !w.Free() {
+		w.note(ctx, order.PaymentWasCaptured, workflows.ActorPurser, order.Money{Amount: w.Captured(), Currency: w.Total.Currency}.String()+" captured", w.Order.Payment().Reference)
+	}
+	w.mail(ctx, order.MailConfirmation)
+	return nil
+}
+
+func (w *orderWorkflow) capture(ctx workflow.Context, p order.Payment) error {
+	w.capturing = true
+	defer func() { w.capturing = false }()
+	amount := order.Money{Amount: p.Authorized, Currency: w.Total.Currency}
+	within := max(w.reliedOnUntil(p).Sub(workflow.Now(ctx)), time.Second)
+	in, err := run(ctx, w, captureIntent, within, "the order is cancelled", "Capture "+amount.String(), steps.CaptureRequest{
+		IntentID: p.Reference, Amount: amount, Key: order.Key(w.ID, "capture", p.Number),
+	})
+	if workflows.IsFailure(err, activities.FailureState) { // captured or voided at the provider: which?
+		in, err = run(ctx, w, getIntent, 0, "", "Ask about payment "+p.Reference, steps.IntentRef{ID: p.Reference})
+	}
+	own := w.payment(p.Reference)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		w.abortFor(order.Cancelled, "the money could not be captured: "+workflows.Reason(err), "the payment could not be taken")
+	case in.Status.Unpaid():
+		w.awaitPaymentAgain(ctx, own, in.Status)
+	case in.Status != order.PaymentCaptured || in.Received != amount.Amount:
+		own.Status = in.Status
+		w.abortFor(order.Cancelled, fmt.Sprintf("the payment provider captured %s instead of %s", order.Money{Amount: in.Received, Currency: in.Amount.Currency}, amount), "the payment could not be taken")
+	default:
+		own.Status, own.Captured = in.Status, in.Received
+	}
+	return nil
+}
+
+// awaitPaymentAgain takes an order back that went on because an event said that the
+// money is held, which the provider denies: the shopper can still pay. A parcel that
+// is booked by now is used then, or voided if the order expires.
+func (w *orderWorkflow) awaitPaymentAgain(ctx workflow.Context, own *order.Payment, s order.PaymentStatus) {
+	own.Status, own.Authorized, own.AuthorizedAt, own.CaptureBefore = s, 0, time.Time{}, time.Time{}
+	w.enter(ctx, AwaitingPayment)
+	w.note(ctx, order.PaymentHasLapsed, own.Provider, "the money is not held, although an event said so", own.Reference)
+}
+
+// watchLapseInBackground asks the provider when the authorization of a delayed order
+// lapses, and cancels the order if it is not captured shortly before. It is called
+// when a step is delayed, so that the usual order needs neither question nor timer.
+func (w *orderWorkflow) watchLapseInBackground(ctx workflow.Context) {
+	ref := w.Order.Payment().Reference
+	over := func() bool {
+		p := w.Order.Payment()
+		return w.Phase != Fulfilling || w.Abort != nil || w.Cancel != nil || p.Reference != ref || p.Captured > 0
+	}
+	if w.watched || ref == "" || over() { // without a reference, nothing is held
+		return
+	}
+	w.watched = true
+	w.inBackground(ctx, func(ctx workflow.Context) {
+		in, err := getIntent.Local(ctx, "Ask when payment "+ref+" lapses", steps.IntentRef{ID: ref})
+		if err == nil && !over() {
+			w.payment(ref).CaptureBefore = in.CaptureBefore
+		}
+		until := w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx))
+		captured, err := workflow.AwaitWithTimeout(ctx, max(until, time.Millisecond), over)
+		w.watched = false
+		if err == nil && !captured {
+			w.abortFor(order.Cancelled, "the money was not captured while it was held", "it could not be shipped in time")
+			w.changes++
+		}
+	})
+}
+
+// reliedOnUntil returns until when an authorization is relied on.
+func (w *orderWorkflow) reliedOnUntil(p order.Payment) time.Time {
+	if p.CaptureBefore.IsZero() {
+		return p.AuthorizedAt.Add(authorizationLasts)
+	}
+	return p.CaptureBefore.Add(-lapseMargin)
+}
