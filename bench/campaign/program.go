@@ -21,7 +21,9 @@ import (
 )
 
 // StackCommand is the hidden command that the program starts itself with.
-type StackCommand = process.StackCommand
+type StackCommand struct {
+	process.StackCommand `embed:""`
+}
 
 // program is the whole stack in a process of its own, which can be killed.
 type program struct {

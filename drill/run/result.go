@@ -56,9 +56,7 @@ var failures = []string{
 
 // result sums up a drill.
 func (d *drill) result(a audit.Report, met []string) Result {
-	for _, c := range d.crowd.Complaints() {
-		a.Broken[audit.EndedWrong] = append(a.Broken[audit.EndedWrong], c)
-	}
+	a.Broken[audit.EndedWrong] = append(a.Broken[audit.EndedWrong], d.crowd.Complaints()...)
 	met = append(met, a.Exercised...)
 	slowest, took := d.crowd.Slowest()
 	r := Result{

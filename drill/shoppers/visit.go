@@ -206,8 +206,3 @@ func (v *visit) think(ctx context.Context, d time.Duration) error {
 func paid(o shop.Order) bool {
 	return o.Payment().Captured > 0
 }
-
-func authorized(o shop.Order) bool {
-	p := o.Payment()
-	return p.Authorized > 0 || p.Captured > 0
-}
