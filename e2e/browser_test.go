@@ -99,7 +99,8 @@ func (b *tab) open(url, text string) string {
 func (b *tab) press(button, text string) string {
 	b.t.Helper()
 	pressed, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](
-		`(() => { for (const b of document.querySelectorAll("button")) if (b.innerText.trim() === `+strconv.Quote(button)+`) { b.click(); return true } return false })()`))
+		`(() => { for (const b of document.querySelectorAll("button")) if (b.textContent.trim() === `+strconv.Quote(button)+`) {
+			const group = b.closest("details"); if (group) group.open = true; b.click(); return true } return false })()`))
 	if err != nil || !pressed {
 		b.t.Fatalf("no button %q to press: %v", button, err)
 	}

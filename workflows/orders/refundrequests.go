@@ -60,9 +60,6 @@ func (w *orderWorkflow) mayRefund(_ workflow.Context, m message) error {
 	if w.refundByID(ask.ID) != nil {
 		return workflows.Refuse(workflows.RefusalOtherRequest, fmt.Sprintf("%s is the id of a refund that nobody asked for here", ask.ID))
 	}
-	if w.Abort != nil && w.Phase == Fulfilling {
-		return workflows.Refuse(workflows.RefusalNotLeft, "the order is about to be cancelled: its money is refunded anyway")
-	}
 	switch _, err := w.PlanRefund(ask); {
 	case errors.Is(err, order.ErrInvalid):
 		return workflows.Refuse(workflows.RefusalInvalid, err.Error())

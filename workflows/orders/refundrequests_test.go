@@ -130,6 +130,11 @@ func TestRefundRequest(t *testing.T) {
 			w.refunds(time.Hour, mugs("r1", 1, true), "")
 			w.at(2*time.Hour, func() { w.cancel() })
 		}, ends: order.Cancelled, mails: also(confirmed, refunded, order.MailCancelled, refunded), check: hasRefunds("r1 succeeded 1450", string(id)+":refund-pi_1-1450:1 succeeded 1450")},
+		{name: "under the id of a refund that was made at the bank", script: func(w *fixture) {
+			paidAndDelivered(w)
+			w.at(47*time.Hour, func() { w.refundByHand(450) })
+			w.refunds(48*time.Hour, aRefund("re_pi_1_1", 100), "nobody asked for here")
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: hasRefunds("re_pi_1_1 succeeded 450")},
 		{name: "in another currency", script: func(w *fixture) {
 			paidAndDelivered(w)
 			w.refunds(48*time.Hour, order.RefundRequest{ID: "r1", Amount: order.Money{Amount: 1, Currency: "USD"}}, "the order is in EUR")
