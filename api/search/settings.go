@@ -29,7 +29,7 @@ func (s *Service) registerSettings() {
 	httpkit.Register(s.server, huma.Operation{
 		OperationID: "put-search-settings", Method: http.MethodPut, Path: "/v1/search/settings", Tags: []string{"operators"},
 		Summary:     "Replace the shop's settings of the search",
-		Description: "What is missing gets its default. The settings are recorded at once and applied by a worker: applied is true when the search uses them. Searches go on meanwhile. With If-Match the settings are replaced only if they have this version.",
+		Description: "What is missing gets its default. The settings are recorded at once and applied by a worker: applied is true when the search uses them. Searches go on in the meantime. With If-Match the settings are replaced only if they have this version.",
 	}, []httpkit.Role{httpkit.Operator}, s.putSettings)
 }
 

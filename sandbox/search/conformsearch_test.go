@@ -210,7 +210,7 @@ func stopWords(t *testing.T, w wire) {
 	w.holding(t, &meilisearch.Settings{
 		SearchableAttributes: []string{"name", "text"}, RankingRules: sortedFirst, StopWords: []string{"the", "of", "für"},
 	},
-		map[string]any{"id": "cup", "name": "Cup of tea"}, map[string]any{"id": "pot", "name": "The teapot", "text": "cup of the house"},
+		map[string]any{"id": "cup", "name": "Cup of tea"}, map[string]any{"id": "pot", "name": "The teapot", "text": "cup of the day"},
 		map[string]any{"id": "thermos", "name": "Thermos"},
 	)
 	for q, want := range map[string][]string{

@@ -68,6 +68,21 @@ func (w *orderWorkflow) awaitReady(ctx workflow.Context) error {
 	return nil
 }
 
+// accept returns nil when a request is certainly in the history, and check still takes
+// it: another request may have come first.
+func (w *orderWorkflow) accept(ctx workflow.Context, check func() error) error {
+	if err := w.awaitReady(ctx); err != nil {
+		return err
+	}
+	if err := check(); err != nil {
+		return err
+	}
+	if err := workflows.AwaitAccepted(ctx); err != nil {
+		return err
+	}
+	return check()
+}
+
 func (w *orderWorkflow) requestCancel(ctx workflow.Context, r CancelRequest) error {
 	if w.Cancel != nil || w.Abort != nil {
 		return nil // the first request counts

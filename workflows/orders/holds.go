@@ -73,16 +73,7 @@ func (w *orderWorkflow) mayResolveAttention(_ workflow.Context, m message) error
 
 // onResolve carries a decision out, and returns the order when the record has it.
 func (w *orderWorkflow) onResolve(ctx workflow.Context, r ResolveRequest) (order.Order, error) {
-	if err := w.awaitReady(ctx); err != nil {
-		return w.Order, err
-	}
-	if err := w.checkResolve(ctx, r); err != nil {
-		return w.Order, err
-	}
-	if err := workflows.AwaitAccepted(ctx); err != nil {
-		return w.Order, err
-	}
-	if err := w.checkResolve(ctx, r); err != nil { // another decision came first
+	if err := w.accept(ctx, func() error { return w.checkResolve(ctx, r) }); err != nil {
 		return w.Order, err
 	}
 	switch {

@@ -73,16 +73,7 @@ func (w *orderWorkflow) mayRefund(_ workflow.Context, m message) error {
 // the refund needs attention. The amount counts as refunded from the moment the
 // request is certainly in the history, so that two requests never share it.
 func (w *orderWorkflow) onRefund(ctx workflow.Context, r RefundRequest) (order.Order, error) {
-	if err := w.awaitReady(ctx); err != nil {
-		return w.Order, err
-	}
-	if err := w.checkRefund(ctx, r); err != nil {
-		return w.Order, err
-	}
-	if err := workflows.AwaitAccepted(ctx); err != nil {
-		return w.Order, err
-	}
-	if err := w.checkRefund(ctx, r); err != nil { // another request came first
+	if err := w.accept(ctx, func() error { return w.checkRefund(ctx, r) }); err != nil {
 		return w.Order, err
 	}
 	if parts := w.refundParts(r.ID); len(parts) > 0 {

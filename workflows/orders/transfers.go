@@ -105,16 +105,7 @@ func (s *State) receipt(reference string) *order.Receipt {
 
 // onBook books a sum, and returns the order when the record has it.
 func (w *orderWorkflow) onBook(ctx workflow.Context, r BookPaymentRequest) (order.Order, error) {
-	if err := w.awaitReady(ctx); err != nil {
-		return w.Order, err
-	}
-	if err := w.checkBook(ctx, r); err != nil {
-		return w.Order, err
-	}
-	if err := workflows.AwaitAccepted(ctx); err != nil {
-		return w.Order, err
-	}
-	if err := w.checkBook(ctx, r); err != nil { // another request came first
+	if err := w.accept(ctx, func() error { return w.checkBook(ctx, r) }); err != nil {
 		return w.Order, err
 	}
 	if w.receipt(r.Reference) == nil {
