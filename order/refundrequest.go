@@ -179,10 +179,11 @@ func (o Order) share(l Line, n int64) int64 {
 	return l.Total() / g * n / l.Quantity * g
 }
 
-// spreadRefund divides a refund over the order's payments, the oldest first.
+// spreadRefund divides a refund over the order's payments; of equal ones, the oldest is
+// first.
 func (o Order) spreadRefund(r RefundRequest, amount int64, lines []RefundLine) (parts []Refund) {
 	shipping := r.Shipping
-	for _, p := range o.Payments {
+	for _, p := range o.refundedFrom(r.PaidOut != "") {
 		n := min(p.refundable(), amount)
 		if n <= 0 {
 			continue
@@ -214,6 +215,25 @@ func (o Order) spreadRefund(r RefundRequest, amount int64, lines []RefundLine) (
 		parts = append(parts, part)
 	}
 	return parts
+}
+
+// refundedFrom returns the order's payments in the sequence in which they are
+// refunded: what a person pays out is first what came in without a payment provider,
+// above all what the order did not need; what a provider refunds is first what came in
+// there.
+func (o Order) refundedFrom(paidOut bool) []Payment {
+	rank := func(p Payment) int {
+		switch {
+		case p.Manual() != paidOut:
+			return 2
+		case p.Surplus:
+			return 0
+		}
+		return 1
+	}
+	sorted := slices.Clone(o.Payments)
+	slices.SortStableFunc(sorted, func(a, b Payment) int { return rank(a) - rank(b) })
+	return sorted
 }
 
 // Refundable returns how much of the order's money can still be refunded, in minor

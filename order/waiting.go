@@ -3,6 +3,7 @@ package order
 // What an order waits for, as Waiting.On says it and as operators list orders by it.
 const (
 	WaitPayment  = "payment"  // the shopper's payment
+	WaitTransfer = "transfer" // money that is paid in advance, which a person books
 	WaitCarrier  = "carrier"  // the delivery of a parcel
 	WaitOperator = "operator" // a person's decision
 	WaitPayments = "payments" // the payment provider, which does not do what it is asked
@@ -12,7 +13,7 @@ const (
 
 // Waits lists everything that an order may wait for.
 func Waits() []string {
-	return []string{WaitPayment, WaitCarrier, WaitOperator, WaitPayments, WaitParcels, WaitMail}
+	return []string{WaitPayment, WaitTransfer, WaitCarrier, WaitOperator, WaitPayments, WaitParcels, WaitMail}
 }
 
 // WaitsFor returns what the order waits for, and "" if it waits for nothing. An order

@@ -62,7 +62,7 @@ func (s *Service) refund(ctx context.Context, in *refundInput) (*orderOutput, er
 		return nil, detailed(err)
 	}
 	for _, r := range o.Refunds {
-		late = late || r.ID == ask.ID && r.Status == order.RefundRequested
+		late = late || r.Asked == ask.Hash() && r.Status == order.RefundRequested
 	}
 	if late {
 		return newOrderOutput(http.StatusAccepted, o), nil

@@ -138,7 +138,7 @@ func (w *orderWorkflow) bookParcels(ctx workflow.Context) error {
 
 func (w *orderWorkflow) book(ctx workflow.Context, s order.Shipment) error {
 	within := w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx))
-	if s.Number > 1 && w.Confirmed || w.Free() { // it replaces another one, and the money is captured; or there is no money
+	if w.Captured() > 0 || w.Free() { // no hold can lapse
 		within = authorizationLasts
 	}
 	p, err := run(ctx, w, bookParcel, max(within, time.Second), "the order is cancelled", "Book parcel "+s.Reference, w.parcelRequest(s))

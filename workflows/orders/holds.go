@@ -223,7 +223,7 @@ func (w *orderWorkflow) keep(ctx workflow.Context, h order.Hold) {
 			w.enter(ctx, Closed)
 		}
 	case order.HoldVoid: // the parcel is on its way: the order goes on, if its money is there
-		if !w.Covered() {
+		if !w.Covered() && !w.LessAccepted {
 			w.ParcelsOut = true
 			return
 		}

@@ -15,10 +15,10 @@ import (
 )
 
 // waitPayment is the Waiting.On of a new order.
-const waitPayment = "payment"
+const waitPayment = order.WaitPayment
 
 // waitTransfer is the Waiting.On of an order that is paid in advance.
-const waitTransfer = "transfer"
+const waitTransfer = order.WaitTransfer
 
 // StartAttributes returns the search attributes of an order that is placed now.
 // They are those of an order that awaits its payment, so that the usual case does
@@ -30,8 +30,8 @@ func StartAttributes(payBy time.Time) temporal.SearchAttributes {
 // operator is a person with the right to decide, and carrier the actor of what
 // carriers report.
 const (
-	operator = "operator"
-	carrier  = "carrier"
+	operator = order.WaitOperator
+	carrier  = order.WaitCarrier
 )
 
 // note adds an event to the order's timeline, with the status that follows from

@@ -60,6 +60,9 @@ func (w *orderWorkflow) mayRefund(_ workflow.Context, m message) error {
 	if w.refundByID(ask.ID) != nil {
 		return workflows.Refuse(workflows.RefusalOtherRequest, fmt.Sprintf("%s is the id of a refund that nobody asked for here", ask.ID))
 	}
+	if sku := w.unbookedRestock(ask); sku != "" {
+		return workflows.Refuse(workflows.RefusalNotLeft, fmt.Sprintf("a parcel with %q is about to be booked: refund it without --restock, or when the parcel is booked", sku))
+	}
 	switch _, err := w.PlanRefund(ask); {
 	case errors.Is(err, order.ErrInvalid):
 		return workflows.Refuse(workflows.RefusalInvalid, err.Error())
@@ -67,6 +70,19 @@ func (w *orderWorkflow) mayRefund(_ workflow.Context, m message) error {
 		return workflows.Refuse(workflows.RefusalNotLeft, err.Error())
 	}
 	return nil
+}
+
+// unbookedRestock returns goods that are to be for sale again although a parcel that is
+// not booked yet has them, and would go out with them; "" if there are none.
+func (s *State) unbookedRestock(ask order.RefundRequest) string {
+	for _, l := range ask.Lines {
+		for _, p := range s.Shipments {
+			if l.Restock && !p.Replaced && p.LabelID == "" && slices.ContainsFunc(p.Lines, func(q order.LineQuantity) bool { return q.SKU == l.SKU }) {
+				return l.SKU
+			}
+		}
+	}
+	return ""
 }
 
 // onRefund refunds money, and returns the order when the provider has responded or
@@ -240,6 +256,10 @@ func (w *orderWorkflow) refundAgain(ctx workflow.Context, id string) {
 		r.Lines[i].Restock = false // the pieces count with the refund that failed
 	}
 	p := w.payment(r.PaymentRef)
+	if p == nil { // it was listed for a payment that the order does not have
+		w.note(ctx, order.EventIgnored, workflows.ActorPurser, "the order does not have the payment of the refund", id)
+		return
+	}
 	if left := p.Captured - p.Refunded - p.Disputed; left < r.Amount.Amount {
 		w.note(ctx, order.EventIgnored, workflows.ActorPurser, fmt.Sprintf("%s cannot be refunded again: %d is left", r.Amount, left), id)
 		return

@@ -126,6 +126,7 @@ func (w *orderWorkflow) bookPayment(ctx workflow.Context, r BookPaymentRequest) 
 	if !wanted {
 		p = w.surplusTransfer()
 	}
+	delete(w.Resolved, p.Reference) // that was about what had come in before
 	p.Receipts = append(p.Receipts, r.Receipt)
 	p.Captured += r.Amount
 	p.Status, p.AuthorizedAt = order.PaymentPartiallyCaptured, workflow.Now(ctx)

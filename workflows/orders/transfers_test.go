@@ -138,8 +138,9 @@ func TestPrepayment(t *testing.T) {
 			w.arrive(2 * time.Hour)
 			w.refunds(2*day, order.RefundRequest{ID: "r1", Amount: euros(2900), PaidOut: "transfer 1"}, "")
 		}, ends: order.Delivered, mails: also(delivered, order.MailRefunded), check: func(t *testing.T, w *fixture) {
-			if o := w.order(); len(o.Attention) > 1 {
-				t.Errorf("attention %+v", o.Attention)
+			o := w.order()
+			if len(o.Attention) > 0 || o.Payments[0].Refunded != 0 || o.Payments[1].Refunded != 2900 {
+				t.Errorf("attention %+v, payments %+v", o.Attention, o.Payments)
 			}
 		}},
 	})
