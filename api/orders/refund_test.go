@@ -60,7 +60,7 @@ func TestRefund(t *testing.T) {
 	}
 }
 
-// TestBookPayment: a sum that came in is booked with its reference and its reason.
+// TestBookPayment (API-3): a sum that came in is booked with its reference and its reason.
 func TestBookPayment(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t)
