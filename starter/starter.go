@@ -74,6 +74,7 @@ func (c *Client) begin(ctx context.Context, id order.ID, r order.Request, decide
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		TypedSearchAttributes:    orders.StartAttributes(c.Terms.PayBy(r.Payment, time.Now())),
 		StaticSummary:            fmt.Sprintf("Order of %d lines in %s", len(r.Lines), r.Currency),
+		Memo:                     orders.StartMemo(r),
 	}, orders.OrderWorkflow, orders.Placement{
 		ID: id, Request: r, Hash: hash, Actor: actor, Correlation: correlation, Terms: c.Terms, Pricing: decided,
 	})

@@ -27,9 +27,10 @@ import (
 // on the wire.
 type Query[T any] string
 
-// Handle registers the query's handler in a workflow.
-func (q Query[T]) Handle(ctx workflow.Context, handler func() (T, error)) error {
-	return workflow.SetQueryHandler(ctx, string(q), handler)
+// Handle registers the query's handler in a workflow. The Temporal UI shows the
+// description beside the query's name.
+func (q Query[T]) Handle(ctx workflow.Context, description string, handler func() (T, error)) error {
+	return workflow.SetQueryHandlerWithOptions(ctx, string(q), handler, workflow.QueryHandlerOptions{Description: description})
 }
 
 // Ask sends the query to the workflow's current run.
@@ -45,10 +46,11 @@ func (q Query[T]) Ask(ctx context.Context, c client.Client, workflowID string) (
 // Update is a request to which a workflow responds when it has carried it out.
 type Update[In, Out any] string
 
-// Handle registers the update's handler in a workflow. check refuses a request
-// before anything about it enters the history. A request with a Sender is complete
-// when check is called: one that a person sends without any input is not decoded.
-func (u Update[In, Out]) Handle(ctx workflow.Context, check func(workflow.Context, In) error, do func(workflow.Context, In) (Out, error)) error {
+// Handle registers the update's handler in a workflow. The Temporal UI shows the
+// description beside the update's name. check refuses a request before anything about
+// it enters the history. A request with a Sender is complete when check is called: one
+// that a person sends without any input is not decoded.
+func (u Update[In, Out]) Handle(ctx workflow.Context, description string, check func(workflow.Context, In) error, do func(workflow.Context, In) (Out, error)) error {
 	validate := func(ctx workflow.Context, in In) error {
 		if s, ok := any(in).(interface{ complete() error }); ok {
 			if err := s.complete(); err != nil {
@@ -57,7 +59,7 @@ func (u Update[In, Out]) Handle(ctx workflow.Context, check func(workflow.Contex
 		}
 		return check(ctx, in)
 	}
-	return workflow.SetUpdateHandlerWithOptions(ctx, string(u), do, workflow.UpdateHandlerOptions{Validator: validate})
+	return workflow.SetUpdateHandlerWithOptions(ctx, string(u), do, workflow.UpdateHandlerOptions{Validator: validate, Description: description})
 }
 
 // Call sends the update and waits for its result. An update with the same id is
@@ -89,6 +91,12 @@ func Untaken(ctx context.Context, err error) error {
 
 // Signal is a message to a workflow; the sender does not wait for a result.
 type Signal[T any] string
+
+// Describe sets the description that the Temporal UI shows beside the signal's name.
+// The engine keeps the description only if nothing has received the signal before.
+func (s Signal[T]) Describe(ctx workflow.Context, description string) {
+	workflow.GetSignalChannelWithOptions(ctx, string(s), workflow.SignalChannelOptions{Description: description})
+}
 
 // ReceiveNow returns the next signal that has already arrived.
 func (s Signal[T]) ReceiveNow(ctx workflow.Context) (t T, ok bool) {

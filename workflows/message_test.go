@@ -97,7 +97,7 @@ func TestUpdateWithoutInput(t *testing.T) {
 				}, c.input...)
 			}, time.Second)
 			env.ExecuteWorkflow(func(ctx workflow.Context) error {
-				err := cancel.Handle(ctx, func(workflow.Context, orders.CancelRequest) error { checked++; return nil },
+				err := cancel.Handle(ctx, "", func(workflow.Context, orders.CancelRequest) error { checked++; return nil },
 					func(workflow.Context, orders.CancelRequest) (string, error) { return "cancelled", nil })
 				if err != nil {
 					return err

@@ -16,19 +16,19 @@ const RefusalEnded = "Ended"
 
 // listen registers the handlers of a campaign's messages.
 func (w *campaignWorkflow) listen(ctx workflow.Context) error {
-	if err := GetCampaign.Handle(ctx, func() (CampaignProgress, error) { return w.CampaignProgress, nil }); err != nil {
+	if err := GetCampaign.Handle(ctx, "The progress of the campaign, as of its last chunk.", func() (CampaignProgress, error) { return w.CampaignProgress, nil }); err != nil {
 		return err
 	}
-	if err := PauseCampaign.Handle(ctx, w.checkSteer, w.onPause); err != nil {
+	if err := PauseCampaign.Handle(ctx, "Pauses the campaign, and returns when nothing more goes out. Needs who and why.", w.checkSteer, w.onPause); err != nil {
 		return err
 	}
-	if err := ResumeCampaign.Handle(ctx, w.checkSteer, w.onResume); err != nil {
+	if err := ResumeCampaign.Handle(ctx, "Lets a paused campaign go on, whoever paused it. Needs who and why.", w.checkSteer, w.onResume); err != nil {
 		return err
 	}
-	if err := CancelCampaign.Handle(ctx, w.checkCancel, w.onCancel); err != nil {
+	if err := CancelCampaign.Handle(ctx, "Ends the campaign where it is. Mails sent before are not affected. Needs who and why.", w.checkCancel, w.onCancel); err != nil {
 		return err
 	}
-	return RetryCampaign.Handle(ctx, w.checkRetry, w.onRetry)
+	return RetryCampaign.Handle(ctx, "Starts a round for the mails of unknown outcome. The API sends it; use purser mail campaign retry.", w.checkRetry, w.onRetry)
 }
 
 func (w *campaignWorkflow) checkSteer(workflow.Context, SteerRequest) error {

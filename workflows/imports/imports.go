@@ -34,7 +34,7 @@ type ImportStart struct {
 // loses nor repeats a row. A refused import is an outcome, not a failure.
 func ImportWorkflow(ctx workflow.Context, s ImportStart) (catalog.Import, error) {
 	i := catalog.Import{ID: s.ID}
-	if err := GetImport.Handle(ctx, func() (catalog.Import, error) { return i, nil }); err != nil {
+	if err := GetImport.Handle(ctx, "How far the import is.", func() (catalog.Import, error) { return i, nil }); err != nil {
 		return i, err
 	}
 	for !i.State.Final() {

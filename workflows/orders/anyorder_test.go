@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"purser/order"
+	"purser/workflows/orders"
 )
 
 // step is one action in the generated life of an order.
@@ -183,6 +184,9 @@ func (w *generated) partBack(s step, id string) {
 		w.report(s)(n, nil)
 	}
 	part := order.Money{Amount: int64(100 * s.Times), Currency: w.placement.Request.Currency}
+	if part.Amount > w.left() {
+		return
+	}
 	before := w.bank.Count(w.placement.ID).Returned
 	if _, err := w.bank.RefundIntent(context.Background(), id, part, fmt.Sprint("dashboard-", id, "-", w.clock())); err != nil {
 		return
@@ -204,10 +208,32 @@ func (w *generated) ask(s step) {
 		ask.All = true
 	case "pay out":
 		ask.Amount, ask.PaidOut = order.Money{Amount: int64(500 * s.Times), Currency: w.placement.Request.Currency}, "transfer 17"
+		if ask.Amount.Amount > w.left() {
+			return
+		}
 	}
 	if w.order().ID != "" {
 		w.refund(ask)
 	}
+}
+
+// left returns how much of the order's money was not given back: a person who pays
+// something out, or refunds it in the dashboard, looks at the provider and at the order
+// first, for neither can know of the other.
+func (w *generated) left() int64 {
+	sum, o := w.bank.Count(id), w.order()
+	if o.ID != "" && !w.over { // the record may be behind
+		if v, err := w.env.QueryWorkflow(string(orders.GetOrder)); err == nil {
+			_ = v.Get(&o)
+		}
+	}
+	left := sum.Taken - sum.Returned
+	for _, r := range o.Refunds {
+		if r.PaidOut || r.Status == order.RefundRequested {
+			left -= r.Amount.Amount
+		}
+	}
+	return left
 }
 
 // act sends a message that only a running order can receive.

@@ -63,24 +63,25 @@ func (w *orderWorkflow) continueAsNew(ctx workflow.Context) error {
 // listen registers the handlers of an order's messages. It comes first, so that
 // a message sent with the start finds its handler.
 func (w *orderWorkflow) listen(ctx workflow.Context) error {
+	Reported.Describe(ctx, "Events of a provider. Only the inbox sends it, and what a person sends is noted and changes nothing; use purser inbox again.")
 	w.keepReceiving(ctx)
 	w.watchCancellation(ctx)
-	if err := GetOrder.Handle(ctx, func() (order.Order, error) { return w.Order, nil }); err != nil {
+	if err := GetOrder.Handle(ctx, "The order as its workflow knows it.", func() (order.Order, error) { return w.Order, nil }); err != nil {
 		return err
 	}
-	if err := Place.Handle(ctx, w.checkPlace, w.onPlace); err != nil {
+	if err := Place.Handle(ctx, "Places the order, and returns when the shopper can pay. Only the API sends it.", w.checkPlace, w.onPlace); err != nil {
 		return err
 	}
-	if err := Cancel.Handle(ctx, w.checkCancel, w.onCancel); err != nil {
+	if err := Cancel.Handle(ctx, `Cancels the order while the carrier does not have it: voids its parcels, returns its money and its stock. {"who":"ada","why":"the shopper called"}`, w.checkCancel, w.onCancel); err != nil {
 		return err
 	}
-	if err := Refund.Handle(ctx, w.checkRefund, w.onRefund); err != nil {
+	if err := Refund.Handle(ctx, `Refunds an amount (in minor units), some lines, the shipping fee, or all that is left, once per id. {"id":"r1","amount":{"amount":450,"currency":"EUR"},"reason":"scratched","who":"ada","why":"the shopper has sent a photo"}`, w.checkRefund, w.onRefund); err != nil {
 		return err
 	}
-	if err := BookPayment.Handle(ctx, w.checkBook, w.onBook); err != nil {
+	if err := BookPayment.Handle(ctx, `Books a sum (in minor units) that came in by transfer or in cash, once per reference. {"reference":"statement 17","amount":1450,"currency":"EUR","at":"2026-03-01T12:00:00Z","who":"ada","why":"seen on the account"}`, w.checkBook, w.onBook); err != nil {
 		return err
 	}
-	return Resolve.Handle(ctx, w.checkResolve, w.onResolve)
+	return Resolve.Handle(ctx, `Decides about an order that waits for a person. The details above list the choices. {"choice":"release","who":"ada","why":"the account is corrected"}`, w.checkResolve, w.onResolve)
 }
 
 // resumeTasks starts the background tasks that the state says are under way.

@@ -57,16 +57,24 @@ func (w *orderWorkflow) mayResolve(_ workflow.Context, m message) error {
 // mayResolveAttention takes a decision about what Purser cannot finish by itself,
 // while the order is not on hold.
 func (w *orderWorkflow) mayResolveAttention(_ workflow.Context, m message) error {
-	choices := []order.Choice{order.ChooseRelease, order.ChooseKeep}
-	lost := slices.ContainsFunc(w.Shipments, w.lost)
-	if lost {
-		choices = []order.Choice{order.ChooseRelease, order.ChooseRebook, order.ChooseRefund}
-	}
-	switch {
-	case len(w.Attention) == 0 && !lost:
+	switch choices := w.choices(); {
+	case len(choices) == 0:
 		return workflows.Refuse(workflows.RefusalNotHeld, "the order is "+string(w.Status)+": it is not on hold, so there is nothing to decide")
 	case !slices.Contains(choices, m.resolve.Choice):
 		return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the order is %s, and what needs attention takes %v, not %q", w.Status, choices, m.resolve.Choice))
+	}
+	return nil
+}
+
+// choices returns the decisions that the order takes now.
+func (s *State) choices() []order.Choice {
+	switch {
+	case s.Hold != nil:
+		return s.Hold.Choices
+	case slices.ContainsFunc(s.Shipments, s.lost):
+		return []order.Choice{order.ChooseRelease, order.ChooseRebook, order.ChooseRefund}
+	case len(s.Attention) > 0:
+		return []order.Choice{order.ChooseRelease, order.ChooseKeep}
 	}
 	return nil
 }

@@ -2,16 +2,12 @@ package orders
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"purser/order"
-	"purser/workflows"
 )
 
 // waitPayment is the Waiting.On of a new order.
@@ -19,13 +15,6 @@ const waitPayment = order.WaitPayment
 
 // waitTransfer is the Waiting.On of an order that is paid in advance.
 const waitTransfer = order.WaitTransfer
-
-// StartAttributes returns the search attributes of an order that is placed now.
-// They are those of an order that awaits its payment, so that the usual case does
-// not need to change them.
-func StartAttributes(payBy time.Time) temporal.SearchAttributes {
-	return temporal.NewSearchAttributes(workflows.AttrStatus.ValueSet(string(order.AwaitingPayment)), workflows.AttrWaiting.ValueSet(waitPayment), workflows.AttrDeadline.ValueSet(payBy))
-}
 
 // operator is a person with the right to decide, and carrier the actor of what
 // carriers report.
@@ -187,70 +176,4 @@ func (w *orderWorkflow) saveWaiting(ctx workflow.Context) error {
 		return err
 	}
 	return w.write(ctx)
-}
-
-// show updates the search attributes and the details in the Temporal UI: what the
-// order waits for, until when, and what happens then.
-func (w *orderWorkflow) show(ctx workflow.Context) error {
-	on := order.Waiting{}
-	if w.Waiting != nil && !w.Status.Final() {
-		on = *w.Waiting
-	}
-	if len(w.Attention) > 0 {
-		var about []string
-		for _, a := range w.Attention {
-			about = append(about, a.About)
-		}
-		on = order.Waiting{On: operator, About: strings.Join(about, ", ")}
-	}
-	until := "for as long as it takes"
-	if !on.Until.IsZero() {
-		until = "until " + on.Until.UTC().Format("2006-01-02 15:04:05 MST") + "; then " + on.Then
-	}
-	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s**, %s\n\nWaiting for **%s** `%s` %s.\n\n%s\n\n%s", w.Status, w.Total, on.On, on.About, until, w.things(), w.Reason))
-	now := shown{w.Status, on.On, on.Until}
-	if w.shown.same(now) && !w.shown.passed(ctx, now) {
-		return nil
-	}
-	w.shown = now
-	if w.Status.Final() && len(w.Attention) == 0 {
-		return workflow.UpsertTypedSearchAttributes(ctx, workflows.AttrStatus.ValueSet(string(w.Status)), workflows.AttrWaiting.ValueUnset(), workflows.AttrDeadline.ValueUnset())
-	}
-	deadline := workflows.AttrDeadline.ValueUnset()
-	if !on.Until.IsZero() {
-		deadline = workflows.AttrDeadline.ValueSet(on.Until)
-	}
-	return workflow.UpsertTypedSearchAttributes(ctx, workflows.AttrStatus.ValueSet(string(w.Status)), workflows.AttrWaiting.ValueSet(on.On), deadline)
-}
-
-// shown holds the values of the search attributes.
-type shown struct {
-	status order.Status
-	on     string
-	until  time.Time
-}
-
-// same reports whether the attributes need no update. A later deadline alone does
-// not need one.
-func (s shown) same(now shown) bool { return s.status == now.status && s.on == now.on }
-
-// passed reports whether the deadline shown has passed and now has another one.
-func (s shown) passed(ctx workflow.Context, now shown) bool {
-	return !s.until.IsZero() && !workflow.Now(ctx).Before(s.until) && !s.until.Equal(now.until)
-}
-
-// things describes the order's payments and shipments for the Temporal UI.
-func (w *orderWorkflow) things() string {
-	var s []string
-	for _, p := range w.Payments {
-		in := func(amount int64) order.Money { return order.Money{Amount: amount, Currency: w.Total.Currency} }
-		s = append(s, fmt.Sprintf("Payment `%s` %s: %s held, %s captured, %s refunded.", p.Reference, p.Status, in(p.Authorized), in(p.Captured), in(p.Refunded)))
-	}
-	for _, p := range w.Shipments {
-		s = append(s, fmt.Sprintf("Parcel `%s` `%s` %s.", p.Reference, p.Tracking, p.Status))
-	}
-	if w.Hold != nil {
-		s = append(s, fmt.Sprintf("A person must decide (Resolve): %v.", w.Hold.Choices))
-	}
-	return strings.Join(s, "\n\n")
 }

@@ -29,7 +29,7 @@ func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
 		}
 		on := order.Waiting{On: carrier, Until: w.TrackAt, Then: "the carrier is asked where the parcel is", About: w.Shipment().Tracking}
 		for i := range w.Shipments {
-			if s := &w.Shipments[i]; w.underWay(*s) {
+			if s := &w.Shipments[i]; underWay(*s) {
 				w.watchOverdue(ctx, s, &on)
 			}
 		}
@@ -41,15 +41,15 @@ func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
 }
 
 // underWay reports whether the order waits for a parcel.
-func (w *orderWorkflow) underWay(s order.Shipment) bool {
+func underWay(s order.Shipment) bool {
 	return !s.Replaced && !s.Kept && s.Status != order.ParcelDelivered && s.Status != order.ParcelReturned && s.Status != order.ParcelVoided
 }
 
 // lost reports whether the carrier does not know a parcel, or has not moved it for
 // Terms.OverdueAfter.
-func (w *orderWorkflow) lost(s order.Shipment) bool {
-	overdue := !s.OverdueAt.IsZero() && s.OverdueAt.Equal(s.MovedAt.Add(w.Placement.Terms.OverdueAfter))
-	return w.Phase == Fulfilling && w.underWay(s) && (s.Missing || overdue)
+func (s *State) lost(p order.Shipment) bool {
+	overdue := !p.OverdueAt.IsZero() && p.OverdueAt.Equal(p.MovedAt.Add(s.Placement.Terms.OverdueAfter))
+	return s.Phase == Fulfilling && underWay(p) && (p.Missing || overdue)
 }
 
 // watchOverdue makes the order wait for an operator if the carrier does not know a
@@ -73,7 +73,7 @@ func (w *orderWorkflow) watchOverdue(ctx workflow.Context, s *order.Shipment, on
 func (w *orderWorkflow) askAboutParcels(ctx workflow.Context) {
 	w.TrackNow = false
 	for i := range w.Shipments {
-		if s := w.Shipments[i]; w.underWay(s) && s.LabelID != "" {
+		if s := w.Shipments[i]; underWay(s) && s.LabelID != "" {
 			w.askAboutParcel(ctx, s)
 		}
 	}

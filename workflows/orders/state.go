@@ -92,6 +92,8 @@ type State struct {
 	Doubted  string          `json:"doubted,omitempty"`
 	Unlisted map[string]bool `json:"unlisted,omitempty"`
 	Mails    []order.Mail    `json:"mails,omitempty"`
+	// Needs is what the workflow's memo says that a person must decide or look at.
+	Needs string `json:"needs,omitempty"`
 }
 
 // Abort says why an order is not fulfilled: an outcome, not a failure.

@@ -8,6 +8,8 @@ const (
 	// otherwise than as an authorization of the order's total. Before, the event was
 	// believed.
 	changeVerifyMoney = "verify-reported-money"
+	// changeMemoNeeds: the memo says what needs a person.
+	changeMemoNeeds = "memo-needs"
 )
 
 // verifiesMoney reports whether the order asks the provider about such money.

@@ -59,7 +59,7 @@ const clocksApart = 2 * time.Minute
 // meantime: shoppers never see an empty shop, and no change is lost.
 func ReindexWorkflow(ctx workflow.Context) (catalog.Rebuilt, error) {
 	var done catalog.Rebuilt
-	if err := GetRebuild.Handle(ctx, func() (catalog.Rebuilt, error) { return done, nil }); err != nil {
+	if err := GetRebuild.Handle(ctx, "How many products the new index has.", func() (catalog.Rebuilt, error) { return done, nil }); err != nil {
 		return done, err
 	}
 	name := strings.ReplaceAll(workflow.GetInfo(ctx).OriginalRunID, "-", "")

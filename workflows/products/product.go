@@ -83,10 +83,11 @@ type caller struct {
 
 // listen registers the handlers of the product's messages.
 func (w *productWorkflow) listen(ctx workflow.Context) error {
-	if err := GetProduct.Handle(ctx, func() (ProductStatus, error) { return w.status(), nil }); err != nil {
+	if err := GetProduct.Handle(ctx, "The changes of the product that are not written or not in the index yet.", func() (ProductStatus, error) { return w.status(), nil }); err != nil {
 		return err
 	}
-	return ChangeProduct.Handle(ctx, w.checkChange, w.onChange)
+	ProductChanged.Describe(ctx, "A change for which nobody waits. The API and the images send it; use purser product.")
+	return ChangeProduct.Handle(ctx, "Changes the product, and returns when the record has the change. The API sends it; use purser product.", w.checkChange, w.onChange)
 }
 
 // listenNow receives the changes that have arrived, and reports whether any wait to
