@@ -51,7 +51,7 @@ func TestButtons(t *testing.T) {
 		{name: "reset to the beginning", press: func(b *buttons) { b.pay(); b.reset("OpenOrder"); b.arrive() }, ends: order.Delivered, kept: ordered},
 		{name: "reset to before a refund", press: func(b *buttons) { b.pay(); b.refund(); b.reset("RefundIntent"); b.refund(); b.arrive() }, ends: order.Delivered, returned: 450, kept: ordered},
 		{name: "reset to before a refund, without its request", press: func(b *buttons) { b.pay(); b.refund(); b.reset("RefundIntent", without...); b.refund(); b.arrive() }, ends: order.Delivered, returned: 450, kept: ordered},
-		{name: "reset twice", press: func(b *buttons) { b.pay(); b.reset("CaptureIntent"); b.settled(); b.reset("BookParcel"); b.arrive() }, ends: order.Delivered, kept: ordered},
+		{name: "reset twice", press: func(b *buttons) { b.pay(); b.reset("CaptureIntent"); b.awaitCapture(); b.reset("BookParcel"); b.arrive() }, ends: order.Delivered, kept: ordered},
 		{name: "cancelled before it is paid", press: (*buttons).cancel, ends: order.Cancelled},
 		{name: "cancelled when it is paid", press: func(b *buttons) { b.pay(); b.cancel() }, ends: order.Cancelled, returned: 2900},
 		{name: "cancelled when it is shipped", press: func(b *buttons) {
@@ -154,8 +154,8 @@ func (b *buttons) pay() {
 	b.await("the capture", b.is(order.Paid))
 }
 
-// settled waits until the workflow itself, not only the record, is paid.
-func (b *buttons) settled() {
+// awaitCapture waits until the workflow itself, not only the record, is paid.
+func (b *buttons) awaitCapture() {
 	b.Helper()
 	b.await("the capture", func() bool {
 		o, err := orders.GetOrder.Ask(b.Context(), b.temporal, b.id.WorkflowID())

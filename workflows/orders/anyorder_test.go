@@ -12,60 +12,9 @@ import (
 	"purser/workflows/orders"
 )
 
-// step is one action in the generated life of an order.
-type step struct {
-	At    time.Duration
-	Do    string
-	On    int           // the index of an intent or an earlier event
-	Lost  bool          // its event never arrives by itself
-	Delay time.Duration // of its event
-	Times int           // how often its event arrives, or a fault occurs
-	Fault fault
-	Says  order.PaymentStatus // of a forged event; empty: that the refunds have changed
-	Of    int                 // a forged event's payment: the order's, another order's, one that does not exist
-}
-
-var calls = []string{
-	"OpenOrder", "SaveOrder", "CreateIntent", "GetIntent", "CancelIntent", "CaptureIntent", "RefundIntent", "Refunds",
-	"BookParcel", "TrackParcel", "VoidParcel", "SendMail",
-}
-
-// refusable are the calls that a provider may refuse for good.
-var refusable = []string{"CancelIntent", "CaptureIntent", "RefundIntent", "VoidParcel", "GetIntent"}
-
-func drawStep(t *rapid.T) step {
-	s := step{
-		Do: rapid.SampledFrom([]string{
-			"pay", "pay", "pay", "pay", "decline", "challenge", "think", "leave", "debit", "authenticated", "authenticated", "not authenticated",
-			"cancel at bank", "capture at bank", "tamper", "second", "repeat", "repeat", "cancel", "cancel workflow", "place", "release",
-			"scan", "scan", "come back", "refund report", "part back by hand", "forge", "forge", "forge",
-			"refund", "refund", "refund goods", "refund all", "pay out", "fault", "fault", "fault", "outage", "refusal", "long history",
-		}).Draw(t, "do"),
-		On:    rapid.IntRange(0, 3).Draw(t, "on"),
-		Lost:  rapid.IntRange(0, 4).Draw(t, "lost") == 0,
-		Times: rapid.IntRange(1, 3).Draw(t, "times"),
-	}
-	if s.Do == "forge" {
-		s.Of = rapid.IntRange(0, 3).Draw(t, "of")
-		s.Says = rapid.SampledFrom([]order.PaymentStatus{
-			"", order.PaymentAuthorized, order.PaymentCaptured, order.PaymentPartiallyCaptured, order.PaymentCanceled, order.PaymentExpired, order.PaymentProcessing, order.PaymentPending,
-		}).Draw(t, "says")
-	}
-	s.At = rapid.SampledFrom([]time.Duration{
-		0, time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 29 * time.Minute, 30 * time.Minute, time.Hour, 12 * time.Hour, 30 * time.Hour,
-	}).Draw(t, "at") + time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds later"))*time.Second
-	s.Delay = rapid.SampledFrom([]time.Duration{0, 0, 0, time.Second, time.Minute, time.Hour, 24 * time.Hour}).Draw(t, "delay")
-	ops, kinds := calls, []error{order.ErrUnavailable, order.ErrUnknownOutcome, order.ErrThrottled, order.ErrDenied}
-	if s.Do == "refusal" {
-		ops, kinds = refusable, []error{order.ErrState, order.ErrRejected}
-	}
-	s.Fault = fault{op: rapid.SampledFrom(ops).Draw(t, "op"), kind: rapid.SampledFrom(kinds).Draw(t, "kind"), times: s.Times}
-	s.Fault.after = s.Fault.kind == order.ErrUnknownOutcome
-	if s.Do == "outage" {
-		s.Fault.times, s.Fault.until = 0, s.At+rapid.SampledFrom([]time.Duration{time.Minute, time.Hour, 20 * time.Hour}).Draw(t, "long")
-	}
-	return s
-}
+// generators is how many generators of lives run in parallel. Each generates a hundred,
+// or as many as -rapid.checks says.
+const generators = 20
 
 // generated is an order with a generated life: its methods are the steps of it.
 type generated struct {
@@ -75,11 +24,11 @@ type generated struct {
 }
 
 // TestAnyOrder generates interleavings of payments, failures, cancellations, expiry,
-// scans, lost, repeated, late, reordered and forged events, outages and long histories
-// (ORD-4, PAY-19, PAY-20, F2 to F12, F18, F19, F22 to F24, F30, F31, F37, F68, F69). When nothing
+// scans, lost, repeated, late, reordered and forged events, transfers, refunds, outages,
+// long histories and terminated workflows (ORD-4, PAY-19, PAY-20, F2 to F12, F18, F19, F22 to F24, F30, F31, F37, F68, F69). When nothing
 // moves any more, every promise must be kept.
 func TestAnyOrder(t *testing.T) {
-	for n := range 3 {
+	for n := range generators {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
@@ -91,6 +40,12 @@ func TestAnyOrder(t *testing.T) {
 					w.placement.Request.ShipTo.Country = "XX"
 				}
 				w.placement.Pricing = rapid.SampledFrom([]*order.Pricing{nil, nil, withRules(), gift()}).Draw(t, "pricing")
+				if rapid.IntRange(0, 4).Draw(t, "paid in advance") == 0 {
+					w.placement.Request.Payment = order.PayManually
+				}
+				if rapid.IntRange(0, 9).Draw(t, "terminated") == 0 {
+					w.terminatedAfter = rapid.SampledFrom(moments).Draw(t, "after") + time.Second
+				}
 				w.askedEarlier = true
 				w.decisions = rapid.SliceOfN(rapid.IntRange(0, 4), 1, 4).Draw(t, "decisions")
 				w.quiesce(rapid.Bool().Draw(t, "comes back"))
@@ -98,6 +53,9 @@ func TestAnyOrder(t *testing.T) {
 				w.keptPromises()
 				w.keptMails()
 				w.theirsIsUntouched()
+				if t.Failed() {
+					w.logTimeline()
+				}
 			})
 		})
 	}
@@ -147,6 +105,8 @@ func (w *generated) happen(s step) {
 		w.partBack(s, id)
 	case "refund", "refund goods", "refund all", "pay out":
 		w.ask(s)
+	case "transfer":
+		w.transfer(s)
 	case "forge":
 		w.forge(s, id)
 	case "repeat":
@@ -313,6 +273,7 @@ func (w *generated) scanOn(s step, next ...order.ParcelStatus) {
 // end it, the last that its hold allows. A person does not leave money behind or give
 // goods away.
 func (w *generated) decide(end bool) {
+	w.payBack()
 	h := w.order().Hold
 	if h == nil || w.over {
 		return
@@ -349,17 +310,25 @@ func (w *generated) quiesce(comesBack bool) {
 					w.bank.Authenticate(in.ID, comesBack)
 				}
 			}
+			if w.over && !w.order().Status.Final() { // nobody watches an order whose workflow was terminated
+				w.sendEvents()
+				w.compare()
+			}
 			w.decide(d > 9*days)
 			w.scanOn(step{Lost: true}, last)
 		})
 	}
-	w.at(13*days, func() {
-		for _, in := range w.bank.Intents(id) {
-			p := in.PaymentEvent()
-			w.sendEvents(w.event(order.ProviderEvent{Type: "compared", Payment: &p}))
-			w.sendEvents(w.event(order.ProviderEvent{Type: "compared", Refund: &order.RefundEvent{PaymentRef: in.ID}}))
-		}
-	})
+	w.at(13*days, w.compare)
+	w.at(14*days, w.payBack)
+}
+
+// compare reports the state of each payment, as a comparison with the provider does.
+func (w *generated) compare() {
+	for _, in := range w.bank.Intents(id) {
+		p := in.PaymentEvent()
+		w.sendEvents(w.event(order.ProviderEvent{Type: "compared", Payment: &p}))
+		w.sendEvents(w.event(order.ProviderEvent{Type: "compared", Refund: &order.RefundEvent{PaymentRef: in.ID}}))
+	}
 }
 
 // keptMails checks that each milestone that the order reached was mailed once, and
@@ -378,6 +347,9 @@ func (w *generated) keptMails() {
 	}
 	if w.order().Free() && w.state().Confirmed { // nothing is captured then
 		want = append(want, order.MailConfirmation)
+	}
+	if p := w.order().Payment(); p.Manual() && p.Reference != "" {
+		want = append(want, order.MailPrepayment)
 	}
 	for _, r := range w.order().Refunds {
 		switch {
