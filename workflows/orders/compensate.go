@@ -35,8 +35,8 @@ func (w *orderWorkflow) beginCompensation(ctx workflow.Context) error {
 // reversed is a person's decision.
 func (w *orderWorkflow) compensate(ctx workflow.Context) error {
 	for _, step := range []func(workflow.Context) error{w.voidParcels, w.returnPayments} {
-		if err := step(ctx); err != nil || w.Hold != nil || w.Phase != Compensating {
-			return err
+		if err := step(ctx); err != nil || ctx.Err() != nil || w.Hold != nil || w.Phase != Compensating {
+			return err // what was interrupted begins again
 		}
 	}
 	switch out := w.ParcelsOut || w.Abort.Ends == order.Returned; {

@@ -132,6 +132,19 @@ func TestPrepayment(t *testing.T) {
 			w.books(3*day, 2000, "statement 2", "")
 			w.arrive(3 * day)
 		}, ends: order.Delivered, mails: prepaid, check: hasTransfer(2900, 0, 0)},
+		{name: "a transfer while the online payment of a cancelled order cannot be cancelled yet", script: func(w *fixture) {
+			w.at(time.Minute, func() { w.paid(w.bank.Think(w.intent())) })
+			w.at(2*time.Minute, func() { w.cancel() })
+			w.books(time.Hour, 2900, "statement 1", "")
+			w.at(2*time.Hour, func() { w.stillRuns(order.Cancelling) })
+			w.at(3*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.intent(), true))) })
+			w.refunds(4*time.Hour, order.RefundRequest{ID: "r1", All: true, PaidOut: "transfer 1"}, "")
+		}, ends: order.Cancelled, mails: also(cancelled, order.MailRefunded), check: func(t *testing.T, w *fixture) {
+			t.Helper()
+			if sum := w.bank.Count(id); sum.Canceled != 1 || sum.Captured != 0 {
+				t.Errorf("%+v", sum)
+			}
+		}},
 		{name: "a transfer for an order that is paid online must be paid back", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.books(time.Hour, 2900, "statement 1", "")
