@@ -8,6 +8,7 @@ import (
 	"purser/activities/mails"
 	"purser/activities/orders"
 	"purser/activities/products"
+	"purser/activities/unattended"
 	"purser/starter"
 	"purser/workers"
 )
@@ -29,9 +30,10 @@ func (p *providers) activities(s *Stack) workers.Activities {
 			Mails: mails, Record: s.Records, Recipients: s.Records, Audience: s.Records, Templates: p.mail.templates,
 			Leaving: s.links(), Reputation: s.Records,
 		},
-		Products: products,
-		Imports:  &imports.Activities{Imports: s.Records, ImportRows: s.Records, Products: products},
-		Images:   s.imageActivities(p),
+		Products:   products,
+		Imports:    &imports.Activities{Imports: s.Records, ImportRows: s.Records, Products: products},
+		Images:     s.imageActivities(p),
+		Unattended: &unattended.Activities{Orders: s.Records, Attendant: s.starter},
 		Ledger: &ledger.Activities{
 			Books: s.Records, Candidates: s.Records, Differences: s.Records, Reports: s.Records, Settlements: s.Records,
 			Payments: p.stripe, Balance: p.stripe, ToShop: p.mail.toShop,

@@ -283,6 +283,7 @@ func (s *Stack) startWorkers(p *providers) error {
 	s.retryInBackground("schedule the checks of the ledger", scheduledWithin, func(ctx context.Context) error {
 		return s.starter.KeepCheckingLedger(ctx, s.cfg.LedgerEvery)
 	})
+	s.retryInBackground("schedule the search for orders without a workflow", scheduledWithin, s.starter.KeepAttendingOrders)
 	return nil
 }
 

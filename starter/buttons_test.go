@@ -51,7 +51,13 @@ func TestButtons(t *testing.T) {
 		{name: "reset to the beginning", press: func(b *buttons) { b.pay(); b.reset("OpenOrder"); b.arrive() }, ends: order.Delivered, kept: ordered},
 		{name: "reset to before a refund", press: func(b *buttons) { b.pay(); b.refund(); b.reset("RefundIntent"); b.refund(); b.arrive() }, ends: order.Delivered, returned: 450, kept: ordered},
 		{name: "reset to before a refund, without its request", press: func(b *buttons) { b.pay(); b.refund(); b.reset("RefundIntent", without...); b.refund(); b.arrive() }, ends: order.Delivered, returned: 450, kept: ordered},
-		{name: "reset twice", press: func(b *buttons) { b.pay(); b.reset("CaptureIntent"); b.awaitCapture(); b.reset("BookParcel"); b.arrive() }, ends: order.Delivered, kept: ordered},
+		{name: "reset twice", press: func(b *buttons) {
+			b.pay()
+			b.reset("CaptureIntent")
+			b.awaitCapture()
+			b.reset("BookParcel")
+			b.arrive()
+		}, ends: order.Delivered, kept: ordered},
 		{name: "cancelled before it is paid", press: (*buttons).cancel, ends: order.Cancelled},
 		{name: "cancelled when it is paid", press: func(b *buttons) { b.pay(); b.cancel() }, ends: order.Cancelled, returned: 2900},
 		{name: "cancelled when it is shipped", press: func(b *buttons) {

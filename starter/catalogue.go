@@ -68,9 +68,6 @@ func (c *Client) runMaintenance(ctx context.Context, id, summary string, out, wo
 // interval of every and one a night that includes the stock, and a nightly deletion of
 // old data. 0 pauses the comparisons. It updates schedules that exist already.
 func (c *Client) KeepCatalogue(ctx context.Context, every time.Duration) error {
-	nightly := func(minute int) client.ScheduleSpec {
-		return client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{{Hour: []client.ScheduleRange{{Start: 3}}, Minute: []client.ScheduleRange{{Start: minute}}}}}
-	}
 	compare := func(id string, r products.Reconcile) *client.ScheduleWorkflowAction {
 		return &client.ScheduleWorkflowAction{ID: id, Workflow: products.ReconcileWorkflow, Args: []any{r}, StaticSummary: "Comparison of index and record"}
 	}
@@ -91,6 +88,11 @@ func (c *Client) KeepCatalogue(ctx context.Context, every time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// nightly returns a time of each night: three o'clock and some minutes, in UTC.
+func nightly(minute int) client.ScheduleSpec {
+	return client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{{Hour: []client.ScheduleRange{{Start: 3}}, Minute: []client.ScheduleRange{{Start: minute}}}}}
 }
 
 func (c *Client) keep(ctx context.Context, spec client.ScheduleSpec, action *client.ScheduleWorkflowAction, off bool) error {

@@ -19,6 +19,7 @@ import (
 	"purser/activities/fake"
 	mailactivities "purser/activities/mails"
 	orderactivities "purser/activities/orders"
+	"purser/activities/unattended"
 	"purser/catalog"
 	temporalserver "purser/engine"
 	"purser/mail"
@@ -40,6 +41,7 @@ type orderFixture struct {
 	mailer   fake.Mailer
 	away     atomic.Bool // the carrier is down
 	stuck    sync.Map    // the keys of mails that cannot be sent
+	placed   []order.ID
 }
 
 // hashes is a record in which each order has the same request.
@@ -122,6 +124,7 @@ func (d *orderFixture) open() {
 		Mails: &mailactivities.Activities{
 			MailRouter: &d.mailer, Templates: fake.MailTemplates{}, Ledger: &fake.Ledger{}, ToShop: mail.Address{Email: "disputes@shop.example"},
 		},
+		Unattended: &unattended.Activities{Orders: placedOrders{d}, Attendant: d.starter},
 	}, workers.Limits{})
 	if err := set.Start(); err != nil {
 		d.Fatal(err)
@@ -135,6 +138,7 @@ func (d *orderFixture) place(id order.ID) order.Order {
 	if err != nil || secret == "" {
 		d.Fatalf("place: %+v, %v", o, err)
 	}
+	d.placed = append(d.placed, id)
 	return o
 }
 

@@ -42,14 +42,13 @@ func (c *Client) CheckLedger(ctx context.Context) (found ledger.CheckResult, err
 // of the orders that changed, and one a night of all orders of the last month. 0
 // pauses both. It updates schedules that exist already.
 func (c *Client) KeepCheckingLedger(ctx context.Context, every time.Duration) error {
-	nightly := client.ScheduleCalendarSpec{Hour: []client.ScheduleRange{{Start: 3}}, Minute: []client.ScheduleRange{{Start: 47}}}
 	for _, s := range []struct {
 		id   string
 		spec client.ScheduleSpec
 		full bool
 	}{
 		{workflow.CheckWorkflowID, client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: max(every, time.Minute)}}}, false},
-		{workflow.CheckWorkflowID + "/nightly", client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{nightly}}, true},
+		{workflow.CheckWorkflowID + "/nightly", nightly(47), true},
 	} {
 		action := &client.ScheduleWorkflowAction{
 			ID: s.id, TaskQueue: workflows.OrdersQueue, Workflow: workflow.LedgerCheckWorkflow,

@@ -10,6 +10,7 @@ import (
 	"purser/workflows/mails"
 	"purser/workflows/orders"
 	"purser/workflows/products"
+	"purser/workflows/unattended"
 )
 
 // RegisterWorkflows registers every workflow with a worker or a replayer. Both use
@@ -26,4 +27,5 @@ func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(mails.ResendWorkflow)
 	r.RegisterWorkflow(campaigns.CampaignWorkflow)
 	r.RegisterWorkflow(ledger.LedgerCheckWorkflow)
+	r.RegisterWorkflow(unattended.UnattendedOrdersWorkflow)
 }

@@ -18,6 +18,7 @@ import (
 	"purser/activities/mails"
 	"purser/activities/orders"
 	"purser/activities/products"
+	"purser/activities/unattended"
 	"purser/workflows"
 	imageworkflows "purser/workflows/images"
 )
@@ -53,6 +54,8 @@ type Activities struct {
 	Imports   *imports.Activities
 	Images    *images.Activities
 	Ledger    *ledger.Activities
+	// Unattended finds the orders that no workflow attends.
+	Unattended *unattended.Activities
 }
 
 // New returns the workers; Start runs them.
@@ -90,7 +93,7 @@ func New(c client.Client, a Activities, l Limits) Set {
 		rate  float64
 		steps []any
 	}{
-		{workflows.RecordQueue, or(l.Record, 32), 0, []any{a.Orders, a.Mails, a.Campaigns}},
+		{workflows.RecordQueue, or(l.Record, 32), 0, []any{a.Orders, a.Mails, a.Campaigns, a.Unattended}},
 		{workflows.PaymentsQueue, or(l.Payments, 32), 0, []any{a.Orders, a.Ledger}},
 		{workflows.ParcelsQueue, or(l.Parcels, 16), 0, []any{a.Orders}},
 		{workflows.MailQueue, or(l.Mail, 16), l.MailRate, []any{a.Mails}},

@@ -1,0 +1,73 @@
+// Package unattended has the activity that finds open orders that no workflow attends,
+// because theirs was terminated or is lost, and the ports it needs.
+package unattended
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"purser/activities"
+	"purser/order"
+)
+
+// pageSize is how many orders one step looks at.
+const pageSize = 100
+
+// Orders lists orders from the record.
+type Orders interface {
+	Orders(ctx context.Context, f order.Filter) (order.Page, error)
+}
+
+// Attendant starts the aftercare of an order.
+type Attendant interface {
+	// Attend starts the aftercare of an order of which no workflow runs, and reports
+	// whether it has.
+	Attend(ctx context.Context, id order.ID) (started bool, err error)
+}
+
+// Activities has the activity.
+type Activities struct {
+	Orders    Orders
+	Attendant Attendant
+}
+
+// Page says which orders are looked at.
+type Page struct {
+	Cursor string `json:"cursor,omitempty"` // empty: the first page
+	// Before leaves out the orders that have changed at this time or later: their
+	// workflow may just be starting.
+	Before time.Time `json:"before"`
+}
+
+// Attended is what was done about the orders of a page.
+type Attended struct {
+	Next    string     `json:"next,omitempty"` // the next page's cursor; empty: it was the last
+	Open    int        `json:"open"`           // orders looked at
+	Resumed []order.ID `json:"resumed,omitempty"`
+}
+
+// AttendOrders starts the aftercare of each open order of a page that has no workflow.
+func (a *Activities) AttendOrders(ctx context.Context, p Page) (done Attended, err error) {
+	open := slices.DeleteFunc(order.Statuses(), order.Status.Final)
+	page, err := a.Orders.Orders(ctx, order.Filter{Status: open, Limit: pageSize, Cursor: p.Cursor})
+	if err != nil {
+		return done, activities.Failure(err)
+	}
+	done.Next = page.Next
+	for _, o := range page.Orders {
+		if !o.UpdatedAt.Before(p.Before) {
+			continue
+		}
+		done.Open++
+		started, err := a.Attendant.Attend(ctx, o.ID)
+		if err != nil {
+			return done, activities.Failure(fmt.Errorf("%s: %w", o.ID, err))
+		}
+		if started {
+			done.Resumed = append(done.Resumed, o.ID)
+		}
+	}
+	return done, nil
+}

@@ -1,0 +1,49 @@
+// Package unattended has the workflow that finds open orders that no workflow attends.
+package unattended
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	steps "purser/activities/unattended"
+	"purser/workflows"
+)
+
+// WorkflowID is the ID of the workflow. At most one runs at a time.
+const WorkflowID = "orders/unattended"
+
+// grace is how long an order must not have changed: the workflow of a newer one may
+// just be starting.
+const grace = 10 * time.Minute
+
+// attendWithin is how long a page of orders is tried. The next night looks at all again.
+const attendWithin = 6 * time.Hour
+
+// do names the activity; its method is called by the worker, never here.
+var do *steps.Activities
+
+var attendOrders = workflows.NewStep(workflows.RecordQueue, do.AttendOrders)
+
+// Result says how many orders are open, and of how many the aftercare was started.
+type Result struct {
+	Open    int `json:"open"`
+	Resumed int `json:"resumed"`
+}
+
+// UnattendedOrdersWorkflow starts the aftercare of the open orders whose workflow was
+// terminated, has failed, or is lost with the engine's data: no provider may ever send
+// an event about them again.
+func UnattendedOrdersWorkflow(ctx workflow.Context) (done Result, err error) {
+	before := workflow.Now(ctx).Add(-grace)
+	for cursor, first := "", true; first || cursor != ""; first = false {
+		page, err := attendOrders.Remote(ctx, attendWithin, "Look at a page of open orders", nil, steps.Page{Cursor: cursor, Before: before})
+		if err != nil {
+			return done, err
+		}
+		done.Open, done.Resumed, cursor = done.Open+page.Open, done.Resumed+len(page.Resumed), page.Next
+		workflow.SetCurrentDetails(ctx, fmt.Sprintf("%d open orders, of which %d had no workflow.", done.Open, done.Resumed))
+	}
+	return done, nil
+}
