@@ -116,10 +116,13 @@ func TestDeadlineShown(t *testing.T) {
 		w.release()
 	})
 	shows(3*time.Hour, order.Paid, true)
-	w.arrive(4 * time.Hour)
+	w.at(6*time.Hour, func() { w.scan(order.ParcelInTransit) })
 	shows(7*time.Hour, order.Shipped, true)
 	shows(20*time.Hour, order.Shipped, true)
-	w.run().ended(order.Delivered)
+	w.at(21*time.Hour, func() { w.scan(order.ParcelReturned) })
+	shows(22*time.Hour, order.OnHold, false)
+	w.at(23*time.Hour, func() { w.resolve(order.ChooseRefund) })
+	w.run().ended(order.Returned)
 	if !w.observer.Deadline.IsZero() || w.observer.WaitingOn != "" {
 		t.Errorf("in the end the attributes show %q until %s", w.observer.WaitingOn, w.observer.Deadline)
 	}
