@@ -51,8 +51,8 @@ func TestConnectedAccount(t *testing.T) {
 		_, canceled := c.CancelIntent(ctx, "pi_1", "k")
 		_, refunded := c.RefundIntent(ctx, "pi_1", amount, "k")
 		_, listed := c.Refunds(ctx, "pi_1")
-		settled := c.Settlements(ctx, time.Time{}, func([]ledger.Settlement, []error) error { return nil })
-		if err := errors.Join(got, captured, canceled, refunded, listed, settled); err != nil {
+		settlements := c.Settlements(ctx, time.Time{}, func([]ledger.Settlement, []error) error { return nil })
+		if err := errors.Join(got, captured, canceled, refunded, listed, settlements); err != nil {
 			t.Error(err)
 		}
 		for _, want := range []string{
