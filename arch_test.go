@@ -49,6 +49,7 @@ var architecture = []packageRule{
 	{path: "text", why: "one check and one encoding of callers' texts serve every package"},
 	{path: "importfile", may: []string{"catalog", "order", "text"}, why: "it reads rows from bytes; where the bytes come from and where the rows go is the caller's business"},
 	{path: "mail/templates", may: []string{"order", "mail"}, why: "the text of a mail does not depend on the provider that sends it"},
+	{path: "cli", why: "how a program starts, reads its arguments and ends does not depend on what it does"},
 	{path: "version", why: "the command and the API report the same version"},
 	{path: "vault", may: []string{"order"}, why: "a secret is bound to an order; where the sealed secret is kept is the caller's business"},
 	{path: "limiter", why: "it counts callers and uses by key, and gives up bodies that stop coming; what a key stands for is the caller's business"},
@@ -101,9 +102,9 @@ var architecture = []packageRule{
 
 	{path: "postgrestest", why: "it starts Postgres for tests and benchmarks, whatever they store"},
 	{path: "soak", why: "it decides for the tests of every package whether they run at full length"},
-	{path: "bench", may: []string{"bench/*"}, why: "measuring is a program of its own, so that it is not in the shipped binary"},
+	{path: "bench", may: []string{"bench/*", "cli"}, why: "measuring is a program of its own, so that it is not in the shipped binary"},
 	{path: "bench/*", may: []string{anything}, why: "a benchmark measures the whole"},
-	{path: "drill", may: []string{"drill/*"}, why: "breaking the shop on purpose is a program of its own, so that it is not in the shipped binary"},
+	{path: "drill", may: []string{"drill/*", "cli"}, why: "breaking the shop on purpose is a program of its own, so that it is not in the shipped binary"},
 	{path: "drill/audit", why: "an auditor that shared code with the program would share its mistakes"},
 	{path: "drill/process", may: []string{"config", "stack"}, why: "a process that can be killed is the whole stack, and knows nothing of what is done to it"},
 	{path: "drill/shoppers", may: []string{"order", "shop", "stack"}, why: "shoppers and operators know only what the API shows"},
@@ -111,8 +112,8 @@ var architecture = []packageRule{
 	{path: "e2e", may: []string{anything}, why: "end-to-end tests prove the whole"},
 	{path: "config", may: []string{"api/httpkit", "mail/templates", "mail", "pricing", "providers/s3", "providers/smtp", "providers/sns", "records/mails", "vault", "workflows/*"}, why: "settings are read once, and each is checked by the package that uses it"},
 	{path: "stack", may: []string{anything}, why: "it wires everything"},
-	{path: "commands", may: []string{"catalog", "config", "mail", "order", "shop", "stack", "version", "ledger"}, tests: []string{"api", "api/*", "records/inbox"}, why: "a command starts a stack, or calls a running one as a shop does"},
-	{path: "", may: []string{"commands"}, why: "the main package only calls commands"},
+	{path: "commands", may: []string{"catalog", "cli", "config", "mail", "order", "shop", "stack", "version", "ledger"}, tests: []string{"api", "api/*", "records/inbox"}, why: "a command starts a stack, or calls a running one as a shop does"},
+	{path: "", may: []string{"cli", "commands"}, why: "the main package only calls commands"},
 }
 
 // foreign is an import from another module that only some packages may have.

@@ -2,17 +2,8 @@
 package main
 
 import (
-	"context"
-	"os"
-	"os/signal"
-	"syscall"
-
+	"purser/cli"
 	"purser/commands"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
-	os.Exit(commands.Run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
+func main() { cli.Main(commands.Run) }

@@ -6,9 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -18,6 +15,7 @@ import (
 	"purser/bench/mail"
 	"purser/bench/orders"
 	"purser/bench/search"
+	"purser/cli"
 )
 
 // commands lists what can be measured. The hidden commands are parts of a
@@ -36,36 +34,19 @@ type commands struct {
 	Render images.RenderCommand  `cmd:"" hidden:"" help:"Render the sizes of one image."`
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
+func main() { cli.Main(run) }
 
 // run measures what the arguments name and returns the exit code: 1 if that failed,
 // 2 if the arguments are wrong.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c commands
-	exited := -1
-	parser, err := kong.New(&c, kong.Name("bench"), kong.Description("Measures Purser."), kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(stdout, (*io.Writer)(nil)))
-	if err != nil {
-		fmt.Fprintln(stderr, "bench:", err)
-		return 2
-	}
-	k, err := parser.Parse(args)
-	switch {
-	case exited >= 0: // --help
-		return exited
-	case err != nil:
-		fmt.Fprintln(stderr, "bench:", err)
-		return 2
+	k, code := cli.Parse("bench", "Measures Purser.", &c, args, stdout, stderr, kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(stdout, (*io.Writer)(nil)))
+	if k == nil {
+		return code
 	}
 	if err := k.Run(); err != nil {
 		fmt.Fprintf(stderr, "bench %s: %v\n", k.Command(), err)
-		return 1
+		return cli.ExitFailed
 	}
-	return 0
+	return cli.ExitOK
 }

@@ -33,7 +33,7 @@ type campaignCreateCmd struct {
 	ID           string        `arg:"" help:"The campaign's id: lower-case letters, digits and '-'."`
 	Name         string        `help:"The campaign's name, for operators."`
 	Words        string        `help:"A JSON file with the mail's text, by locale: {\"en\": {\"subject\", \"heading\", \"body\": [], \"button\", \"link\"}}." type:"existingfile" placeholder:"FILE"`
-	Recipients   []string      `help:"A file of recipients: CSV with the columns address, name, locale and others, or JSON lines (.jsonl); - reads CSV from stdin. Repeatable." placeholder:"FILE"`
+	Recipients   []string      `sep:"none" help:"A file of recipients: CSV with the columns address, name, locale and others, or JSON lines (.jsonl); - reads CSV from stdin. Repeatable." placeholder:"FILE"`
 	UnpaidFor    time.Duration `help:"Send a reminder to the shoppers of orders that were placed at least this long ago and are not paid." placeholder:"4h"`
 	OrderedSince time.Time     `help:"Add the shoppers of orders that were paid on this day or later." format:"2006-01-02" placeholder:"YYYY-MM-DD"`
 	StartAt      time.Time     `help:"When sending begins, such as 2026-03-01T09:00:00Z. Default: when the campaign is started." placeholder:"TIME"`

@@ -9,10 +9,8 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 
-	"github.com/alecthomas/kong"
-
+	"purser/cli"
 	"purser/version"
 )
 
@@ -41,13 +39,6 @@ type env struct {
 	stderr io.Writer
 }
 
-// The exit codes of every command.
-const (
-	exitOK     = 0
-	exitFailed = 1 // the command failed
-	exitUsage  = 2 // the arguments or settings are wrong
-)
-
 // Run runs the command that the arguments and the environment describe, and
 // returns the exit code. An error is printed as one line on stderr.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -55,66 +46,31 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	// put" has a --version of its own.
 	if slices.Equal(args, []string{"--version"}) {
 		fmt.Fprintln(stdout, "purser", version.String())
-		return exitOK
+		return cli.ExitOK
 	}
 	var c commands
-	exited := -1
-	parser, err := kong.New(&c, kong.Name("purser"), kong.Description("The order engine a shop can trust with its money. 'purser --version' prints which build this is."),
-		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
-	if err != nil {
-		fmt.Fprintln(stderr, "purser:", err)
-		return exitUsage
-	}
-	k, err := parser.Parse(args)
-	if exited >= 0 { // --help
-		return exited
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "purser: %s (see %s --help)\n", oneLine(err), meant(err))
-		return exitUsage
+	k, code := cli.Parse("purser", "The order engine a shop can trust with its money. 'purser --version' prints which build this is.", &c, args, stdout, stderr)
+	if k == nil {
+		return code
 	}
 	e := &env{ctx: ctx, stdout: newOutput(stdout, c.Color, os.Getenv), stderr: newOutput(stderr, c.Color, os.Getenv)}
-	err = k.Run(e)
+	err := k.Run(e)
 	var usage usageError
 	switch {
 	case err == nil:
-		return exitOK
+		return cli.ExitOK
 	case ctx.Err() != nil && !errors.Is(err, errInterrupted):
 		err = errInterrupted // the error only follows from the interruption
 	case errors.As(err, &usage):
-		fmt.Fprintln(stderr, paint(e.stderr, red, "purser:"), oneLine(err))
-		return exitUsage
+		fmt.Fprintln(stderr, paint(e.stderr, red, "purser:"), cli.OneLine(err))
+		return cli.ExitUsage
 	}
-	fmt.Fprintln(stderr, paint(e.stderr, red, "purser:"), oneLine(err))
-	return exitFailed
+	fmt.Fprintln(stderr, paint(e.stderr, red, "purser:"), cli.OneLine(err))
+	return cli.ExitFailed
 }
 
 // errInterrupted is the error of a command that Ctrl-C ended.
 var errInterrupted = errors.New("interrupted")
-
-// meant returns the command whose help the user needs: the innermost one that was
-// parsed before the mistake.
-func meant(err error) string {
-	var mistake *kong.ParseError
-	if errors.As(err, &mistake) && mistake.Context != nil {
-		if n := mistake.Context.Selected(); n != nil {
-			return n.FullPath()
-		}
-	}
-	return "purser"
-}
-
-// oneLine returns the lines of an error on one line, since a driver may report
-// each address that it tried on a line of its own.
-func oneLine(err error) string {
-	var lines []string
-	for line := range strings.Lines(err.Error()) {
-		if line = strings.TrimSpace(line); line != "" && !slices.Contains(lines, line) {
-			lines = append(lines, line)
-		}
-	}
-	return strings.Join(lines, "; ")
-}
 
 // usageError is a mistake in the arguments or settings.
 type usageError struct{ error }

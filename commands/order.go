@@ -98,7 +98,7 @@ func (s *orderShowCmd) Run(e *env, c *commands) error {
 
 type orderListCmd struct {
 	Status    []string `help:"Only orders in these statuses."`
-	WaitingOn string   `default:"" enum:",payment,transfer,carrier,operator,payments,parcels,mail" help:"Only orders that wait for payment (the shopper's), carrier (the delivery), operator (a person), or for a step that is tried again: payments, parcels or mail."`
+	WaitingOn string   `default:"" enum:",payment,transfer,carrier,operator,payments,parcels,mail" help:"Only orders that wait for payment (the shopper's), transfer (money in advance), carrier (the delivery), operator (a person), or for a step that is tried again: payments, parcels or mail."`
 	Customer  string   `help:"Only orders of this customer."`
 	From      string   `help:"Only orders placed on this day or at this time, or later: YYYY-MM-DD in UTC, or RFC 3339 such as 2026-03-01T09:00:00+01:00." placeholder:"TIME"`
 	To        string   `help:"Only orders placed on this day or before it, or before this time; written like --from." placeholder:"TIME"`

@@ -3,7 +3,6 @@ package commands
 import (
 	"crypto/rand"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,7 +14,7 @@ type orderRefundCmd struct {
 	OrderID  string   `arg:"" name:"id" help:"The order's id."`
 	Amount   decimal  `help:"An amount in major units of the order's currency, such as 4.50." xor:"what" placeholder:"AMOUNT"`
 	All      bool     `help:"Everything that is left." xor:"what"`
-	Line     []string `help:"Goods, as SKU=quantity; repeatable. What the shopper paid for them is refunded." placeholder:"SKU=N"`
+	Line     []string `sep:"none" help:"Goods, as SKU=quantity; repeatable. What the shopper paid for them is refunded." placeholder:"SKU=N"`
 	Restock  bool     `help:"The goods are back, or never left, and are for sale again."`
 	Shipping string   `help:"A part of the shipping fee in major units, or 'all' for the rest of it." placeholder:"AMOUNT"`
 	Reason   string   `required:"" help:"The reason, for operators."`
@@ -56,10 +55,9 @@ func (x *orderRefundCmd) request(o shop.Order) (shop.RefundRequest, error) {
 		r.Amount = &order.Money{Amount: n, Currency: o.Total.Currency}
 	}
 	for _, l := range x.Line {
-		sku, n, ok := strings.Cut(l, "=")
-		quantity, err := strconv.ParseInt(n, 10, 64)
-		if !ok || err != nil {
-			return r, usageError{fmt.Errorf("--line %q: want SKU=quantity, such as mug-blue=2", l)}
+		sku, quantity, err := parseLine(l)
+		if err != nil {
+			return r, err
 		}
 		r.Lines = append(r.Lines, shop.RefundItem{SKU: sku, Quantity: quantity, Restock: x.Restock})
 	}

@@ -13,26 +13,38 @@ import (
 
 // goods are the flags that the price of an order depends on.
 type goods struct {
-	Line       []string `required:"" help:"What to order, as SKU=quantity; repeatable." placeholder:"SKU=N"`
+	Line       []string `required:"" sep:"none" help:"What to order, as SKU=quantity; repeatable." placeholder:"SKU=N"`
 	Currency   string   `default:"EUR" help:"The order's currency."`
 	Customer   string   `default:"cust_shell" help:"The customer's id."`
 	PostalCode string   `default:"10115"`
 	Country    string   `default:"DE"`
-	Code       []string `help:"A discount code; repeatable."`
+	Code       []string `sep:"none" help:"A discount code; repeatable."`
 	Shipping   string   `help:"The method of shipping. Default: the shop's first one for the country."`
 }
 
 // lines returns the lines to order.
 func (g *goods) lines() (lines []order.RequestLine, err error) {
 	for _, l := range g.Line {
-		sku, n, ok := strings.Cut(l, "=")
-		quantity, err := strconv.ParseInt(n, 10, 64)
-		if !ok || err != nil {
-			return nil, usageError{fmt.Errorf("--line %q: want SKU=quantity, such as mug-blue=2", l)}
+		sku, quantity, err := parseLine(l)
+		if err != nil {
+			return nil, err
 		}
 		lines = append(lines, order.RequestLine{SKU: sku, Quantity: quantity})
 	}
 	return lines, nil
+}
+
+// parseLine returns the SKU and the quantity that --line names. The SKU may contain
+// equals signs itself.
+func parseLine(line string) (sku string, quantity int64, err error) {
+	i := strings.LastIndex(line, "=")
+	if i > 0 {
+		quantity, err = strconv.ParseInt(line[i+1:], 10, 64)
+	}
+	if i <= 0 || err != nil || quantity < 1 {
+		return "", 0, usageError{fmt.Errorf("--line %q: want SKU=quantity, such as mug-blue=2", line)}
+	}
+	return line[:i], quantity, nil
 }
 
 type orderQuoteCmd struct {

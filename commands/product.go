@@ -34,10 +34,10 @@ type productPutCmd struct {
 	Description *string           `help:"The product's description."`
 	Brand       *string           `help:"The product's brand."`
 	Category    *string           `help:"The product's category."`
-	Tag         []string          `help:"A further word by which the product is found; repeatable. The tags given replace all earlier ones."`
+	Tag         []string          `sep:"none" help:"A further word by which the product is found; repeatable. The tags given replace all earlier ones."`
 	Rating      *int64            `help:"The average rating in hundredths of a star, at most 500."`
 	Parent      *string           `help:"The group of variants that the product belongs to."`
-	Option      map[string]string `help:"An option that distinguishes this variant, as size=M; repeatable."`
+	Option      map[string]string `mapsep:"none" help:"An option that distinguishes this variant, as size=M; repeatable."`
 	Price       *decimal          `xor:"price" help:"The price in the product's currency, with all its decimals: 14.50 in EUR, 1450 in JPY."`
 	PriceMinor  *int64            `xor:"price" help:"The price in minor units of the product's currency: 1450 for 14.50 EUR."`
 	Currency    *string           `help:"The currency of the price. Default: the product's present one."`
@@ -216,15 +216,19 @@ func (*productReconcileCmd) Run(e *env, c *commands) error {
 		return err
 	}
 	d, err := untilDone(func() (catalog.Drift, bool, error) { return client.Reconcile(e.ctx) })
-	if err != nil || c.Product.JSON {
-		return orJSON(e.stdout, d, err)
+	if err != nil {
+		return err
 	}
-	fmt.Fprintf(e.stdout, "%d products, %d documents: %d missing, %d stale, %d ahead, %d orphans; %d repaired, %d pending\n",
-		d.Products, d.Documents, d.Missing, d.Stale, d.Ahead, d.Orphans, d.Repaired, d.Due)
-	if d.Unbalanced > 0 {
+	if c.Product.JSON {
+		err = orJSON(e.stdout, d, nil)
+	} else {
+		_, err = fmt.Fprintf(e.stdout, "%d products, %d documents: %d missing, %d stale, %d ahead, %d orphans; %d repaired, %d pending\n",
+			d.Products, d.Documents, d.Missing, d.Stale, d.Ahead, d.Orphans, d.Repaired, d.Due)
+	}
+	if err == nil && d.Unbalanced > 0 {
 		return fmt.Errorf("the stock of %d products does not agree with their reservations: the log names them", d.Unbalanced)
 	}
-	return nil
+	return err
 }
 
 type productReindexCmd struct{}

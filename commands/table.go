@@ -6,7 +6,9 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"unicode/utf8"
+	"unicode"
+
+	eastasian "golang.org/x/text/width"
 )
 
 // grid aligns cells that are separated by tabs, in lines of their own, as a
@@ -69,8 +71,20 @@ func columnWidth(lines [][]string, column int) (widest int) {
 
 var colours = regexp.MustCompile("\x1b\\[[0-9]*m")
 
-// width returns how many characters of a text are seen.
-func width(s string) int { return utf8.RuneCountInString(colours.ReplaceAllString(s, "")) }
+// width returns how many columns of a terminal a text takes: two for each character
+// of Chinese, Japanese or Korean, none for an accent that joins a letter.
+func width(s string) (columns int) {
+	for _, r := range colours.ReplaceAllString(s, "") {
+		switch kind := eastasian.LookupRune(r).Kind(); {
+		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
+		case kind == eastasian.EastAsianWide || kind == eastasian.EastAsianFullwidth:
+			columns += 2
+		default:
+			columns++
+		}
+	}
+	return columns
+}
 
 // endPage prints one page of a list and, if there is a next page, the flag that
 // asks for it.

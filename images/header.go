@@ -16,8 +16,8 @@ type Header struct {
 	// data is the file as the decoder reads it: without faults that browsers
 	// pass over, and the decoder would not.
 	data []byte
-	// endless is true if the file has no end marker, so that it was cut off if
-	// the decoder misses anything.
+	// endless is true if the file has no end marker, or ends within its first
+	// frame, so that it was cut off if the decoder misses anything.
 	endless bool
 }
 

@@ -23,11 +23,15 @@ func readGIF(b []byte) (Header, error) {
 		return Header{}, refuse(Truncated, "the file ends within its header")
 	}
 	f := gifFrame{screen: [2]int{int(binary.LittleEndian.Uint16(b[6:])), int(binary.LittleEndian.Uint16(b[8:]))}}
-	if !f.find(b) { // the decoder reports why
+	found := f.find(b)
+	switch {
+	case !found && f.cutOff(b):
+		return Header{}, refuse(Truncated, "the file ends before the image does")
+	case !found: // the decoder reports why
 		return Header{Format: GIF, Width: f.screen[0], Height: f.screen[1], Memory: 2 * int64(f.screen[0]) * int64(f.screen[1])}, nil
 	}
 	// The decoder reorders the rows of an interlaced frame in a second copy.
-	h := Header{Format: GIF, Memory: 2 * int64(f.size[0]) * int64(f.size[1])}
+	h := Header{Format: GIF, Memory: 2 * int64(f.size[0]) * int64(f.size[1]), endless: f.end(b) > len(b)}
 	if wrong := f.fit(); wrong || f.strange {
 		h.data = f.repaired(b)
 		h.Memory += int64(len(h.data))
@@ -36,22 +40,28 @@ func readGIF(b []byte) (Header, error) {
 	return h, nil
 }
 
+// These begin a frame, and what describes it.
+const gifDescriptor, gifExtension = 0x2c, 0x21
+
+// cutOff reports whether find has come to the end of the file, and not to something
+// that is no frame.
+func (f *gifFrame) cutOff(b []byte) bool {
+	return f.at >= len(b) || b[f.at] == gifDescriptor || b[f.at] == gifExtension
+}
+
 // find walks over the extensions before the first frame.
 func (f *gifFrame) find(b []byte) bool {
-	const tableFlag, extension, descriptor, control = 0x80, 0x21, 0x2c, 0xf9
-	f.table = 13
-	if b[10]&tableFlag != 0 {
-		f.table += 3 << (b[10]&7 + 1)
-	}
+	const control = 0xf9
+	f.table = 13 + tableSize(b[10])
 	for f.at = f.table; len(b) >= f.at+10; {
 		switch b[f.at] {
-		case descriptor:
+		case gifDescriptor:
 			for axis := range f.size {
 				f.corner[axis] = int(binary.LittleEndian.Uint16(b[f.at+1+2*axis:]))
 				f.size[axis] = int(binary.LittleEndian.Uint16(b[f.at+5+2*axis:]))
 			}
 			return true
-		case extension:
+		case gifExtension:
 			end := subBlocks(b, f.at+2)
 			switch label := b[f.at+1]; {
 			case label == control && end == f.at+8: // a block of four bytes, and the end
@@ -65,6 +75,22 @@ func (f *gifFrame) find(b []byte) bool {
 		}
 	}
 	return false
+}
+
+// tableSize returns how many bytes the palette takes that flags announce.
+func tableSize(flags byte) int {
+	const tableFlag = 0x80
+	if flags&tableFlag == 0 {
+		return 0
+	}
+	return 3 << (flags&7 + 1)
+}
+
+// end returns where the frame ends: behind its descriptor, its palette, the size of
+// its codes, and the codes. It may return an index beyond the end of the file.
+func (f *gifFrame) end(b []byte) int {
+	const descriptor, codeSize = 10, 1
+	return subBlocks(b, f.at+descriptor+tableSize(b[f.at+descriptor-1])+codeSize)
 }
 
 // subBlocks returns where the blocks that begin at at end. It may return an

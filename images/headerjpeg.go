@@ -49,6 +49,8 @@ func readJPEG(b []byte) (Header, error) {
 			continue
 		case marker == 0xd9 || f.complete():
 			return f.end(b, at)
+		case marker == 0xd8:
+			return Header{}, refuse(Broken, "a JPEG within a JPEG")
 		}
 		rest := b[at+2:]
 		if len(rest) < 2 {
@@ -76,8 +78,8 @@ func (f *jpegFrame) segment(marker byte, body []byte) error {
 		}
 		f.scan(body)
 	case marker == 0xe1 && f.scans == 0 && f.h.Orientation == 0:
-		if tiff, ok := bytes.CutPrefix(body, []byte("Exif\x00\x00")); ok {
-			f.h.Orientation = orientation(tiff)
+		if tiff, ok := bytes.CutPrefix(body, []byte("Exif\x00")); ok && len(tiff) > 0 { // a byte to fill up follows, which should be 0
+			f.h.Orientation = orientation(tiff[1:])
 		}
 	case marker == 0xe2:
 		f.profile.add(body)

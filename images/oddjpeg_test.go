@@ -113,6 +113,9 @@ func TestMissingScans(t *testing.T) {
 		{name: "one progressive", data: cut(progressive, 1), reason: images.Truncated},
 		{name: "two of three and a film", data: append(cut(three, 2), "\x00\x00\x00\x18ftypmp42"...), reason: images.Truncated},
 		{name: "cut off in its last scan", data: three[:len(three)-9], reason: images.Truncated},
+		{name: "begun twice", data: append([]byte("\xff\xd8"), three...), reason: images.Broken},
+		{name: "begun again after a scan", data: append(cut(three, 1), three...), reason: images.Broken},
+		{name: "begun again before its first scan", data: append(cut(progressive, 0), progressive...), reason: images.Broken},
 	} {
 		_, err := images.Scale(context.Background(), tt.data, images.Limits{})
 		t.Run(tt.name, func(t *testing.T) { wantRefusal(t, err, tt.reason) })
@@ -171,6 +174,18 @@ func TestOrientationTypes(t *testing.T) {
 					t.Errorf("%s, %s, %s: %d, %v, want %d", tt.name, order, format, h.Orientation, err, tt.want)
 				}
 			}
+		}
+	}
+	for name, head := range map[string]string{"a space": "Exif\x00 ", "ones": "Exif\x00\xff", "a one": "Exif\x00\x01"} { // instead of the second zero
+		h, err := images.ReadHeader(withSegment(photo, 0xe1, append([]byte(head), exif(binary.BigEndian, 6)...)), images.Limits{})
+		if err != nil || h.Orientation != 6 {
+			t.Errorf("filled up with %s: %d, %v, want 6", name, h.Orientation, err)
+		}
+	}
+	for _, head := range []string{"Exif\x00", "Exif", "Exig\x00\x00"} {
+		h, err := images.ReadHeader(withSegment(photo, 0xe1, []byte(head)), images.Limits{})
+		if err != nil || h.Orientation != 1 {
+			t.Errorf("%q alone: %d, %v, want 1", head, h.Orientation, err)
 		}
 	}
 	data := withSegment(photo, 0xe1, append([]byte("Exif\x00\x00"), entry(binary.BigEndian, 4, 1, []byte{0, 0, 0, 6})...))

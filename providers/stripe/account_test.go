@@ -8,7 +8,9 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
+	"purser/ledger"
 	"purser/order"
 	"purser/providers/stripe"
 )
@@ -30,7 +32,7 @@ func TestConnectedAccount(t *testing.T) {
 			case "POST /v1/payment_intents": // the adapter looks for the intent
 				w.WriteHeader(http.StatusInternalServerError)
 				fmt.Fprint(w, `{"error":{"type":"api_error"}}`)
-			case "GET /v1/payment_intents", "GET /v1/refunds":
+			case "GET /v1/payment_intents", "GET /v1/refunds", "GET /v1/balance_transactions":
 				fmt.Fprint(w, `{"object":"list","data":[],"has_more":false}`)
 			case "POST /v1/refunds":
 				fmt.Fprint(w, `{"id":"re_1","object":"refund","amount":100,"currency":"eur","status":"succeeded","payment_intent":"pi_1"}`)
@@ -49,12 +51,13 @@ func TestConnectedAccount(t *testing.T) {
 		_, canceled := c.CancelIntent(ctx, "pi_1", "k")
 		_, refunded := c.RefundIntent(ctx, "pi_1", amount, "k")
 		_, listed := c.Refunds(ctx, "pi_1")
-		if err := errors.Join(got, captured, canceled, refunded, listed); err != nil {
+		settlements := c.Settlements(ctx, time.Time{}, func([]ledger.Settlement, []error) error { return nil })
+		if err := errors.Join(got, captured, canceled, refunded, listed, settlements); err != nil {
 			t.Error(err)
 		}
 		for _, want := range []string{
 			"POST /v1/payment_intents", "GET /v1/payment_intents", "GET /v1/payment_intents/pi_1", "POST /v1/payment_intents/pi_1/capture",
-			"POST /v1/payment_intents/pi_1/cancel", "POST /v1/refunds", "GET /v1/refunds",
+			"POST /v1/payment_intents/pi_1/cancel", "POST /v1/refunds", "GET /v1/refunds", "GET /v1/balance_transactions",
 		} {
 			if !asked[want] {
 				t.Errorf("no request %s", want)

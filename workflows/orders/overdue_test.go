@@ -60,7 +60,7 @@ func TestCarrierForgot(t *testing.T) {
 		w.at(29*time.Hour, func() { on(w, "operator") })
 		w.at(39*time.Hour, func() { on(w, "carrier") })
 		w.arrive(40 * time.Hour)
-	}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "asked, no response")}, {name: "its events still count", script: func(w *fixture) {
+	}, ends: order.Delivered, mails: delivered, check: both(hasEvent(order.EventIgnored, "asked, no response"), hasEvent(order.ParcelScanned, "the carrier knows it again"))}, {name: "its events still count", script: func(w *fixture) {
 		w.down(99*time.Hour, order.ErrNoSuch, "TrackParcel")
 		w.at(time.Minute, w.pay)
 		w.at(13*time.Hour, func() { on(w, "operator") })

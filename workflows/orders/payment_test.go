@@ -132,11 +132,11 @@ func TestPayment(t *testing.T) {
 			w.at(time.Minute, func() { w.cancelAtBank(w.intent()) })
 			w.at(2*time.Minute, w.pay)
 			w.arrive(time.Hour)
-		}, ends: order.Delivered, mails: delivered, check: func(t *testing.T, w *fixture) {
+		}, ends: order.Delivered, mails: delivered, check: both(hasEvent(order.PaymentReplaced, "the payment was cancelled at the provider"), func(t *testing.T, w *fixture) {
 			if n := w.bank.Count(id).Intents; n != 2 || w.order().Payment().Number != 2 {
 				t.Errorf("%d intents, number %d", n, w.order().Payment().Number)
 			}
-		}},
+		})},
 		{name: "captured by hand at the provider", script: func(w *fixture) {
 			w.at(time.Minute, func() {
 				w.paid(w.bank.Pay(w.intent()))

@@ -175,6 +175,28 @@ func (w *orderWorkflow) makeRefundInBackground(ctx workflow.Context, id string) 
 	})
 }
 
+// checkPaidOut takes over the refunds that the provider lists for a payment of which a
+// part was paid out elsewhere: the provider does not know of that part, so it would not
+// refuse to refund too much.
+func (w *orderWorkflow) checkPaidOut(ctx workflow.Context, ref string) error {
+	if !slices.ContainsFunc(w.Refunds, func(r order.Refund) bool { return r.PaidOut && r.PaymentRef == ref }) {
+		return nil
+	}
+	return w.compareRefunds(ctx, ref)
+}
+
+// overdrawn reports whether the refunds of a payment, those that were asked for
+// included, come to more than was captured.
+func (s *State) overdrawn(ref string) bool {
+	own, sum := s.payment(ref), int64(0)
+	for _, r := range s.Refunds {
+		if r.PaymentRef == ref && r.Status.Moves() {
+			sum += r.Amount.Amount
+		}
+	}
+	return own != nil && sum > own.Captured
+}
+
 // makeRefund has the provider make a refund, once: the request's id is in its
 // idempotency key. A refund that the provider refuses for good has failed, and its
 // amount can be refunded otherwise.
@@ -184,6 +206,15 @@ func (w *orderWorkflow) makeRefund(ctx workflow.Context, id string) error {
 		return nil
 	}
 	ref, amount := r.PaymentRef, r.Amount
+	if err := w.checkPaidOut(ctx, ref); err != nil {
+		return err
+	}
+	if r = w.refundByID(id); w.overdrawn(ref) && r.Status == order.RefundRequested {
+		r.Status = order.RefundFailed
+		w.sumRefunds(ref)
+		w.refundFailed(ctx, *r, "more was refunded at the payment provider than was known: less than this is left")
+		return nil
+	}
 	r.Key = order.Key(w.ID, requestOperation+id, 1+w.Refusals[id])
 	made, err := runBackground(ctx, w, refundIntent, 0, "Refund "+amount.String(), steps.CaptureRequest{IntentID: ref, Amount: amount, Key: r.Key})
 	r = w.refundByID(id) // refunds may have been added in the meantime

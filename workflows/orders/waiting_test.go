@@ -95,6 +95,39 @@ func TestWaitingShown(t *testing.T) {
 	w.run().ended(order.Delivered)
 }
 
+// TestDeadlineShown: the search attributes show when the order does something by itself,
+// and no deadline while it waits for a person, or when it has ended.
+func TestDeadlineShown(t *testing.T) {
+	w := newFixture(t)
+	shows := func(at time.Duration, status order.Status, deadline bool) {
+		w.at(at, func() {
+			o := w.order()
+			if until := o.Waiting.Until; o.Status != status || until.IsZero() == deadline || !w.observer.Deadline.Equal(until) {
+				w.Errorf("%s after placing the order is %s until %s, want %s, with a deadline: %t; the attributes show %s", at, o.Status, until, status, deadline, w.observer.Deadline)
+			}
+		})
+	}
+	w.at(time.Minute, func() {
+		w.sendEvents(w.paid(w.bank.Change(w.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.PaymentAuthorized, 1 }), nil))
+	})
+	shows(time.Hour, order.OnHold, false)
+	w.at(2*time.Hour, func() {
+		w.bank.Change(w.intent(), func(in *order.Intent) { in.Capturable = w.order().Total.Amount })
+		w.release()
+	})
+	shows(3*time.Hour, order.Paid, true)
+	w.at(6*time.Hour, func() { w.scan(order.ParcelInTransit) })
+	shows(7*time.Hour, order.Shipped, true)
+	shows(20*time.Hour, order.Shipped, true)
+	w.at(21*time.Hour, func() { w.scan(order.ParcelReturned) })
+	shows(22*time.Hour, order.OnHold, false)
+	w.at(23*time.Hour, func() { w.resolve(order.ChooseRefund) })
+	w.run().ended(order.Returned)
+	if !w.observer.Deadline.IsZero() || w.observer.WaitingOn != "" {
+		t.Errorf("in the end the attributes show %q until %s", w.observer.WaitingOn, w.observer.Deadline)
+	}
+}
+
 // TestWaitingAlone: if only what an order waits for changes, its version and its timeline
 // stay the same.
 func TestWaitingAlone(t *testing.T) {

@@ -26,6 +26,7 @@ type Observer struct {
 	WaitingOn  string                     // empty: nothing (yet)
 	Deadline   time.Time                  // zero: none
 	Activities []workflow.ActivityOptions // of all activities that went to a queue
+	shown      temporal.SearchAttributes
 }
 
 func (o *Observer) InterceptWorkflow(ctx workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
@@ -47,11 +48,9 @@ type outbound struct {
 }
 
 func (o *outbound) UpsertTypedSearchAttributes(ctx workflow.Context, updates ...temporal.SearchAttributeUpdate) error {
-	upserted := temporal.NewSearchAttributes(updates...)
-	if _, ok := upserted.GetKeyword(workflows.AttrStatus); ok {
-		o.WaitingOn, _ = upserted.GetKeyword(workflows.AttrWaiting)
-		o.Deadline, _ = upserted.GetTime(workflows.AttrDeadline)
-	}
+	o.shown = temporal.NewSearchAttributes(append([]temporal.SearchAttributeUpdate{o.shown.Copy()}, updates...)...) // one that is not mentioned stays
+	o.WaitingOn, _ = o.shown.GetKeyword(workflows.AttrWaiting)
+	o.Deadline, _ = o.shown.GetTime(workflows.AttrDeadline)
 	return o.Next.UpsertTypedSearchAttributes(ctx, updates...)
 }
 
