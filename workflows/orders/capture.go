@@ -55,6 +55,8 @@ func (w *orderWorkflow) capture(ctx workflow.Context, p order.Payment) error {
 		return nil
 	case err != nil:
 		w.abortFor(order.Cancelled, "the money could not be captured: "+workflows.Reason(err), "the payment could not be taken")
+	case w.ranOut(ctx, *own, in):
+		w.holdRanOut(ctx, own)
 	case in.Status.Unpaid():
 		w.awaitPaymentAgain(ctx, own, in.Status)
 	case in.Status != order.PaymentCaptured || in.Received != amount.Amount:
@@ -76,13 +78,14 @@ func (w *orderWorkflow) awaitPaymentAgain(ctx workflow.Context, own *order.Payme
 }
 
 // watchLapseInBackground asks the provider when the authorization of a delayed order
-// lapses, and cancels the order if it is not captured shortly before. It is called
-// when a step is delayed, so that the usual order needs neither question nor timer.
+// lapses. Before that, it asks the shopper to pay again, and it cancels the order if
+// the money is not captured then. It is called when a step is delayed, or the order is
+// on hold, so that the usual order needs neither question nor timer.
 func (w *orderWorkflow) watchLapseInBackground(ctx workflow.Context) {
 	ref := w.Order.Payment().Reference
 	over := func() bool {
 		p := w.Order.Payment()
-		return w.Phase != Fulfilling || w.Abort != nil || w.Cancel != nil || p.Reference != ref || p.Captured > 0
+		return w.Phase != Fulfilling || w.Abort != nil || w.Cancel != nil || w.Lapsing || p.Reference != ref || p.Captured > 0
 	}
 	if w.watched || ref == "" || over() { // without a reference, nothing is held
 		return
@@ -93,20 +96,34 @@ func (w *orderWorkflow) watchLapseInBackground(ctx workflow.Context) {
 		if err == nil && !over() {
 			w.payment(ref).CaptureBefore = in.CaptureBefore
 		}
+		if w.asksToPayAgain() {
+			w.beforeLapse(ctx, over)
+			w.watched = false
+			w.watchLapseInBackground(ctx) // of the payment that has replaced this one
+			return
+		}
 		until := w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx))
 		captured, err := workflow.AwaitWithTimeout(ctx, max(until, time.Millisecond), over)
 		w.watched = false
 		if err == nil && !captured {
-			w.abortFor(order.Cancelled, "the money was not captured while it was held", "it could not be shipped in time")
-			w.changes++
+			w.lapseUncaptured()
 		}
 	})
+}
+
+// lapseUncaptured cancels an order whose money must be captured now, and cannot be.
+func (w *orderWorkflow) lapseUncaptured() {
+	w.abortFor(order.Cancelled, "the money was not captured while it was held", "it could not be shipped in time")
+	w.changes++
 }
 
 // reliedOnUntil returns until when an authorization is relied on.
 func (w *orderWorkflow) reliedOnUntil(p order.Payment) time.Time {
 	if p.CaptureBefore.IsZero() {
 		return p.AuthorizedAt.Add(authorizationLasts)
+	}
+	if w.asksToPayAgain() {
+		return p.CaptureBefore.Add(-min(lapseMargin, w.payAgainBefore(p)/2))
 	}
 	return p.CaptureBefore.Add(-lapseMargin)
 }

@@ -15,7 +15,7 @@ import (
 // the parcels to their delivery. Each step is done once, whatever interrupts the
 // order in between.
 func (w *orderWorkflow) fulfil(ctx workflow.Context) error {
-	for _, step := range []func(workflow.Context) error{w.keepStock, w.bookParcels, w.capturePayments, w.awaitDelivery} {
+	for _, step := range []func(workflow.Context) error{w.keepStock, w.awaitHold, w.bookParcels, w.capturePayments, w.awaitDelivery} {
 		if err := step(ctx); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
 			return err
 		}
@@ -137,11 +137,14 @@ func (w *orderWorkflow) bookParcels(ctx workflow.Context) error {
 }
 
 func (w *orderWorkflow) book(ctx workflow.Context, s order.Shipment) error {
-	within := w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx))
-	if w.Captured() > 0 || w.Free() { // no hold can lapse
+	within := max(w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx)), time.Second)
+	switch {
+	case w.Captured() > 0 || w.Free(): // no hold can lapse
 		within = authorizationLasts
+	case w.asksToPayAgain(): // the hold is watched; see beforeLapse
+		within = 0
 	}
-	p, err := run(ctx, w, bookParcel, max(within, time.Second), "the order is cancelled", "Book parcel "+s.Reference, w.parcelRequest(s))
+	p, err := run(ctx, w, bookParcel, within, "the order is cancelled", "Book parcel "+s.Reference, w.parcelRequest(s))
 	switch {
 	case ctx.Err() != nil:
 		return nil

@@ -68,6 +68,14 @@ type Terms struct {
 	// the order was received, if no parcel is booked by then; default 10 minutes, 0:
 	// never.
 	ReceivedAfter time.Duration `json:"receivedAfter,omitempty"`
+	// PayAgainBefore is how long before a hold lapses the shopper is asked to pay again,
+	// if the money is not captured by then, and how long the shopper has if the hold
+	// lapsed unexpectedly; at most half of the hold's time. Default 24 hours, 0: the
+	// order is cancelled before the hold lapses.
+	PayAgainBefore time.Duration `json:"payAgainBefore,omitempty"`
+	// FindParcelsWithin is how long after a cancellation the carrier is asked again for a
+	// parcel whose booking it did not confirm. Default 24 hours, 0: it is not asked.
+	FindParcelsWithin time.Duration `json:"findParcelsWithin,omitempty"`
 	// ParcelPieces is the most pieces in one parcel; default 0: all.
 	ParcelPieces int64 `json:"parcelPieces,omitempty"`
 }
