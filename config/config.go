@@ -47,6 +47,7 @@ type Config struct {
 	OverdueAfter   time.Duration `group:"Orders:" help:"How long a parcel may stay without a scan before it needs an operator; 0: for ever." env:"PURSER_OVERDUE_AFTER" default:"336h"`
 	// FindParcelsWithin is how long a parcel of a cancelled order is looked for.
 	FindParcelsWithin time.Duration `group:"Orders:" help:"How long after a cancellation the carrier is asked again for a parcel whose booking it did not confirm; what it finds is voided. 0: it is not asked again." env:"PURSER_FIND_PARCELS_WITHIN" default:"24h"`
+	Capture           string        `group:"Orders:" help:"When an authorised payment is captured: booked (when the first parcel is booked) or placed (as soon as the money is held; then cancelling is a refund)." env:"PURSER_CAPTURE" default:"booked" enum:"booked,placed"`
 	Ledger            `embed:"" group:"Orders:"`
 	Pricing           `embed:"" group:"Orders:"`
 	ParcelPieces      int64 `group:"Orders:" help:"The most pieces in one parcel; 0: everything goes into one parcel." env:"PURSER_PARCEL_PIECES" default:"0"`
@@ -220,7 +221,7 @@ func (c *Config) RecordURL() string {
 func (c *Config) Terms() orders.Terms {
 	return orders.Terms{
 		PayWithin: c.PayWithin, PrepayWithin: c.PrepayWithin, AskAfter: c.AskAfter, ReceivedAfter: c.ReceivedAfter,
-		TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter, ParcelPieces: c.ParcelPieces, PayAgainBefore: c.PayAgainBefore, FindParcelsWithin: c.FindParcelsWithin,
+		TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter, ParcelPieces: c.ParcelPieces, PayAgainBefore: c.PayAgainBefore, FindParcelsWithin: c.FindParcelsWithin, Capture: orders.CaptureWhen(c.Capture),
 	}
 }
 

@@ -15,12 +15,8 @@ import (
 // capturePayments captures what is held, once the parcels are booked, and tells the
 // shopper that the order is paid.
 func (w *orderWorkflow) capturePayments(ctx workflow.Context) error {
-	for i := range w.Payments {
-		if p := w.Payments[i]; !p.Surplus && p.Authorized > 0 && p.Captured == 0 {
-			if err := w.capture(ctx, p); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
-				return err
-			}
-		}
+	if err := w.captureHeld(ctx); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
+		return err
 	}
 	if w.Confirmed {
 		return nil
@@ -31,10 +27,46 @@ func (w *orderWorkflow) capturePayments(ctx workflow.Context) error {
 	}
 	w.Confirmed = true
 	w.Stock = order.StockMove{Action: order.StockShip, Lines: w.bookedLines()}
-	if !w.Free() {
-		w.note(ctx, order.PaymentWasCaptured, workflows.ActorPurser, order.Money{Amount: w.Captured(), Currency: w.Total.Currency}.String()+" captured", w.Order.Payment().Reference)
+	if !w.Free() && !w.CapturedEarly {
+		w.noteCapture(ctx)
 	}
 	w.mail(ctx, order.MailConfirmation)
+	return nil
+}
+
+func (w *orderWorkflow) noteCapture(ctx workflow.Context) {
+	w.note(ctx, order.PaymentWasCaptured, workflows.ActorPurser, order.Money{Amount: w.Captured(), Currency: w.Total.Currency}.String()+" captured", w.Order.Payment().Reference)
+}
+
+// captureHeld captures each payment whose money is held.
+func (w *orderWorkflow) captureHeld(ctx workflow.Context) error {
+	for i := range w.Payments {
+		if p := w.Payments[i]; !p.Surplus && p.Authorized > 0 && p.Captured == 0 {
+			if err := w.capture(ctx, p); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// captureWhenPlaced captures what is held before the parcels are booked, if the order's
+// terms say so.
+func (w *orderWorkflow) captureWhenPlaced(ctx workflow.Context) error {
+	if w.Placement.Terms.Capture != CapturePlaced {
+		return nil
+	}
+	return w.captureEarly(ctx)
+}
+
+// captureEarly captures what is held before all parcels are booked.
+func (w *orderWorkflow) captureEarly(ctx workflow.Context) error {
+	before := w.Captured()
+	if err := w.captureHeld(ctx); err != nil || w.Captured() == before {
+		return err
+	}
+	w.CapturedEarly = true
+	w.noteCapture(ctx)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package orders
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -15,7 +16,7 @@ import (
 // the parcels to their delivery. Each step is done once, whatever interrupts the
 // order in between.
 func (w *orderWorkflow) fulfil(ctx workflow.Context) error {
-	for _, step := range []func(workflow.Context) error{w.keepStock, w.awaitHold, w.bookParcels, w.capturePayments, w.awaitDelivery} {
+	for _, step := range []func(workflow.Context) error{w.keepStock, w.awaitHold, w.captureWhenPlaced, w.bookParcels, w.capturePayments, w.awaitDelivery} {
 		if err := step(ctx); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
 			return err
 		}
@@ -131,9 +132,19 @@ func (w *orderWorkflow) bookParcels(ctx workflow.Context) error {
 			if err := w.book(ctx, s); err != nil || w.stopped(ctx) {
 				return err
 			}
+			if w.Placement.Terms.Capture == CaptureBooked && w.unbooked() {
+				if err := w.captureEarly(ctx); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
+					return err
+				}
+			}
 		}
 	}
 	return nil
+}
+
+// unbooked reports whether a parcel is still to be booked.
+func (s *State) unbooked() bool {
+	return slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool { return p.LabelID == "" && !p.Replaced })
 }
 
 func (w *orderWorkflow) book(ctx workflow.Context, s order.Shipment) error {

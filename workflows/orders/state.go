@@ -66,6 +66,7 @@ type State struct {
 
 	StockKept     bool `json:"stockKept,omitempty"`     // the reservation does not expire
 	Reserved      bool `json:"reserved,omitempty"`      // the same, while the payment is processing
+	CapturedEarly bool `json:"capturedEarly,omitempty"` // the capture is in the timeline, before all parcels were booked
 	Confirmed     bool `json:"confirmed,omitempty"`     // booked and captured, and the shopper mailed
 	FundsReleased bool `json:"fundsReleased,omitempty"` // a person has decided to ship although money was refunded or is disputed
 	ParcelsOut    bool `json:"parcelsOut,omitempty"`    // a person has decided that parcels are not waited for
