@@ -85,11 +85,11 @@ func (x *orderPayCmd) sandbox(r *remote) (stack.Running, error) {
 
 // payable refuses an order that does not wait for a shopper.
 func payable(o shop.Order) error {
-	p := o.Payment()
+	p := o.Unpaid()
 	switch {
 	case p.Provider == order.Manual:
 		return fmt.Errorf("order %s is paid in advance: book what came in with 'purser order book-payment'", o.ID)
-	case o.Status != order.AwaitingPayment:
+	case o.Status != order.AwaitingPayment && (!p.Standby || o.Status.Final()):
 		return fmt.Errorf("order %s does not wait for its payment: it is %s", o.ID, o.Status)
 	case p.Status == order.PaymentProcessing:
 		return fmt.Errorf("the payment of order %s is processing: the bank decides, or you do on the sandbox's page /stripe/sandbox/", o.ID)
@@ -111,7 +111,7 @@ func (x *orderPayCmd) pay(e *env, at stack.Running, o shop.Order, m testMethod) 
 	var intent struct {
 		ClientSecret string `json:"client_secret"`
 	}
-	found, err := askSandbox(e.ctx, at, "/v1/payment_intents/"+url.PathEscape(o.Payment().Reference), &intent)
+	found, err := askSandbox(e.ctx, at, "/v1/payment_intents/"+url.PathEscape(o.Unpaid().Reference), &intent)
 	if err == nil && !found {
 		err = fmt.Errorf("the sandbox at %s does not know the payment of order %s: %w", at.Sandbox, o.ID, errRealStripe)
 	}

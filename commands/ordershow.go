@@ -109,8 +109,11 @@ var attentionHelp = map[order.Choice]string{
 
 func printPayment(w io.Writer, p shop.Payment, currency string) {
 	what := "payment"
-	if p.Surplus {
+	switch {
+	case p.Surplus:
 		what = "surplus"
+	case p.Standby:
+		what = "payment on standby"
 	}
 	var sums []string
 	for _, sum := range []struct {

@@ -41,11 +41,16 @@ type Config struct {
 	PlaceTimeout  time.Duration `group:"Orders:" help:"How long placing an order may take before the API returns 202." env:"PURSER_PLACE_TIMEOUT" default:"10s"`
 	AskAfter      time.Duration `group:"Orders:" help:"How long to wait for an event about a payment before Stripe is asked." env:"PURSER_ASK_AFTER" default:"2m"`
 	ReceivedAfter time.Duration `group:"Orders:" help:"If no parcel is booked so long after the money is held, the shopper is mailed that the order was received; 0: never." env:"PURSER_RECEIVED_AFTER" default:"10m"`
-	TrackAfter    time.Duration `group:"Orders:" help:"How long to wait for an event about a parcel before the carrier is asked." env:"PURSER_TRACK_AFTER" default:"12h"`
-	OverdueAfter  time.Duration `group:"Orders:" help:"How long a parcel may stay without a scan before it needs an operator; 0: for ever." env:"PURSER_OVERDUE_AFTER" default:"336h"`
-	Ledger        `embed:"" group:"Orders:"`
-	Pricing       `embed:"" group:"Orders:"`
-	ParcelPieces  int64 `group:"Orders:" help:"The most pieces in one parcel; 0: everything goes into one parcel." env:"PURSER_PARCEL_PIECES" default:"0"`
+	// PayAgainBefore is how long before a hold lapses the shopper is asked to pay again.
+	PayAgainBefore time.Duration `group:"Orders:" help:"How long before an authorization lapses that could not be captured yet the shopper is asked to pay again, at most half of the time that it lasts. If the order is not paid again by half of that time, and at the latest 12 hours, before it lapses, the order is cancelled. 0: it is cancelled without asking." env:"PURSER_PAY_AGAIN_BEFORE" default:"24h"`
+	TrackAfter     time.Duration `group:"Orders:" help:"How long to wait for an event about a parcel before the carrier is asked." env:"PURSER_TRACK_AFTER" default:"12h"`
+	OverdueAfter   time.Duration `group:"Orders:" help:"How long a parcel may stay without a scan before it needs an operator; 0: for ever." env:"PURSER_OVERDUE_AFTER" default:"336h"`
+	// FindParcelsWithin is how long a parcel of a cancelled order is looked for.
+	FindParcelsWithin time.Duration `group:"Orders:" help:"How long after a cancellation the carrier is asked again for a parcel whose booking it did not confirm; what it finds is voided. 0: it is not asked again." env:"PURSER_FIND_PARCELS_WITHIN" default:"24h"`
+	Capture           string        `group:"Orders:" help:"When an authorised payment is captured: booked (when the first parcel is booked) or placed (as soon as the money is held; then cancelling is a refund)." env:"PURSER_CAPTURE" default:"booked" enum:"booked,placed"`
+	Ledger            `embed:"" group:"Orders:"`
+	Pricing           `embed:"" group:"Orders:"`
+	ParcelPieces      int64 `group:"Orders:" help:"The most pieces in one parcel; 0: everything goes into one parcel." env:"PURSER_PARCEL_PIECES" default:"0"`
 
 	MailFrom            string  `group:"Mail:" help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
 	SESRegion           string  `group:"Mail:" name:"ses-region" help:"AWS region of SES. Without it the sandbox plays SES. Credentials come from AWS's default credential chain." env:"SES_REGION"`
@@ -71,6 +76,7 @@ type Config struct {
 
 	SandboxPort      int           `group:"The sandbox:" help:"Port of the sandbox, which simulates the providers. 0 picks a free one." env:"PURSER_SANDBOX_PORT" default:"8090"`
 	SandboxURL       string        `group:"The sandbox:" help:"Address of a sandbox in another process (roles api and worker)." env:"PURSER_SANDBOX_URL"`
+	SandboxHoldTime  time.Duration `group:"The sandbox:" help:"How long an authorization lasts at the sandbox's Stripe." env:"PURSER_SANDBOX_HOLD_TIME" default:"168h"`
 	SandboxDebitTime time.Duration `group:"The sandbox:" help:"How long a direct debit is processing at the sandbox's Stripe; in reality it is days." env:"PURSER_SANDBOX_DEBIT_TIME" default:"30s"`
 	SandboxPace      time.Duration `group:"The sandbox:" help:"Time between the scans of a parcel by the sandbox's carrier; 0: only on request." env:"PURSER_SANDBOX_PACE" default:"2s"`
 }
@@ -155,6 +161,9 @@ func (c *Config) checkTimes() error {
 		{"PURSER_PLACE_TIMEOUT", c.PlaceTimeout, false},
 		{"PURSER_OVERDUE_AFTER", c.OverdueAfter, true},
 		{"PURSER_RECEIVED_AFTER", c.ReceivedAfter, true},
+		{"PURSER_PAY_AGAIN_BEFORE", c.PayAgainBefore, true},
+		{"PURSER_FIND_PARCELS_WITHIN", c.FindParcelsWithin, true},
+		{"PURSER_SANDBOX_HOLD_TIME", c.SandboxHoldTime, false},
 		{"PURSER_SANDBOX_PACE", c.SandboxPace, true},
 		{"PURSER_SANDBOX_DEBIT_TIME", c.SandboxDebitTime, false},
 		{"PURSER_DRAIN", c.Drain, true},
@@ -212,7 +221,7 @@ func (c *Config) RecordURL() string {
 func (c *Config) Terms() orders.Terms {
 	return orders.Terms{
 		PayWithin: c.PayWithin, PrepayWithin: c.PrepayWithin, AskAfter: c.AskAfter, ReceivedAfter: c.ReceivedAfter,
-		TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter, ParcelPieces: c.ParcelPieces,
+		TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter, ParcelPieces: c.ParcelPieces, PayAgainBefore: c.PayAgainBefore, FindParcelsWithin: c.FindParcelsWithin, Capture: orders.CaptureWhen(c.Capture),
 	}
 }
 

@@ -45,19 +45,19 @@ func TestDefaultsWork(t *testing.T) {
 // TestTerms: the settings of an order reach its workflow.
 func TestTerms(t *testing.T) {
 	defaults := orders.Terms{
-		PayWithin: 30 * time.Minute, PrepayWithin: 7 * 24 * time.Hour, AskAfter: 2 * time.Minute, ReceivedAfter: 10 * time.Minute,
+		PayWithin: 30 * time.Minute, PrepayWithin: 7 * 24 * time.Hour, AskAfter: 2 * time.Minute, ReceivedAfter: 10 * time.Minute, PayAgainBefore: 24 * time.Hour, FindParcelsWithin: 24 * time.Hour, Capture: orders.CaptureBooked,
 		TrackAfter: 12 * time.Hour, OverdueAfter: 14 * 24 * time.Hour,
 	}
 	set := orders.Terms{
 		PayWithin: time.Minute, PrepayWithin: 7 * time.Second, AskAfter: 2 * time.Second, ReceivedAfter: 3 * time.Second,
-		TrackAfter: 4 * time.Second, OverdueAfter: 5 * time.Second, ParcelPieces: 6,
+		TrackAfter: 4 * time.Second, OverdueAfter: 5 * time.Second, ParcelPieces: 6, PayAgainBefore: 7 * time.Second, FindParcelsWithin: 8 * time.Second, Capture: orders.CapturePlaced,
 	}
 	for _, tt := range []struct {
 		flags []string
 		want  orders.Terms
 	}{
 		{nil, defaults},
-		{[]string{"--pay-within=1m", "--prepay-within=7s", "--ask-after=2s", "--received-after=3s", "--track-after=4s", "--overdue-after=5s", "--parcel-pieces=6"}, set},
+		{[]string{"--pay-within=1m", "--prepay-within=7s", "--ask-after=2s", "--received-after=3s", "--track-after=4s", "--overdue-after=5s", "--parcel-pieces=6", "--pay-again-before=7s", "--find-parcels-within=8s", "--capture=placed"}, set},
 	} {
 		c, err := read(t, tt.flags...)
 		if err != nil {
@@ -145,6 +145,9 @@ func TestContradictions(t *testing.T) {
 		{[]string{"--mail-unheard=once"}, "--mail-unheard must be one of"},
 		{[]string{"--mail-unheard-marketing=always"}, "--mail-unheard-marketing must be one of"},
 		{[]string{"--received-after=-1s"}, "PURSER_RECEIVED_AFTER: want 0 or more"},
+		{[]string{"--find-parcels-within=-1s"}, "PURSER_FIND_PARCELS_WITHIN: want 0 or more"},
+		{[]string{"--pay-again-before=-1s"}, "PURSER_PAY_AGAIN_BEFORE: want 0 or more"},
+		{[]string{"--sandbox-hold-time=0s"}, "PURSER_SANDBOX_HOLD_TIME: want more than 0"},
 		{[]string{"--parcel-pieces=-1"}, "PURSER_PARCEL_PIECES: want 0 or more"},
 		{[]string{"--sandbox-pace=-1s"}, "PURSER_SANDBOX_PACE: want 0 or more"},
 		{[]string{"--drain=-1s"}, "PURSER_DRAIN: want 0 or more"},

@@ -50,8 +50,10 @@ const (
 	PaymentRefunded      Kind = "payment.refunded"
 	PaymentReplaced      Kind = "payment.replaced" // the intent died; a new generation begins
 
-	PaymentHasLapsed   Kind = "payment.lapsed"  // the authorization ended, or was cancelled at the provider, before the capture
-	PaymentSurplus     Kind = "payment.surplus" // a payment that the order did not ask for
+	PaymentAskedAgain  Kind = "payment.asked_again" // the hold is about to lapse, or has; the shopper is asked for another payment
+	PaymentRenewed     Kind = "payment.renewed"     // another payment holds the money, instead of one that lapses
+	PaymentHasLapsed   Kind = "payment.lapsed"      // the authorization ended, or was cancelled at the provider, before the capture
+	PaymentSurplus     Kind = "payment.surplus"     // a payment that the order did not ask for
 	RefundWasRequested Kind = "payment.refund_requested"
 	RefundIsPending    Kind = "payment.refund_pending" // the shopper's bank has not accepted the refund yet
 	RefundHasFailed    Kind = "payment.refund_failed"  // the shopper's bank refused the refund; the shop has the money again

@@ -2,6 +2,7 @@ package order
 
 import (
 	"cmp"
+	"slices"
 	"time"
 )
 
@@ -15,6 +16,7 @@ const (
 	MailReceived       Notification = "received"        // the money is held, and the parcel is not booked yet
 	MailConfirmation   Notification = "confirmation"    // paid
 	MailPaymentProblem Notification = "payment_problem" // declined, and not retried since
+	MailPayAgain       Notification = "pay_again"       // the hold on the money is about to lapse
 	MailShipped        Notification = "shipped"
 	MailDelivered      Notification = "delivered"
 	MailCancelled      Notification = "cancelled"
@@ -81,6 +83,8 @@ func (o Order) MailAbout(m Notification, ref string) Mail {
 		if o.Waiting != nil {
 			l.Until = o.Waiting.Until
 		}
+	case MailPayAgain:
+		l.Ref, l.Amount = cmp.Or(ref, o.standby().Reference), o.Total
 	case MailPaymentProblem:
 		l.Ref = cmp.Or(ref, o.Payment().Reference)
 		if d := o.Payment().Decline; d != nil {
@@ -103,6 +107,17 @@ func (o Order) MailAbout(m Notification, ref string) Mail {
 		}
 	}
 	return l
+}
+
+// standby returns the payment that the shopper is asked for because a hold lapses, or
+// the zero Payment.
+func (o Order) standby() Payment {
+	for _, p := range slices.Backward(o.Payments) {
+		if p.Standby {
+			return p
+		}
+	}
+	return Payment{}
 }
 
 // aboutParcel makes a mail one about the shipment with a reference; "": the

@@ -45,11 +45,12 @@ type Order struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
-// Payment returns the payment that the order asks the shopper for: the last one
-// that is not a surplus. It is the zero Payment if the order has no payment yet.
+// Payment returns the payment that the order asks the shopper for, or has: the last
+// one that is neither a surplus nor on standby. It is the zero Payment if the order
+// has no payment yet.
 func (o Order) Payment() Payment {
 	for _, p := range slices.Backward(o.Payments) {
-		if !p.Surplus {
+		if !p.Surplus && !p.Standby {
 			return p
 		}
 	}

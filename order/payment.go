@@ -18,6 +18,9 @@ type Payment struct {
 	// Surplus marks a payment that the order did not ask for, or that was replaced:
 	// it is refunded or voided, and does not count.
 	Surplus bool `json:"surplus,omitempty"`
+	// Standby marks a payment that the shopper is asked for because the hold of the one
+	// before is about to lapse. It does not count until its money is held.
+	Standby bool `json:"standby,omitempty"`
 	// CaptureBefore is when the authorization lapses, as the provider says; zero if
 	// nothing is held, or the provider does not say.
 	CaptureBefore time.Time `json:"captureBefore,omitzero"`

@@ -38,15 +38,27 @@ type Order struct {
 	UpdatedAt   time.Time     `json:"updatedAt"`
 }
 
-// Payment returns the payment that the order asks the shopper for: the last one
-// that is not a surplus. It is the zero Payment before the first.
+// Payment returns the payment that the order asks the shopper for, or has: the last
+// one that is neither a surplus nor on standby. It is the zero Payment before the
+// first.
 func (o Order) Payment() Payment {
 	for _, p := range slices.Backward(o.Payments) {
-		if !p.Surplus {
+		if !p.Surplus && !p.Standby {
 			return p
 		}
 	}
 	return Payment{}
+}
+
+// Unpaid returns the payment that the shopper can pay now: the one on standby, which
+// is asked for because a hold lapses, or else the order's.
+func (o Order) Unpaid() Payment {
+	for _, p := range slices.Backward(o.Payments) {
+		if p.Standby {
+			return p
+		}
+	}
+	return o.Payment()
 }
 
 // Shipment returns the parcel that goods go out with at present: the last one that
@@ -87,6 +99,9 @@ type Payment struct {
 	Refunded   int64               `json:"refunded"`
 	Disputed   int64               `json:"disputed"`
 	Surplus    bool                `json:"surplus"` // it does not pay for the order
+	// Standby says that the shopper is asked for this payment because the hold of the
+	// one before is about to lapse.
+	Standby bool `json:"standby"`
 	// CaptureBefore is when the held amount is released by itself; zero if nothing is
 	// held, or the provider does not say.
 	CaptureBefore time.Time `json:"captureBefore,omitzero"`

@@ -62,7 +62,7 @@ func (s *Stack) newSandbox() (*sandbox.Sandbox, error) {
 	played := sandbox.Config{DataDir: c.Data, Log: s.log, Objects: s.sandboxObjects()}
 	if c.StripeKey == "" {
 		played.Stripe = &sandboxstripe.Config{
-			Key: sandboxStripeKey, PublishableKey: sandboxPublishableKey, WebhookSecret: s.stripeSecret(), DebitTime: c.SandboxDebitTime,
+			Key: sandboxStripeKey, PublishableKey: sandboxPublishableKey, WebhookSecret: s.stripeSecret(), DebitTime: c.SandboxDebitTime, HoldTime: c.SandboxHoldTime,
 		}
 	}
 	if c.CarrierURL == "" {

@@ -106,6 +106,16 @@ func (c *Carrier) Scan(reference string, s order.ParcelStatus) (order.ShipmentEv
 	return order.ShipmentEvent{Reference: reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: s}, nil
 }
 
+// Appear has the label of a booking whose response was lost become visible, although
+// another one was voided under its reference, and returns its id.
+func (c *Carrier) Appear(reference string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.parcels[reference]
+	p.LabelID, p.Status = "lbl_late_"+reference, order.ParcelBooked
+	return p.LabelID
+}
+
 // Parcels returns every parcel by its reference.
 func (c *Carrier) Parcels() map[string]order.Parcel {
 	c.mu.Lock()

@@ -24,6 +24,8 @@ type Bank struct {
 	After func(op string, id order.ID) error
 	// Slow leaves refunds pending until ResolveRefund.
 	Slow bool
+	// Hold is how long an authorization is valid; default seven days.
+	Hold time.Duration
 	// Now is the clock that CaptureBefore follows; default time.Now. An
 	// authorization lapses only by Lapse.
 	Now func() time.Time

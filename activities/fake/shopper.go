@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -67,7 +68,7 @@ func (b *Bank) Authenticate(id string, ok bool) (order.PaymentEvent, error) {
 	})
 }
 
-// holdFor is how long an authorization is valid.
+// holdFor is how long an authorization is valid by default.
 const holdFor = 7 * 24 * time.Hour
 
 func (b *Bank) authorize(in *intent) {
@@ -76,7 +77,7 @@ func (b *Bank) authorize(in *intent) {
 		now = time.Now
 	}
 	in.Status, in.Capturable, in.Intent.Decline = order.PaymentAuthorized, in.Amount.Amount, nil
-	in.CaptureBefore = now().Add(holdFor).UTC().Truncate(time.Second)
+	in.CaptureBefore = now().Add(cmp.Or(b.Hold, holdFor)).UTC().Truncate(time.Second)
 	in.authorized++
 }
 

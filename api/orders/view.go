@@ -69,6 +69,7 @@ type Payment struct {
 	Refunded      int64               `json:"refunded" doc:"The amount that was refunded or is about to be, in minor currency units"`
 	Disputed      int64               `json:"disputed" doc:"The amount that is disputed or was lost in a dispute, in minor currency units"`
 	Surplus       bool                `json:"surplus" doc:"The payment was replaced, or nobody asked for it: it is refunded or voided, and does not pay for the order"`
+	Standby       bool                `json:"standby" doc:"The shopper is asked for this payment because the hold of the one before is about to lapse. It does not pay for the order until its money is held"`
 	CaptureBefore time.Time           `json:"captureBefore,omitzero" doc:"When the held amount is released by itself. Missing if nothing is held or the provider does not say"`
 	AuthorizedAt  time.Time           `json:"authorizedAt,omitzero" doc:"When Purser learned that the amount is held"`
 	Decline       *Decline            `json:"decline,omitempty" doc:"Why the last attempt to pay failed"`
@@ -181,7 +182,7 @@ func paymentView(p order.Payment) Payment {
 	v := Payment{
 		Number: p.Number, Provider: p.Provider, Reference: p.Reference, Status: p.Status,
 		Authorized: p.Authorized, Captured: p.Captured, Refunded: p.Refunded, Disputed: p.Disputed,
-		Surplus: p.Surplus, CaptureBefore: p.CaptureBefore, AuthorizedAt: p.AuthorizedAt,
+		Surplus: p.Surplus, Standby: p.Standby, CaptureBefore: p.CaptureBefore, AuthorizedAt: p.AuthorizedAt,
 	}
 	for _, r := range p.Receipts {
 		v.Receipts = append(v.Receipts, PaymentReceipt(r))

@@ -67,8 +67,11 @@ func (a *audit) mostMails(o orderRow) map[string]int {
 	}
 	most["refunded"], most["refund_failed"] = len(refunds), len(refunds)
 	for _, e := range a.timeline[o.id] {
-		if e.kind == "payment.declined" {
+		switch e.kind {
+		case "payment.declined":
 			most["payment_problem"]++
+		case "payment.asked_again":
+			most["pay_again"]++
 		}
 	}
 	return most

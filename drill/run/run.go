@@ -41,7 +41,7 @@ const (
 )
 
 var shopSettings = []string{
-	"--ask-after=1s", "--track-after=2s", "--sandbox-pace=700ms", "--sandbox-mail-pace=1s",
+	"--ask-after=1s", "--track-after=2s", "--find-parcels-within=2s", "--sandbox-pace=700ms", "--sandbox-mail-pace=1s",
 	"--pay-within=" + payWithin.String(), "--prepay-within=" + payWithin.String(),
 }
 

@@ -34,12 +34,17 @@ func TestOrderMails(t *testing.T) {
 		order.MailReceived:   {"Becher", "29,00", "reserviert"}, order.MailConfirmation: {"Becher", "29,00"}, order.MailShipped: {"PX 1"}, order.MailDelivered: {"ord_1"},
 		order.MailCancelled: {"ord_1"}, order.MailExpired: {"ord_1"},
 		order.MailPaymentProblem:     {"Die Karte ist nicht ausreichend gedeckt.", "29,00"},
+		order.MailPayAgain:           {"29,00", "noch einmal", "11. März 2026"},
 		order.MailRefunded:           {"5,00"},
 		order.MailRefundFailed:       {"7,00"},
 		order.MailDispute:            {"€24.00", "dp_2", "product_not_received", "March 11, 2026"}, // in the shop's language
 		order.MailReturnInstructions: {"ord_1", "1 Quay Street"},
 	} {
-		subject, text, page, err := w.Write(o.MailFor(m))
+		l := o.MailFor(m)
+		if m == order.MailPayAgain {
+			l.Until = time.Date(2026, 3, 11, 12, 0, 0, 0, time.UTC)
+		}
+		subject, text, page, err := w.Write(l)
 		if err != nil || subject == "" || page == "" {
 			t.Errorf("%s: %v", m, err)
 		}

@@ -19,6 +19,7 @@ const (
 	Received           Template = "received"
 	Confirmation       Template = "confirmation"
 	PaymentProblem     Template = "payment_problem"
+	PayAgain           Template = "pay_again" // the hold on the money is about to lapse
 	Shipped            Template = "shipped"
 	Delivered          Template = "delivered"
 	Cancelled          Template = "cancelled"
@@ -92,6 +93,7 @@ var plans = map[Template]plan{
 	Received:           {needs: ofOrder, facts: []field{fieldOrder, fieldPlaced}, links: fieldOrder},
 	Confirmation:       {needs: ofOrder, facts: []field{fieldOrder, fieldPlaced}, links: fieldOrder},
 	PaymentProblem:     {needs: ofOrder, facts: []field{fieldOrder, fieldReason}, links: fieldOrder},
+	PayAgain:           {needs: append(ofOrder, fieldAmount, fieldUntil), facts: []field{fieldOrder, fieldAmount, fieldUntil}, links: fieldOrder},
 	Shipped:            {needs: append(ofOrder, fieldTracking), facts: []field{fieldTracking, fieldCarrier, fieldOrder}, links: fieldTracking},
 	Delivered:          {needs: ofOrder, facts: []field{fieldOrder}, links: fieldOrder},
 	Cancelled:          {needs: ofOrder, facts: []field{fieldOrder, fieldReason}, links: fieldOrder},
@@ -112,7 +114,7 @@ var (
 // Templates lists all templates in the sequence in which an order causes them.
 func Templates() []Template {
 	return []Template{
-		Prepayment, Received, Confirmation, PaymentProblem, Shipped, Delivered, Cancelled, Expired,
+		Prepayment, Received, Confirmation, PaymentProblem, PayAgain, Shipped, Delivered, Cancelled, Expired,
 		Refunded, RefundFailed, Dispute, ReturnInstructions, Reminder, Campaign,
 	}
 }

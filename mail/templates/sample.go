@@ -40,6 +40,8 @@ func Sample(t Template, locale string) Data {
 		d.Reason, d.Reference, d.Until = "product_not_received", "dp_1PqRsT2eZvKYlo2C", placed.AddDate(0, 0, 9)
 	case Prepayment:
 		d.Amount, d.Reference, d.Until = d.Total, "3Q8P-5ST7-8CDS", placed.AddDate(0, 0, 7)
+	case PayAgain:
+		d.Amount, d.Until = d.Total, placed.Add(150*time.Hour)
 	case ReturnInstructions:
 		d.Until, d.Link = placed.AddDate(0, 0, 30), "https://shop.example/returns/label"
 	case Refunded, RefundFailed:

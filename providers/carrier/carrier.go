@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,24 +69,35 @@ func (c *Client) BookParcel(ctx context.Context, r order.ParcelRequest) (order.P
 	return l.parcel(), nil
 }
 
-// TrackParcel returns the status of a parcel, found by our reference. It fails
-// with ErrNoSuch if no such parcel exists.
+// TrackParcel returns the status of a parcel, found by our reference; of several
+// labels with the reference, that of one that is not voided. It fails with ErrNoSuch if
+// no such parcel exists.
 func (c *Client) TrackParcel(ctx context.Context, reference string) (order.Parcel, error) {
-	l, err := c.find(ctx, "track parcel", reference)
+	found, err := c.find(ctx, "track parcel", reference)
 	if err != nil {
 		return order.Parcel{}, err
 	}
-	return l.parcel(), nil
+	for _, l := range found {
+		if l.parcel().Status != order.ParcelVoided {
+			return l.parcel(), nil
+		}
+	}
+	return found[0].parcel(), nil
 }
 
-// VoidParcel cancels a label, found by our reference. It succeeds for a parcel
-// that is already voided or was never booked. It fails with ErrState if the
-// carrier already has the parcel.
+// VoidParcel cancels all labels with our reference. It succeeds for a parcel that is
+// already voided or was never booked. It fails with ErrState if the carrier already has
+// the parcel.
 func (c *Client) VoidParcel(ctx context.Context, reference string) error {
 	const op = "void parcel"
-	l, err := c.find(ctx, op, reference)
-	if err == nil && l.parcel().Status != order.ParcelVoided {
-		err = c.call(ctx, op, http.MethodPost, "/v1/labels/"+url.PathEscape(l.ID)+"/void", nil, &l)
+	found, err := c.find(ctx, op, reference)
+	for _, l := range found {
+		if l.parcel().Status == order.ParcelVoided {
+			continue
+		}
+		if verr := c.call(ctx, op, http.MethodPost, "/v1/labels/"+url.PathEscape(l.ID)+"/void", nil, &l); !errors.Is(verr, order.ErrNoSuch) {
+			err = cmp.Or(err, verr)
+		}
 	}
 	if errors.Is(err, order.ErrNoSuch) {
 		return nil
@@ -93,21 +105,20 @@ func (c *Client) VoidParcel(ctx context.Context, reference string) error {
 	return err
 }
 
-// find looks up a label by our reference.
-func (c *Client) find(ctx context.Context, op, reference string) (label, error) {
+// find returns the labels with our reference, at least one.
+func (c *Client) find(ctx context.Context, op, reference string) ([]label, error) {
 	var list struct {
 		Data []label `json:"data"`
 	}
 	err := c.call(ctx, op, http.MethodGet, "/v1/labels?reference="+url.QueryEscape(reference), nil, &list)
 	if err != nil {
-		return label{}, err
+		return nil, err
 	}
-	for _, l := range list.Data {
-		if l.ID != "" && l.Reference == reference {
-			return l, nil
-		}
+	found := slices.DeleteFunc(list.Data, func(l label) bool { return l.ID == "" || l.Reference != reference })
+	if len(found) == 0 {
+		return nil, failure(op, order.ErrNoSuch, "", nil)
 	}
-	return label{}, failure(op, order.ErrNoSuch, "", nil)
+	return found, nil
 }
 
 // maxAnswer is the longest response body that is read, in bytes.

@@ -189,3 +189,50 @@ func TestLocality(t *testing.T) {
 		}
 	}
 }
+
+// TestLateLabel (SHP-4, F69): a booking whose response was lost, and which the carrier
+// shows only later, makes a second label behind a void; it is found by its reference and
+// voided.
+func TestLateLabel(t *testing.T) {
+	var ahead time.Duration
+	faultControl := faults.New(1)
+	s, err := standin.New(standin.Config{Faults: faultControl, Key: "key", WebhookSecret: "secret", Now: func() time.Time { return time.Now().Add(ahead) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(s.Handler())
+	t.Cleanup(srv.Close)
+	c := carrier.New(carrier.Config{BaseURL: srv.URL, Key: "key", Timeout: 5 * time.Second})
+	if err := faultControl.Add(faults.Fault{Match: "POST /v1/labels", Do: faults.Late, Delay: 30 * time.Minute, Times: 1}); err != nil {
+		t.Fatal(err)
+	}
+	r := porttest.ParcelOf(order.NewID())
+	if _, err := c.BookParcel(t.Context(), r); !errors.Is(err, order.ErrUnknownOutcome) {
+		t.Fatalf("book: %v, want an unknown outcome", err)
+	}
+	if _, err := c.TrackParcel(t.Context(), r.Reference); !errors.Is(err, order.ErrNoSuch) {
+		t.Errorf("track: %v, want that it is not known yet", err)
+	}
+	if _, err := c.BookParcel(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.VoidParcel(t.Context(), r.Reference); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := c.TrackParcel(t.Context(), r.Reference); err != nil || p.Status != order.ParcelVoided {
+		t.Errorf("before it is shown: %+v, %v", p, err)
+	}
+	ahead = time.Hour
+	p, err := c.TrackParcel(t.Context(), r.Reference)
+	if err != nil || p.Status != order.ParcelBooked {
+		t.Fatalf("found %+v, %v, want one that is booked", p, err)
+	}
+	for range 2 {
+		if err := c.VoidParcel(t.Context(), r.Reference); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p, err := c.TrackParcel(t.Context(), r.Reference); err != nil || p.Status != order.ParcelVoided || s.Counts()[r.Reference] != 2 {
+		t.Errorf("after the second void: %+v, %v, %d labels", p, err, s.Counts()[r.Reference])
+	}
+}

@@ -22,7 +22,8 @@
 //	 "parcels": [{"contents": [{"sku", "description", "quantity"}]}]}
 //
 // GET /v1/labels?reference=… returns {"data": [label]}; the list is empty if no
-// label has the reference.
+// label has the reference. It has several if one could not be found yet when the next
+// was booked under the same reference, as the fault late has it.
 //
 // GET /v1/labels/{id} returns the label:
 //

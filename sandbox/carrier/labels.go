@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"purser/sandbox/faults"
 )
 
 // labelKind is the journal's kind of labels.
@@ -27,6 +29,9 @@ type label struct {
 	Created   time.Time `json:"created"`
 	Updated   time.Time `json:"updated"`
 	Scans     []scan    `json:"scans"`
+	// HiddenUntil is when the label can be found, if the fault late struck its booking;
+	// until then another one can be booked under its reference.
+	HiddenUntil time.Time `json:"hidden_until,omitzero"`
 	// Request is the fingerprint of the request that booked the label.
 	Request string `json:"request_hash"`
 }
@@ -72,7 +77,8 @@ func (s *Server) book(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l, ok := s.references[b.Reference]; ok {
+	if found := s.visible(b.Reference); len(found) > 0 {
+		l := found[0]
 		if l.Request != b.hash() {
 			refuse(w, http.StatusConflict, "reference_in_use", "reference", "another parcel was booked under this reference")
 			return
@@ -86,6 +92,9 @@ func (s *Server) book(w http.ResponseWriter, r *http.Request) {
 		Carrier: "Sandbox Parcel", Status: "booked", Created: now, Updated: now,
 		Scans: []scan{{Status: "booked", At: now}}, Request: b.hash(),
 	}
+	if d := faults.HiddenFor(r.Context()); d > 0 {
+		l.HiddenUntil = now.Add(d)
+	}
 	if err := s.journal.Put(labelKind, l.ID, l); err != nil {
 		s.unavailable(w, err)
 		return
@@ -98,11 +107,7 @@ func (s *Server) book(w http.ResponseWriter, r *http.Request) {
 func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found := []*label{}
-	if l, ok := s.references[r.URL.Query().Get("reference")]; ok {
-		found = append(found, l)
-	}
-	writeJSON(w, http.StatusOK, map[string]any{"data": found})
+	writeJSON(w, http.StatusOK, map[string]any{"data": s.visible(r.URL.Query().Get("reference"))})
 }
 
 // listAll returns every label, so that an audit finds those that nobody expects.
@@ -162,7 +167,21 @@ func (s *Server) Counts() map[string]int {
 }
 
 func (s *Server) keep(l *label) {
-	s.labels[l.ID], s.references[l.Reference], s.trackings[l.Tracking] = l, l, l
+	s.labels[l.ID], s.trackings[l.Tracking] = l, l
+	s.references[l.Reference] = append(s.references[l.Reference], l)
+}
+
+// visible returns the labels with a reference that are not hidden, in the order in which
+// they were booked. s.mu must be held.
+func (s *Server) visible(reference string) []*label {
+	now, found := s.cfg.Now(), []*label{}
+	for _, l := range s.references[reference] {
+		if !now.Before(l.HiddenUntil) {
+			found = append(found, l)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b *label) int { return a.Created.Compare(b.Created) })
+	return found
 }
 
 func show(w http.ResponseWriter, l *label) {

@@ -51,8 +51,10 @@ func (s *Server) Advance(idOrReference, status, note string) error {
 
 func (s *Server) movable(idOrReference, status string) (*label, error) {
 	l := s.labels[idOrReference]
-	if l == nil {
-		l = s.references[idOrReference]
+	for _, found := range s.references[idOrReference] {
+		if l == nil || l.Status == "voided" {
+			l = found
+		}
 	}
 	switch {
 	case l == nil:

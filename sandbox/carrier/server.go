@@ -53,7 +53,7 @@ type Server struct {
 
 	mu         sync.Mutex
 	labels     map[string]*label // by id
-	references map[string]*label
+	references map[string][]*label
 	trackings  map[string]*label
 	planned    scanQueue     // scheduled scans, earliest first
 	wake       chan struct{} // planned has a new first entry
@@ -72,7 +72,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, journal: cfg.Journal,
-		labels: make(map[string]*label), references: make(map[string]*label), trackings: make(map[string]*label),
+		labels: make(map[string]*label), references: make(map[string][]*label), trackings: make(map[string]*label),
 		wake: make(chan struct{}, 1),
 	}
 	var err error

@@ -29,6 +29,7 @@ const (
 	Reset     Do = "reset"     // the connection is reset
 	Status    Do = "status"    // an error response: Status (default 500), with RetryAfter if set
 	Malformed Do = "malformed" // a 2xx response whose body is cut off in the middle
+	Late      Do = "late"      // the connection is reset, and what the call made is seen Delay later (default 1 second); see HiddenFor
 	Slow      Do = "slow"      // the correct response, Delay late (default 1 second)
 )
 
@@ -91,6 +92,9 @@ func (f *Fault) complete() error {
 		setDefault(&f.Delay, 2*time.Minute)
 	case Slow:
 		setDefault(&f.Delay, time.Second)
+	case Late:
+		f.When = After
+		setDefault(&f.Delay, time.Second)
 	case Status:
 		setDefault(&f.Status, 500)
 		if f.Status < 400 || f.Status > 599 {
@@ -98,7 +102,7 @@ func (f *Fault) complete() error {
 		}
 	case Reset, Malformed:
 	default:
-		return fmt.Errorf("%w: do: want timeout, reset, status, malformed or slow, got %q", ErrRule, f.Do)
+		return fmt.Errorf("%w: do: want timeout, reset, status, malformed, late or slow, got %q", ErrRule, f.Do)
 	}
 	return checkShare(f.Times, f.Rate, f.Delay, f.RetryAfter)
 }

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -49,6 +50,9 @@ func before(f Fault, provider string, next http.Handler, w http.ResponseWriter, 
 // after lets the work be done and then lets the fault strike the response.
 func after(f Fault, provider string, next http.Handler, w http.ResponseWriter, r *http.Request) {
 	a := &recordedResponse{header: http.Header{}}
+	if f.Do == Late {
+		r = r.WithContext(context.WithValue(r.Context(), hiddenKey{}, f.Delay))
+	}
 	next.ServeHTTP(a, r)
 	if f.Do == Slow {
 		if pause(f.Delay, r) {
@@ -59,12 +63,21 @@ func after(f Fault, provider string, next http.Handler, w http.ResponseWriter, r
 	spoil(f, provider, a, w, r)
 }
 
+type hiddenKey struct{}
+
+// HiddenFor returns for how long a stand-in that can do so hides what a call makes. It
+// is not 0 if the fault Late strikes the call.
+func HiddenFor(ctx context.Context) time.Duration {
+	d, _ := ctx.Value(hiddenKey{}).(time.Duration)
+	return d
+}
+
 func spoil(f Fault, provider string, a *recordedResponse, w http.ResponseWriter, r *http.Request) {
 	switch f.Do {
 	case Timeout:
 		pause(f.Delay, r)
 		panic(http.ErrAbortHandler) // closes the connection without a response
-	case Reset:
+	case Reset, Late:
 		reset(w)
 	case Status:
 		if f.RetryAfter > 0 {

@@ -2,7 +2,7 @@ package stripe
 
 import "time"
 
-// authorised is how long an authorization is valid.
+// authorised is how long an authorization is valid by default.
 const authorised = 7 * 24 * time.Hour
 
 // The reasons that Stripe itself gives for a lapsed authorization: of the intent,

@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 )
@@ -132,7 +133,7 @@ func (t *txn) chargeCard(in *Intent, card card) *Error {
 	case in.holds(card):
 		ch.approve()
 		in.Status, in.AmountCapturable = requiresCapture, in.Amount
-		ch.PaymentMethodDetails.Card.CaptureBefore = t.now.Add(authorised).Unix()
+		ch.PaymentMethodDetails.Card.CaptureBefore = t.now.Add(cmp.Or(t.s.conf.HoldTime, authorised)).Unix()
 		t.emit("charge.succeeded", ch)
 		t.emit("payment_intent.amount_capturable_updated", in)
 		return nil

@@ -48,6 +48,8 @@ type Config struct {
 	// PerSecond is how many requests are served in any second; others get 429.
 	// Stripe allows 100 with a live key and 25 with a test key. 0 means no limit.
 	PerSecond int
+	// HoldTime is how long an authorization lasts; default seven days.
+	HoldTime time.Duration
 	// DebitTime is how long a direct debit is processing; default seven days.
 	DebitTime time.Duration
 	// Validate checks each request with the official stripe-mock, which refuses

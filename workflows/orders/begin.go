@@ -100,6 +100,9 @@ func (w *orderWorkflow) resumeTasks(ctx workflow.Context) {
 			w.makeRefundInBackground(ctx, r.ID)
 		}
 	}
+	for _, ref := range workflow.DeterministicKeys(w.Unconfirmed) {
+		w.findInBackground(ctx, ref)
+	}
 	if w.Doubted != "" {
 		w.verifyInBackground(ctx, w.Doubted)
 	}

@@ -15,12 +15,8 @@ import (
 // capturePayments captures what is held, once the parcels are booked, and tells the
 // shopper that the order is paid.
 func (w *orderWorkflow) capturePayments(ctx workflow.Context) error {
-	for i := range w.Payments {
-		if p := w.Payments[i]; !p.Surplus && p.Authorized > 0 && p.Captured == 0 {
-			if err := w.capture(ctx, p); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
-				return err
-			}
-		}
+	if err := w.captureHeld(ctx); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
+		return err
 	}
 	if w.Confirmed {
 		return nil
@@ -31,10 +27,46 @@ func (w *orderWorkflow) capturePayments(ctx workflow.Context) error {
 	}
 	w.Confirmed = true
 	w.Stock = order.StockMove{Action: order.StockShip, Lines: w.bookedLines()}
-	if !w.Free() {
-		w.note(ctx, order.PaymentWasCaptured, workflows.ActorPurser, order.Money{Amount: w.Captured(), Currency: w.Total.Currency}.String()+" captured", w.Order.Payment().Reference)
+	if !w.Free() && !w.CapturedEarly {
+		w.noteCapture(ctx)
 	}
 	w.mail(ctx, order.MailConfirmation)
+	return nil
+}
+
+func (w *orderWorkflow) noteCapture(ctx workflow.Context) {
+	w.note(ctx, order.PaymentWasCaptured, workflows.ActorPurser, order.Money{Amount: w.Captured(), Currency: w.Total.Currency}.String()+" captured", w.Order.Payment().Reference)
+}
+
+// captureHeld captures each payment whose money is held.
+func (w *orderWorkflow) captureHeld(ctx workflow.Context) error {
+	for i := range w.Payments {
+		if p := w.Payments[i]; !p.Surplus && p.Authorized > 0 && p.Captured == 0 {
+			if err := w.capture(ctx, p); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// captureWhenPlaced captures what is held before the parcels are booked, if the order's
+// terms say so.
+func (w *orderWorkflow) captureWhenPlaced(ctx workflow.Context) error {
+	if w.Placement.Terms.Capture != CapturePlaced {
+		return nil
+	}
+	return w.captureEarly(ctx)
+}
+
+// captureEarly captures what is held before all parcels are booked.
+func (w *orderWorkflow) captureEarly(ctx workflow.Context) error {
+	before := w.Captured()
+	if err := w.captureHeld(ctx); err != nil || w.Captured() == before {
+		return err
+	}
+	w.CapturedEarly = true
+	w.noteCapture(ctx)
 	return nil
 }
 
@@ -55,6 +87,8 @@ func (w *orderWorkflow) capture(ctx workflow.Context, p order.Payment) error {
 		return nil
 	case err != nil:
 		w.abortFor(order.Cancelled, "the money could not be captured: "+workflows.Reason(err), "the payment could not be taken")
+	case w.ranOut(ctx, *own, in):
+		w.holdRanOut(ctx, own)
 	case in.Status.Unpaid():
 		w.awaitPaymentAgain(ctx, own, in.Status)
 	case in.Status != order.PaymentCaptured || in.Received != amount.Amount:
@@ -76,13 +110,14 @@ func (w *orderWorkflow) awaitPaymentAgain(ctx workflow.Context, own *order.Payme
 }
 
 // watchLapseInBackground asks the provider when the authorization of a delayed order
-// lapses, and cancels the order if it is not captured shortly before. It is called
-// when a step is delayed, so that the usual order needs neither question nor timer.
+// lapses. Before that, it asks the shopper to pay again, and it cancels the order if
+// the money is not captured then. It is called when a step is delayed, or the order is
+// on hold, so that the usual order needs neither question nor timer.
 func (w *orderWorkflow) watchLapseInBackground(ctx workflow.Context) {
 	ref := w.Order.Payment().Reference
 	over := func() bool {
 		p := w.Order.Payment()
-		return w.Phase != Fulfilling || w.Abort != nil || w.Cancel != nil || p.Reference != ref || p.Captured > 0
+		return w.Phase != Fulfilling || w.Abort != nil || w.Cancel != nil || w.Lapsing || p.Reference != ref || p.Captured > 0
 	}
 	if w.watched || ref == "" || over() { // without a reference, nothing is held
 		return
@@ -93,20 +128,34 @@ func (w *orderWorkflow) watchLapseInBackground(ctx workflow.Context) {
 		if err == nil && !over() {
 			w.payment(ref).CaptureBefore = in.CaptureBefore
 		}
+		if w.asksToPayAgain() {
+			w.beforeLapse(ctx, over)
+			w.watched = false
+			w.watchLapseInBackground(ctx) // of the payment that has replaced this one
+			return
+		}
 		until := w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx))
 		captured, err := workflow.AwaitWithTimeout(ctx, max(until, time.Millisecond), over)
 		w.watched = false
 		if err == nil && !captured {
-			w.abortFor(order.Cancelled, "the money was not captured while it was held", "it could not be shipped in time")
-			w.changes++
+			w.lapseUncaptured()
 		}
 	})
+}
+
+// lapseUncaptured cancels an order whose money must be captured now, and cannot be.
+func (w *orderWorkflow) lapseUncaptured() {
+	w.abortFor(order.Cancelled, "the money was not captured while it was held", "it could not be shipped in time")
+	w.changes++
 }
 
 // reliedOnUntil returns until when an authorization is relied on.
 func (w *orderWorkflow) reliedOnUntil(p order.Payment) time.Time {
 	if p.CaptureBefore.IsZero() {
 		return p.AuthorizedAt.Add(authorizationLasts)
+	}
+	if w.asksToPayAgain() {
+		return p.CaptureBefore.Add(-min(lapseMargin, w.payAgainBefore(p)/2))
 	}
 	return p.CaptureBefore.Add(-lapseMargin)
 }

@@ -83,7 +83,74 @@ func (w *orderWorkflow) voidParcels(ctx workflow.Context) error {
 		}
 		w.shipment(s.Reference).Status = order.ParcelVoided
 		w.note(ctx, order.ParcelWasVoided, workflows.ActorPurser, "", s.LabelID)
+		w.findLater(ctx, s)
 	}
+	return nil
+}
+
+// Unconfirmed is a parcel whose booking the carrier did not confirm.
+type Unconfirmed struct {
+	Since time.Time `json:"since"` // when its label was voided, if there was one
+	Asked int       `json:"asked"` // how often the carrier was asked for it since
+}
+
+// findShares are the parts of Terms.FindParcelsWithin after which the carrier is asked
+// for such a parcel: of a day, a minute, ten minutes, an hour and all.
+var findShares = []time.Duration{24 * 60, 24 * 6, 24, 1}
+
+// findLater has the carrier asked again for a parcel if it did not confirm the booking:
+// the request may still be on its way, and make a label behind the void.
+func (w *orderWorkflow) findLater(ctx workflow.Context, s order.Shipment) {
+	if s.LabelID != "" || w.Placement.Terms.FindParcelsWithin == 0 {
+		return
+	}
+	w.Unconfirmed[s.Reference] = Unconfirmed{Since: workflow.Now(ctx)}
+	w.findInBackground(ctx, s.Reference)
+}
+
+// findInBackground asks the carrier for a parcel of a cancelled order, and voids what
+// it finds. A parcel that the carrier does not void is shown to an operator.
+func (w *orderWorkflow) findInBackground(ctx workflow.Context, ref string) {
+	w.retryInBackground(ctx, "the carrier has a parcel of a cancelled order", ref, time.Time{}, func(ctx workflow.Context) error {
+		for {
+			u := w.Unconfirmed[ref]
+			if u.Asked >= len(findShares) {
+				return nil
+			}
+			at := u.Since.Add(w.Placement.Terms.FindParcelsWithin / findShares[u.Asked])
+			if left := at.Sub(workflow.Now(ctx)); left > 0 {
+				timer := workflow.NewTimerWithOptions(ctx, left, workflow.TimerOptions{Summary: "ask again whether the carrier has booked parcel " + ref})
+				if err := timer.Get(ctx, nil); err != nil {
+					return err
+				}
+			}
+			if err := w.voidFound(ctx, ref); err != nil {
+				return err
+			}
+			u.Asked++
+			w.Unconfirmed[ref] = u
+		}
+	}, func() { delete(w.Unconfirmed, ref) })
+}
+
+// voidFound voids the label of a parcel that the carrier has, although it was voided.
+func (w *orderWorkflow) voidFound(ctx workflow.Context, ref string) error {
+	p, err := runBackground(ctx, w, trackParcel, 0, "Ask the carrier for parcel "+ref, steps.ParcelRef{Reference: ref})
+	if workflows.IsFailure(err, activities.FailureNoSuch) || err == nil && p.Status == order.ParcelVoided {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	own := w.shipment(ref)
+	own.LabelID, own.Tracking, own.Carrier, own.Status = p.LabelID, p.Tracking, p.Carrier, p.Status
+	if _, err := runBackground(ctx, w, voidParcel, 0, "Void parcel "+ref, steps.VoidLabelRequest{Booked: true, Asked: w.parcelRequest(*own)}); err != nil {
+		return err
+	}
+	own = w.shipment(ref)
+	own.Status = order.ParcelVoided
+	w.note(ctx, order.ParcelWasVoided, workflows.ActorPurser, "the carrier had booked it after the order was cancelled", p.LabelID)
+	w.changes++
 	return nil
 }
 

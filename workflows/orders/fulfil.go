@@ -2,6 +2,7 @@ package orders
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -15,7 +16,7 @@ import (
 // the parcels to their delivery. Each step is done once, whatever interrupts the
 // order in between.
 func (w *orderWorkflow) fulfil(ctx workflow.Context) error {
-	for _, step := range []func(workflow.Context) error{w.keepStock, w.bookParcels, w.capturePayments, w.awaitDelivery} {
+	for _, step := range []func(workflow.Context) error{w.keepStock, w.awaitHold, w.captureWhenPlaced, w.bookParcels, w.capturePayments, w.awaitDelivery} {
 		if err := step(ctx); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
 			return err
 		}
@@ -131,17 +132,30 @@ func (w *orderWorkflow) bookParcels(ctx workflow.Context) error {
 			if err := w.book(ctx, s); err != nil || w.stopped(ctx) {
 				return err
 			}
+			if w.Placement.Terms.Capture == CaptureBooked && w.unbooked() {
+				if err := w.captureEarly(ctx); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
+					return err
+				}
+			}
 		}
 	}
 	return nil
 }
 
+// unbooked reports whether a parcel is still to be booked.
+func (s *State) unbooked() bool {
+	return slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool { return p.LabelID == "" && !p.Replaced })
+}
+
 func (w *orderWorkflow) book(ctx workflow.Context, s order.Shipment) error {
-	within := w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx))
-	if w.Captured() > 0 || w.Free() { // no hold can lapse
+	within := max(w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx)), time.Second)
+	switch {
+	case w.Captured() > 0 || w.Free(): // no hold can lapse
 		within = authorizationLasts
+	case w.asksToPayAgain(): // the hold is watched; see beforeLapse
+		within = 0
 	}
-	p, err := run(ctx, w, bookParcel, max(within, time.Second), "the order is cancelled", "Book parcel "+s.Reference, w.parcelRequest(s))
+	p, err := run(ctx, w, bookParcel, within, "the order is cancelled", "Book parcel "+s.Reference, w.parcelRequest(s))
 	switch {
 	case ctx.Err() != nil:
 		return nil

@@ -23,13 +23,21 @@ func (w *orderWorkflow) hold(ctx workflow.Context, kind order.HoldKind, why, abo
 	w.note(ctx, order.OrderOnHold, workflows.ActorPurser, why, about)
 	w.changes++
 	w.mailReceivedInBackground(ctx)
+	if w.asksToPayAgain() {
+		w.watchLapseInBackground(ctx)
+	}
 	w.interrupt()
 }
 
 // awaitResolution waits until a person has decided, or the order is cancelled.
 func (w *orderWorkflow) awaitResolution(ctx workflow.Context) error {
 	for w.Hold != nil && !w.cancelPending() && ctx.Err() == nil {
-		if err := w.wait(ctx, order.Waiting{On: operator, About: w.Hold.About}); err != nil {
+		on := order.Waiting{On: operator, About: w.Hold.About}
+		if w.standby() != nil {
+			again := w.waitingForPayAgain(ctx)
+			on.Until, on.Then = again.Until, again.Then
+		}
+		if err := w.wait(ctx, on); err != nil {
 			return err
 		}
 	}

@@ -68,9 +68,29 @@ type Terms struct {
 	// the order was received, if no parcel is booked by then; default 10 minutes, 0:
 	// never.
 	ReceivedAfter time.Duration `json:"receivedAfter,omitempty"`
+	// PayAgainBefore is how long before a hold lapses the shopper is asked to pay again,
+	// if the money is not captured by then, and how long the shopper has if the hold
+	// lapsed unexpectedly; at most half of the hold's time. Default 24 hours, 0: the
+	// order is cancelled before the hold lapses.
+	PayAgainBefore time.Duration `json:"payAgainBefore,omitempty"`
+	// FindParcelsWithin is how long after a cancellation the carrier is asked again for a
+	// parcel whose booking it did not confirm. Default 24 hours, 0: it is not asked.
+	FindParcelsWithin time.Duration `json:"findParcelsWithin,omitempty"`
+	// Capture says when what is held is captured. Default booked; empty: when all parcels
+	// are booked.
+	Capture CaptureWhen `json:"capture,omitempty"`
 	// ParcelPieces is the most pieces in one parcel; default 0: all.
 	ParcelPieces int64 `json:"parcelPieces,omitempty"`
 }
+
+// CaptureWhen is the moment at which what is held is captured.
+type CaptureWhen string
+
+// The moments of the capture.
+const (
+	CaptureBooked CaptureWhen = "booked" // the first parcel is booked
+	CapturePlaced CaptureWhen = "placed" // the money is held, before any parcel is booked
+)
 
 // PayBy returns when an order that is placed at a time and not paid expires.
 func (t Terms) PayBy(m order.PaymentMethod, placed time.Time) time.Time {

@@ -17,6 +17,8 @@ func (w *orderWorkflow) payWhileFulfilling(ctx workflow.Context, m message) erro
 	p := *m.event.Payment
 	own := w.payment(p.Reference)
 	switch {
+	case own != nil && own.Standby:
+		w.payAgainReported(ctx, own, p)
 	case own == nil || own.Surplus || own.Number != w.Order.Payment().Number:
 		w.surplus(ctx, m.event, "a second payment")
 	case p.Status == order.PaymentCaptured && p.Received == own.Captured: // by this order
@@ -74,7 +76,9 @@ func (w *orderWorkflow) verify(ctx workflow.Context, ref string) {
 		own.Status, own.Captured = in.Status, in.Received
 		w.confirmCapture(ctx, own)
 		w.reviewFunds(ctx) // perhaps a refund or a dispute was reported before
-	case !in.Status.Dead() || own.Captured > 0 || w.Phase != Fulfilling:
+	case w.Phase == Fulfilling && !own.Surplus && w.ranOut(ctx, *own, in):
+		w.holdRanOut(ctx, own)
+	case !in.Status.Dead() || own.Captured > 0 || own.Surplus || own.Status.Dead() || w.Phase != Fulfilling:
 		w.note(ctx, order.EventIgnored, own.Provider, fmt.Sprintf("late event, the payment is %q", in.Status), ref)
 	default:
 		own.Status, own.Authorized = in.Status, 0

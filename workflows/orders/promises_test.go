@@ -177,7 +177,7 @@ func mailReason(m mail.Message) string {
 // shopperWords are all the reasons that a mail to a shopper may give.
 var shopperWords = []string{
 	"", "it cannot be delivered to this address", "it could not be shipped in time", "it could not be shipped",
-	"the payment could not be taken", "a product sold out while you were paying",
+	"the payment could not be taken", "it was not paid for again in time", "a product sold out while you were paying",
 	order.NewDecline("card_declined", "").Message, order.NewDecline("card_declined", "insufficient_funds").Message,
 	order.NewDecline("payment_intent_authentication_failure", "").Message,
 }

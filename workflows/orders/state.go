@@ -66,6 +66,7 @@ type State struct {
 
 	StockKept     bool `json:"stockKept,omitempty"`     // the reservation does not expire
 	Reserved      bool `json:"reserved,omitempty"`      // the same, while the payment is processing
+	CapturedEarly bool `json:"capturedEarly,omitempty"` // the capture is in the timeline, before all parcels were booked
 	Confirmed     bool `json:"confirmed,omitempty"`     // booked and captured, and the shopper mailed
 	FundsReleased bool `json:"fundsReleased,omitempty"` // a person has decided to ship although money was refunded or is disputed
 	ParcelsOut    bool `json:"parcelsOut,omitempty"`    // a person has decided that parcels are not waited for
@@ -94,6 +95,13 @@ type State struct {
 	Mails    []order.Mail    `json:"mails,omitempty"`
 	// Needs is what the workflow's memo says that a person must decide or look at.
 	Needs string `json:"needs,omitempty"`
+	// Unconfirmed are the parcels whose booking the carrier did not confirm before the
+	// order was cancelled.
+	Unconfirmed map[string]Unconfirmed `json:"unconfirmed,omitempty"`
+	// Lapsing says that the hold is not relied on any more: nothing ships until the
+	// shopper has paid again, by PayAgainBy.
+	Lapsing    bool      `json:"lapsing,omitempty"`
+	PayAgainBy time.Time `json:"payAgainBy,omitzero"`
 }
 
 // Abort says why an order is not fulfilled: an outcome, not a failure.
@@ -108,7 +116,7 @@ type Abort struct {
 
 func newState(p Placement) State {
 	return State{
-		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Returns: map[string]string{}, Unlisted: map[string]bool{}, Resolved: map[string]bool{},
+		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Returns: map[string]string{}, Unlisted: map[string]bool{}, Resolved: map[string]bool{}, Unconfirmed: map[string]Unconfirmed{},
 		Order: order.Order{ID: p.ID, Customer: p.Request.Customer, Email: p.Request.Email, Locale: p.Request.Locale, ShipTo: p.Request.ShipTo},
 	}
 }
@@ -132,6 +140,8 @@ type orderWorkflow struct {
 	delayed   bool              // the order waits for a step that failed
 	capturing bool              // the request to capture is under way
 	watched   bool              // watchLapseInBackground runs
+	following bool              // the payment on standby is followed
+	askAgain  bool              // the provider must be asked about the payment on standby
 	receiving bool              // mailReceivedInBackground waits
 	retrying  map[string]bool   // attention that is to be tried now
 	trying    map[string]func() // ends what is being tried in the background, by what it is about
@@ -155,6 +165,8 @@ func (s *State) status() order.Status {
 			return order.Shipped
 		case (s.Paid() || s.LessAccepted) && s.booked():
 			return order.Paid
+		case s.Lapsing && !s.Covered():
+			return order.AwaitingPayment
 		}
 		return order.Authorized
 	case Completed:
@@ -256,7 +268,7 @@ func (s *State) payment(reference string) *order.Payment {
 // current returns the payment that the order asks the shopper for, or nil.
 func (s *State) current() *order.Payment {
 	for i := range slices.Backward(s.Payments) {
-		if !s.Payments[i].Surplus {
+		if !s.Payments[i].Surplus && !s.Payments[i].Standby {
 			return &s.Payments[i]
 		}
 	}
