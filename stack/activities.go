@@ -33,7 +33,8 @@ func (p *providers) activities(s *Stack) workers.Activities {
 		Imports:  &imports.Activities{Imports: s.Records, ImportRows: s.Records, Products: products},
 		Images:   s.imageActivities(p),
 		Ledger: &ledger.Activities{
-			Books: s.Records, Candidates: s.Records, Differences: s.Records, Reports: s.Records, Settlements: s.Records,
+			Books: s.Records, Candidates: s.Records, Doubts: s.Records, Differences: s.Records, Reports: s.Records,
+			Imports: s.Records, Settlements: s.Records,
 			Payments: p.stripe, Balance: p.stripe, ToShop: p.mail.toShop,
 		},
 	}

@@ -169,7 +169,7 @@ func TestCheckAndDifferences(t *testing.T) {
 	for i, account := range []ledger.Account{ledger.Captured, ledger.Refunded, ledger.Disputed} {
 		found = append(found, ledger.Difference{OrderID: o.ID, Payment: 1, Ref: "pi_1", Party: "stripe", Account: account, Currency: "EUR", Record: 2900, Ledger: int64(i), Provider: &has, Why: "why"})
 	}
-	if err := s.Store.RecordDifferences(t.Context(), []order.ID{o.ID}, found); err != nil {
+	if err := s.Store.RecordDifferences(t.Context(), []ledger.Doubt{{OrderID: o.ID}}, found); err != nil {
 		t.Fatal(err)
 	}
 	var page struct {
@@ -187,7 +187,7 @@ func TestCheckAndDifferences(t *testing.T) {
 	if d := page.Differences; len(d) != 1 || d[0].Account != ledger.Captured {
 		t.Errorf("the next page: %s", a.Body)
 	}
-	if err := s.Store.RecordDifferences(t.Context(), []order.ID{o.ID}, nil); err != nil {
+	if err := s.Store.RecordDifferences(t.Context(), []ledger.Doubt{{OrderID: o.ID}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if a = s.Ask("GET", "/v1/ledger/differences", apitest.OperatorKey, ""); strings.TrimSpace(string(a.Body)) != `{"differences":[]}` {
