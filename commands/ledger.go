@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/url"
@@ -24,14 +25,35 @@ type ledgerCmd struct {
 	Close       ledgerCloseCmd       `cmd:"" help:"Close a month: what belongs to it is booked in the next month from then on."`
 }
 
-type ledgerCheckCmd struct{}
+type ledgerCheckCmd struct {
+	Wait time.Duration `default:"1h" help:"How long to wait for the result."`
+}
 
-func (*ledgerCheckCmd) Run(e *env, c *commands) error {
+// await waits for the result of a check.
+func (k *ledgerCheckCmd) await(e *env, client *shop.Client) (ledger.CheckResult, error) {
+	ctx, cancel := context.WithTimeout(e.ctx, k.Wait)
+	defer cancel()
+	check := ""
+	found, err := untilDone(func() (ledger.CheckResult, bool, error) {
+		found, err := client.CheckLedger(ctx, check)
+		if err == nil && !found.Done && check == "" {
+			fmt.Fprintln(e.stderr, "the check is running; what differs is compared again after ten minutes, before it counts")
+		}
+		check = found.Check
+		return found.CheckResult, found.Done, err
+	})
+	if err != nil && ctx.Err() != nil && e.ctx.Err() == nil {
+		return found, fmt.Errorf("the check has no result after %s and goes on: run purser ledger check again to join it, or with a longer --wait", k.Wait)
+	}
+	return found, err
+}
+
+func (k *ledgerCheckCmd) Run(e *env, c *commands) error {
 	client, err := c.Ledger.client()
 	if err != nil {
 		return err
 	}
-	found, err := untilDone(func() (ledger.CheckResult, bool, error) { return client.CheckLedger(e.ctx) })
+	found, err := k.await(e, client)
 	if err != nil {
 		return err
 	}
@@ -42,18 +64,19 @@ func (*ledgerCheckCmd) Run(e *env, c *commands) error {
 	if c.Ledger.JSON {
 		err = orJSON(e.stdout, map[string]any{"check": found, "differences": page.Differences}, nil)
 	} else {
-		fmt.Fprintf(e.stdout, "%d orders compared, %d differ; %d entries of settlements imported\n", found.Orders, found.Differing, found.Settlements)
+		fmt.Fprintf(e.stdout, "%d orders compared, %d differ; %d entries of settlements imported; %d differences in all\n",
+			found.Orders, found.Differing, found.Settlements, max(found.Differences, len(page.Differences)))
 		err = showDifferences(e.stdout, page)
 	}
 	switch {
 	case err != nil:
 		return err
-	case found.Differing > 0 || len(page.Differences) > 0:
-		return fmt.Errorf("%d orders differ: compare each with its payment at Stripe", max(found.Differing, 1))
 	case found.Problem != "":
 		return fmt.Errorf("the settlements could not be imported: %s", found.Problem)
+	case found.Differences > 0 || len(page.Differences) > 0:
+		return fmt.Errorf("%d amounts differ: compare each with the order and with Stripe", max(found.Differences, len(page.Differences)))
 	case found.Unreadable > 0:
-		return fmt.Errorf("%d settlements could not be booked: the log names them", found.Unreadable)
+		return fmt.Errorf("%d settlements could not be booked: purser ledger differences lists them", found.Unreadable)
 	}
 	return nil
 }
@@ -62,18 +85,21 @@ func showDifferences(w io.Writer, page shop.Differences) error {
 	if len(page.Differences) == 0 {
 		return nil
 	}
-	t := table(w, "NUMBER", "ORDER", "PAYMENT", "ACCOUNT", "RECORD", "LEDGER", "PROVIDER", "FOUND", "RESOLVED", "WHY")
+	t := table(w, "NUMBER", "ORDER", "PAYMENT", "SETTLEMENT", "ACCOUNT", "RECORD", "ROW", "LEDGER", "PROVIDER", "FOUND", "RESOLVED", "WHY")
 	for _, d := range page.Differences {
 		amount := func(n int64) string { return order.Money{Amount: n, Currency: d.Currency}.String() }
-		provider, resolved := "", ""
+		row, provider, resolved := "", "", ""
+		if d.Row != nil {
+			row = amount(*d.Row)
+		}
 		if d.Provider != nil {
 			provider = amount(*d.Provider)
 		}
 		if !d.ResolvedAt.IsZero() {
 			resolved = d.ResolvedAt.Format(time.RFC3339)
 		}
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			d.ID, d.OrderID, d.Ref, d.Account, amount(d.Record), amount(d.Ledger), provider, d.FoundAt.Format(time.RFC3339), resolved, d.Why)
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			d.ID, d.OrderID, d.Ref, d.Source, d.Account, amount(d.Record), row, amount(d.Ledger), provider, d.FoundAt.Format(time.RFC3339), resolved, d.Why)
 	}
 	next := ""
 	if page.NextBefore > 0 {

@@ -8,8 +8,12 @@ import (
 	"purser/order"
 )
 
-// ErrUnbalanced means that the amounts of a settlement contradict each other.
-var ErrUnbalanced = errors.New("a settlement that does not add up")
+var (
+	// ErrUnbalanced means that the amounts of a settlement contradict each other.
+	ErrUnbalanced = errors.New("a settlement that does not add up")
+	// ErrUnreadable means that a settlement has a problem.
+	ErrUnreadable = errors.New("a settlement that cannot be read")
+)
 
 // Settlement is one change of the balance that a provider keeps for the shop.
 type Settlement struct {
@@ -27,6 +31,8 @@ type Settlement struct {
 	Fee    int64       `json:"fee"` // in the balance's currency; below zero: it was returned
 	Net    int64       `json:"net"` // Amount - Fee
 	At     time.Time   `json:"at"`
+	// Problem says why it cannot be read; its amounts do not count then.
+	Problem string `json:"problem,omitempty"`
 }
 
 // SettlementKind says why the balance changed.
@@ -57,8 +63,12 @@ func (k SettlementKind) contra() Account {
 }
 
 // Entries returns the entries of a settlement. It fails with ErrUnbalanced if the
-// amount less the fee is not the net amount.
+// amount less the fee is not the net amount, and with ErrUnreadable if it has a
+// problem.
 func (s Settlement) Entries() ([]Entry, error) {
+	if s.Problem != "" {
+		return nil, fmt.Errorf("%w: %s", ErrUnreadable, s.Problem)
+	}
 	if s.Amount.Amount-s.Fee != s.Net {
 		return nil, fmt.Errorf("%w: %s: %d less a fee of %d is not %d", ErrUnbalanced, s.ID, s.Amount.Amount, s.Fee, s.Net)
 	}
@@ -82,4 +92,20 @@ func (s Settlement) Entries() ([]Entry, error) {
 	move(Balance, contra, s.Amount)
 	move(Fees, Balance, order.Money{Amount: s.Fee, Currency: s.Amount.Currency})
 	return entries, nil
+}
+
+// Booked is what came of booking settlements.
+type Booked struct {
+	Entries  int64 // that were added
+	Unbooked int   // settlements that cannot be booked
+}
+
+// ImportProgress says how far the settlements are imported.
+type ImportProgress struct {
+	// Until is the time of the last settlement of a complete import: all before it are
+	// booked. It is zero if there was none.
+	Until time.Time
+	// Newest and Oldest are the limits of what an import has booked that broke off, the
+	// latest first; zero if none did.
+	Newest, Oldest time.Time
 }

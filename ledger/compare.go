@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,10 +11,21 @@ import (
 
 // Books are an order as the record has it, and what the ledger has of it.
 type Books struct {
-	Order    order.Order
+	Order order.Order
+	// Rows are the order's payments as the table of payments has them. It is nil if
+	// the table was not read.
+	Rows     []PaymentRow
 	Balances []AccountBalance
 	// LastEntry is the ID of the order's last entry; 0: it has none.
 	LastEntry int64
+}
+
+// PaymentRow is what the table of payments has of a payment.
+type PaymentRow struct {
+	Number                                   int
+	Provider, Reference, Currency            string
+	Authorized, Captured, Refunded, Disputed int64
+	Surplus                                  bool
 }
 
 // AccountBalance is what the entries of a payment add up to on one account: debits
@@ -37,34 +49,20 @@ type Totals struct {
 	Problem string `json:"problem,omitempty"`
 }
 
+// Reversed is what a provider has of the refunds and disputes of a payment, read from
+// these themselves.
+type Reversed struct {
+	Refunded int64 // minor units; also refunds that are pending
+	Disputed bool  // there is a dispute, whatever has come of it
+}
+
 // Asked is a payment whose totals a provider is asked for.
 type Asked struct {
 	Ref      string
 	PlacedAt time.Time // when its order was placed; payments are made soon after
 }
 
-// Difference is an amount that the record, the ledger and the provider do not agree
-// about.
-type Difference struct {
-	ID       int64    `json:"id"`
-	OrderID  order.ID `json:"orderId"`
-	Payment  int      `json:"payment"` // the payment's number within the order
-	Ref      string   `json:"ref"`
-	Party    string   `json:"party"`
-	Account  Account  `json:"account"`
-	Currency string   `json:"currency"`
-	Record   int64    `json:"record"` // minor units
-	Ledger   int64    `json:"ledger"`
-	// Provider is what the payment's provider has; nil if it was not asked, or does
-	// not know the payment.
-	Provider   *int64    `json:"provider,omitempty"`
-	Why        string    `json:"why"`
-	FoundAt    time.Time `json:"foundAt"`
-	ReportedAt time.Time `json:"reportedAt,omitzero"` // when a person was asked
-	ResolvedAt time.Time `json:"resolvedAt,omitzero"` // when a check found that it is gone
-}
-
-// subject identifies what a difference is about.
+// subject identifies what a difference of an order is about.
 type subject struct {
 	payment    int
 	party, ref string
@@ -72,14 +70,23 @@ type subject struct {
 }
 
 // natural lists the accounts that are compared, with the sign that makes their usual
-// balance positive.
+// balance positive. The accounts of settlements are compared by CompareSettlement.
 var natural = map[Account]int64{Authorized: 1, Clearing: 1, Captured: -1, Refunded: 1, Disputed: 1, Surplus: -1}
 
-// Compare returns where the ledger differs from the record, and, for each payment in
-// totals, where the provider differs from the record. A payment without totals is
-// not compared with its provider.
+// comparison collects the differences of one order.
+type comparison struct {
+	order order.Order
+	books map[subject]int64
+	found map[subject]Difference
+}
+
+// Compare returns where the ledger differs from the record, where the table of
+// payments differs from the order, and, for each payment in totals, where the
+// provider differs from the record. A payment without totals is not compared with its
+// provider.
 func Compare(b Books, totals map[string]Totals) []Difference {
-	record, books := map[subject]int64{}, map[subject]int64{}
+	c := comparison{order: b.Order, books: map[subject]int64{}, found: map[subject]Difference{}}
+	record := map[subject]int64{}
 	add := func(to map[subject]int64, p place, account Account, amount int64) {
 		if sign := natural[account]; sign != 0 {
 			to[subject{p.payment, p.party, p.ref, account}] += sign * amount
@@ -90,19 +97,25 @@ func Compare(b Books, totals map[string]Totals) []Difference {
 		add(record, p, p.credit, -amount)
 	}
 	for _, a := range b.Balances {
-		add(books, place{payment: a.Payment, party: a.Party, ref: a.Ref}, a.Account, a.Amount)
+		add(c.books, place{payment: a.Payment, party: a.Party, ref: a.Ref}, a.Account, a.Amount)
 	}
-	found := map[subject]Difference{}
-	for _, s := range union(record, books) {
-		if record[s] != books[s] {
-			found[s] = newDifference(b.Order, s, record[s], books[s], "the ledger differs from the record")
+	for _, s := range union(record, c.books) {
+		if record[s] != c.books[s] {
+			c.found[s] = c.difference(s, record[s], "the ledger differs from the record")
 		}
+	}
+	if b.Rows != nil {
+		c.compareRows(b.Rows)
 	}
 	for _, p := range b.Order.Payments {
 		if has, ok := totals[p.Reference]; ok && !p.Manual() {
-			compareProvider(b.Order, p, has, books, found)
+			c.compareProvider(p, has)
 		}
 	}
+	return sorted(c.found)
+}
+
+func sorted(found map[subject]Difference) []Difference {
 	all := make([]Difference, 0, len(found))
 	for _, d := range found {
 		all = append(all, d)
@@ -113,11 +126,90 @@ func Compare(b Books, totals map[string]Totals) []Difference {
 	return all
 }
 
+// amount is the balance of an account as one side has it.
+type amount struct {
+	account Account
+	n       int64
+}
+
+// amounts returns the balances that the sums of a payment lead to. The ledger has only
+// the net amount of a surplus.
+func amounts(surplus bool, captured, refunded, disputed int64) []amount {
+	if surplus {
+		return []amount{{Surplus, captured - refunded - disputed}}
+	}
+	return []amount{{Captured, captured}, {Refunded, refunded}, {Disputed, disputed}}
+}
+
+// compareRows adds where the table of payments differs from the order.
+func (c *comparison) compareRows(rows []PaymentRow) {
+	byNumber := map[int]PaymentRow{}
+	for _, r := range rows {
+		byNumber[r.Number] = r
+	}
+	for _, p := range c.order.Payments {
+		r, ok := byNumber[p.Number]
+		delete(byNumber, p.Number)
+		if p.Reference == "" { // the row keeps the one that a lost attempt had
+			r.Provider, r.Reference = p.Provider, ""
+		}
+		is := PaymentRow{p.Number, p.Provider, p.Reference, c.order.Total.Currency, p.Authorized, p.Captured, p.Refunded, p.Disputed, p.Surplus}
+		if r != is {
+			c.compareRow(is, r, ok)
+		}
+	}
+	for _, r := range byNumber { // payments that the order does not have
+		c.compareRow(PaymentRow{Number: r.Number, Provider: r.Provider, Reference: r.Reference, Surplus: r.Surplus}, r, true)
+	}
+}
+
+// compareRow adds where a row differs from the payment as the order has it.
+func (c *comparison) compareRow(is, row PaymentRow, ok bool) {
+	why := "the payment's row in the database differs from the order"
+	switch {
+	case !ok:
+		why = "the payment has no row in the database"
+	case row.Reference != is.Reference || row.Provider != is.Provider:
+		why = fmt.Sprintf("the payment's row in the database names %s %.64q", row.Provider, row.Reference)
+	case row.Currency != is.Currency:
+		why = fmt.Sprintf("the payment's row in the database is in %.8q", row.Currency)
+	case row.Surplus != is.Surplus:
+		why = "the payment's row in the database and the order differ about whether it is a surplus"
+	}
+	byHand := paidOut(c.order, order.Payment{Reference: is.Reference, Refunded: is.Refunded})
+	has := append(amounts(is.Surplus, row.Captured, row.Refunded-byHand, row.Disputed), amount{Authorized, row.Authorized})
+	listed := false
+	for i, a := range append(amounts(is.Surplus, is.Captured, is.Refunded-byHand, is.Disputed), amount{Authorized, is.Authorized}) {
+		if a.n != has[i].n {
+			listed = true
+			c.set(subject{is.Number, is.Provider, is.Reference, a.account}, a.n, why, func(d *Difference) { d.Row = &has[i].n })
+		}
+	}
+	if !listed { // the difference is not in an amount, or not in the net amount of a surplus
+		first := amounts(is.Surplus, is.Captured, is.Refunded-byHand, is.Disputed)[0]
+		c.set(subject{is.Number, is.Provider, is.Reference, first.account}, first.n, why, func(d *Difference) { d.Row = &has[0].n })
+	}
+}
+
+// set adds a difference, or what another side has to a difference that is known
+// already.
+func (c *comparison) set(s subject, record int64, why string, side func(*Difference)) {
+	d, known := c.found[s]
+	switch {
+	case !known:
+		d = c.difference(s, record, why)
+	case d.Why != why:
+		d.Why += "; " + why
+	}
+	side(&d)
+	c.found[s] = d
+}
+
 // compareProvider adds where a provider differs from the record about a payment.
-func compareProvider(o order.Order, p order.Payment, has Totals, books map[subject]int64, found map[subject]Difference) {
+func (c *comparison) compareProvider(p order.Payment, has Totals) {
 	// A refund that was asked for may or may not have reached the provider.
-	refunded, asked := p.Refunded-paidOut(o, p), int64(0)
-	for _, r := range o.Refunds {
+	refunded, asked := p.Refunded-paidOut(c.order, p), int64(0)
+	for _, r := range c.order.Refunds {
 		if r.PaymentRef == p.Reference && r.Status == order.RefundRequested {
 			asked += r.Amount.Amount
 		}
@@ -125,51 +217,45 @@ func compareProvider(o order.Order, p order.Payment, has Totals, books map[subje
 	if has.Refunded >= refunded-asked && has.Refunded < refunded {
 		has.Refunded = refunded
 	}
+	record := amounts(p.Surplus, p.Captured, refunded, p.Disputed)
+	at := func(a amount) subject { return subject{p.Number, p.Provider, p.Reference, a.account} }
 	if has.Problem != "" {
-		s := subject{p.Number, p.Provider, p.Reference, Captured}
-		found[s] = newDifference(o, s, p.Captured, books[s], "the provider's amounts cannot be read: "+has.Problem)
+		c.set(at(record[0]), record[0].n, "the provider's amounts cannot be read: "+has.Problem, func(*Difference) {})
 		return
 	}
-	why := "the provider differs from the record"
-	if has.Currency != o.Total.Currency {
+	why, other := "the provider differs from the record", has.Currency != c.order.Total.Currency
+	if other {
 		why = "the provider has the payment in " + has.Currency
 	}
-	for _, c := range []struct {
-		account      Account
-		record, have int64
-	}{
-		{Captured, p.Captured, has.Captured}, {Refunded, refunded, has.Refunded}, {Disputed, p.Disputed, has.Disputed},
-	} {
-		s := subject{p.Number, p.Provider, p.Reference, c.account}
-		d, differs := found[s]
-		if c.record == c.have && (has.Currency == o.Total.Currency || c.have == 0) {
-			if differs {
-				d.Provider = &c.have
-				found[s] = d
-			}
-			continue
+	// The net amount of a surplus may be the same although its parts differ.
+	parts := p.Surplus && (p.Captured != has.Captured || refunded != has.Refunded || p.Disputed != has.Disputed)
+	if parts {
+		why += fmt.Sprintf(" (captured %d, refunded %d, disputed %d, in the smallest unit)", has.Captured, has.Refunded, has.Disputed)
+	}
+	for i, have := range amounts(p.Surplus, has.Captured, has.Refunded, has.Disputed) {
+		side := func(d *Difference) { d.Provider = &have.n }
+		_, known := c.found[at(have)]
+		switch {
+		case record[i].n != have.n || parts || other && have.n != 0:
+			c.set(at(have), record[i].n, why, side)
+		case known: // of the ledger or of the row alone
+			d := c.found[at(have)]
+			side(&d)
+			c.found[at(have)] = d
 		}
-		if !differs {
-			d = newDifference(o, s, c.record, books[s], why)
-			if p.Surplus { // the ledger has only what is left of a surplus
-				d.Ledger = c.record
-			}
-		}
-		d.Provider = &c.have
-		found[s] = d
 	}
 }
 
-func newDifference(o order.Order, s subject, record, books int64, why string) Difference {
+func (c *comparison) difference(s subject, record int64, why string) Difference {
 	return Difference{
-		OrderID: o.ID, Payment: s.payment, Ref: s.ref, Party: s.party, Account: s.account, Currency: o.Total.Currency,
-		Record: record, Ledger: books, Why: why,
+		OrderID: c.order.ID, Payment: s.payment, Ref: s.ref, Party: s.party, Account: s.account, Currency: c.order.Total.Currency,
+		Record: record, Ledger: c.books[s], Why: why,
 	}
 }
 
-func union(maps ...map[subject]int64) []subject {
-	seen := map[subject]bool{}
-	var all []subject
+func union[K comparable](maps ...map[K]int64) []K {
+	seen := map[K]bool{}
+	var all []K
 	for _, m := range maps {
 		for s := range m {
 			if !seen[s] {
@@ -189,15 +275,4 @@ func ToAsk(o order.Order) (asked []Asked) {
 		}
 	}
 	return asked
-}
-
-// CheckResult is the result of a check of the ledger.
-type CheckResult struct {
-	Orders      int   `json:"orders"`      // that were compared
-	Differing   int   `json:"differing"`   // orders that differ
-	Settlements int64 `json:"settlements"` // entries of settlements that were imported
-	// Unreadable is how many settlements could not be booked; the log names them.
-	Unreadable int `json:"unreadable,omitempty"`
-	// Problem says why the settlements could not be imported.
-	Problem string `json:"problem,omitempty"`
 }

@@ -164,7 +164,7 @@ func TestCompare(t *testing.T) {
 		{name: "captured less", order: orderOf([]order.Payment{p}, refund), has: ledger.Totals{Ref: "pi_1", Currency: "EUR", Captured: 1000, Refunded: 450}, want: []string{"captured 1450 1450 1000"}},
 		{name: "another refund", order: orderOf([]order.Payment{p}, refund), has: ledger.Totals{Ref: "pi_1", Currency: "EUR", Captured: 1450, Refunded: 950}, want: []string{"refunded 450 450 950"}},
 		{name: "the refund is gone", order: orderOf([]order.Payment{p}, refund), has: ledger.Totals{Ref: "pi_1", Currency: "EUR", Captured: 1450}, want: []string{"refunded 450 450 0"}},
-		{name: "another refund of a surplus", order: orderOf([]order.Payment{surplus}, refund), has: ledger.Totals{Ref: "pi_1", Currency: "EUR", Captured: 1450, Refunded: 950}, want: []string{"refunded 450 450 950"}},
+		{name: "another refund of a surplus", order: orderOf([]order.Payment{surplus}, refund), has: ledger.Totals{Ref: "pi_1", Currency: "EUR", Captured: 1450, Refunded: 950}, want: []string{"surplus 1000 1000 500"}},
 		{name: "a dispute", order: orderOf([]order.Payment{p}, refund), has: ledger.Totals{Ref: "pi_1", Currency: "EUR", Captured: 1450, Refunded: 450, Disputed: 1000}, want: []string{"disputed 0 0 1000"}},
 		{name: "another currency", order: orderOf([]order.Payment{p}, refund), has: ledger.Totals{Ref: "pi_1", Currency: "USD", Captured: 1450, Refunded: 450}, want: []string{"captured 1450 1450 1450", "refunded 450 450 450"}},
 		{name: "a refund that was asked for, before", order: orderOf([]order.Payment{p}, refundOf(450, order.RefundRequested, false)), has: ledger.Totals{Ref: "pi_1", Currency: "EUR", Captured: 1450}},

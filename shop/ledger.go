@@ -12,15 +12,22 @@ import (
 	"purser/order"
 )
 
-// CheckLedger compares the ledger with the orders and with the payment provider. done
-// is false while the check is running; another call joins it.
-func (c *Client) CheckLedger(ctx context.Context) (found ledger.CheckResult, done bool, err error) {
-	var out struct {
-		Done bool `json:"done"`
-		ledger.CheckResult
+// LedgerCheck is a check of the ledger, and its result once it is done.
+type LedgerCheck struct {
+	Done  bool   `json:"done"`
+	Check string `json:"check"` // names the check
+	ledger.CheckResult
+}
+
+// CheckLedger compares the ledger with the orders and with the payment provider. The
+// check is not done if it takes longer than the API waits; another call that names it
+// waits for it.
+func (c *Client) CheckLedger(ctx context.Context, check string) (found LedgerCheck, err error) {
+	path := "/v1/ledger/check"
+	if check != "" {
+		path += "?" + url.Values{"check": {check}}.Encode()
 	}
-	err = c.call(ctx, http.MethodPost, "/v1/ledger/check", nil, &out)
-	return out.CheckResult, out.Done, err
+	return found, c.call(ctx, http.MethodPost, path, nil, &found)
 }
 
 // Differences is one page of a list of differences.

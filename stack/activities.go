@@ -35,7 +35,8 @@ func (p *providers) activities(s *Stack) workers.Activities {
 		Images:     s.imageActivities(p),
 		Unattended: &unattended.Activities{Orders: s.Records, Attendant: s.starter},
 		Ledger: &ledger.Activities{
-			Books: s.Records, Candidates: s.Records, Differences: s.Records, Reports: s.Records, Settlements: s.Records,
+			Books: s.Records, Candidates: s.Records, Doubts: s.Records, Differences: s.Records, Reports: s.Records,
+			Imports: s.Records, Settlements: s.Records,
 			Payments: p.stripe, Balance: p.stripe, ToShop: p.mail.toShop,
 		},
 	}

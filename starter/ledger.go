@@ -16,26 +16,30 @@ import (
 
 const ledgerSummary = "Check of the ledger"
 
-// requestLasting is how long a difference must last that a person asks about.
-const requestLasting = 5 * time.Second
-
 // CheckLedger compares the ledger with all orders of the last month and with the
-// payment provider, or joins a check that was requested before. It fails with
-// context.DeadlineExceeded if that takes longer than ctx allows; the check goes on.
-func (c *Client) CheckLedger(ctx context.Context) (found ledger.CheckResult, err error) {
+// payment provider, or joins a check that was requested before: the one that check
+// names, or else the one that is running. It returns what names the check. It fails
+// with context.DeadlineExceeded if that takes longer than ctx allows; the check goes
+// on.
+func (c *Client) CheckLedger(ctx context.Context, check string) (found ledger.CheckResult, _ string, err error) {
 	const id = workflow.CheckWorkflowID + "/requested"
-	run, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+	var run client.WorkflowRun
+	if check != "" {
+		run = c.Temporal.GetWorkflow(ctx, id, check)
+	} else if run, err = c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: id, TaskQueue: workflows.OrdersQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            ledgerSummary,
-	}, workflow.LedgerCheckWorkflow, workflow.Check{Full: true, Lasting: requestLasting})
+	}, workflow.LedgerCheckWorkflow, workflow.Check{Full: true, Lasting: workflow.Lasting}); err == nil {
+		check = run.GetRunID()
+	}
 	if err == nil {
 		err = run.Get(ctx, &found)
 	}
 	if ctx.Err() != nil {
-		return found, fmt.Errorf("%s: %w", id, ctx.Err())
+		return found, check, fmt.Errorf("%s: %w", id, ctx.Err())
 	}
-	return found, translate("check the ledger", order.ID(id), err)
+	return found, check, translate("check the ledger", order.ID(id), err)
 }
 
 // KeepCheckingLedger schedules checks of the ledger: one in each interval of every,

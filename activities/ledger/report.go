@@ -11,47 +11,46 @@ import (
 	"purser/order"
 )
 
-const (
-	mostReported = 500 // differences that one mail asks about
-	mostListed   = 50  // differences that it lists
-)
+// mostListed is how many differences one mail lists.
+const mostListed = 50
 
 // ReportRequest is the input of PrepareReport.
 type ReportRequest struct{}
 
 // Report is a mail that asks a person about differences.
 type Report struct {
+	ID      int64        `json:"id,omitempty"`     // 0: there is nothing to ask
 	Message mail.Message `json:"message,omitzero"` // without recipient: nobody can be asked
-	IDs     []int64      `json:"ids,omitempty"`    // of the differences; none: there is nothing to ask
 }
 
 // PrepareReport writes the mail about the differences that nobody was asked about yet.
-// The same differences give the same mail, so that it is sent once.
+// Each difference belongs to one report, and each report has one mail, which is sent
+// once, whichever checks send it.
 func (a *Activities) PrepareReport(ctx context.Context, _ ReportRequest) (Report, error) {
-	found, err := a.Reports.UnreportedDifferences(ctx, mostReported)
-	if err != nil || len(found) == 0 {
+	id, found, count, err := a.Reports.ClaimReport(ctx, mostListed)
+	if err != nil || id == 0 {
 		return Report{}, activities.Failure(err)
 	}
-	var r Report
 	var text strings.Builder
 	text.WriteString("The ledger, the record and the payment provider do not agree about these amounts:\n\n")
-	for i, d := range found {
-		r.IDs = append(r.IDs, d.ID)
-		if i < mostListed {
-			fmt.Fprintf(&text, "%s\n", describe(d))
-		}
-		logger(ctx).Error("record, ledger and provider do not agree", "order", d.OrderID, "payment", d.Ref, "account", d.Account,
+	for _, d := range found {
+		fmt.Fprintf(&text, "%s\n", describe(d))
+		logger(ctx).Error("record, ledger and provider do not agree", "order", d.OrderID, "payment", d.Ref, "settlement", d.Source, "account", d.Account,
 			"record", d.Record, "ledger", d.Ledger, "provider", providerHas(d), "why", d.Why)
 	}
-	if more := len(found) - mostListed; more > 0 {
+	if more := count - len(found); more > 0 {
 		fmt.Fprintf(&text, "and %d more\n", more)
 	}
 	text.WriteString("\nCompare the order (purser order show ORDER) with the payment at the provider. " +
 		"The next check resolves what agrees again; purser ledger differences lists the rest.\n")
-	r.Message = mail.Message{
-		ID: fmt.Sprintf("ledger-differences-%d", found[0].ID), Stream: mail.Transactional, Template: "ledger_differences",
-		Content: mail.Content{Subject: fmt.Sprintf("%d amounts do not agree: please look", len(found)), Text: text.String()},
+	subject := fmt.Sprintf("%d amounts do not agree: please look", count)
+	if count == 1 {
+		subject = "1 amount does not agree: please look"
 	}
+	r := Report{ID: id, Message: mail.Message{
+		ID: fmt.Sprintf("ledger-differences-%d", id), Stream: mail.Transactional, Template: "ledger_differences",
+		Content: mail.Content{Subject: subject, Text: text.String()},
+	}}
 	if a.ToShop.Email != "" {
 		r.Message.To = []mail.Address{a.ToShop}
 	}
@@ -60,7 +59,22 @@ func (a *Activities) PrepareReport(ctx context.Context, _ ReportRequest) (Report
 
 func describe(d ledger.Difference) string {
 	amount := func(n int64) string { return order.Money{Amount: n, Currency: d.Currency}.String() }
-	s := fmt.Sprintf("Order %s, payment %s, %s: record %s, ledger %s", d.OrderID, d.Ref, d.Account, amount(d.Record), amount(d.Ledger))
+	var s string
+	switch {
+	case d.Source == "":
+		s = fmt.Sprintf("Order %s, payment %s, %s", d.OrderID, d.Ref, d.Account)
+	case d.Currency == "":
+		return fmt.Sprintf("Settlement %s: %s", d.Source, d.Why)
+	case d.OrderID != "":
+		s = fmt.Sprintf("Settlement %s of order %s, payment %s, %s", d.Source, d.OrderID, d.Ref, d.Account)
+	default:
+		s = fmt.Sprintf("Settlement %s, %s", d.Source, d.Account)
+	}
+	s += fmt.Sprintf(": record %s, ", amount(d.Record))
+	if d.Row != nil {
+		s += fmt.Sprintf("its row in the database %s, ", amount(*d.Row))
+	}
+	s += "ledger " + amount(d.Ledger)
 	if d.Provider != nil {
 		s += ", provider " + amount(*d.Provider)
 	}
@@ -76,10 +90,10 @@ func providerHas(d ledger.Difference) any {
 
 // MarkReported is the input of RecordReport.
 type MarkReported struct {
-	IDs []int64 `json:"ids"`
+	ID int64 `json:"id"`
 }
 
-// RecordReport says that a person was asked about differences.
+// RecordReport says that a person was asked with a report.
 func (a *Activities) RecordReport(ctx context.Context, r MarkReported) error {
-	return activities.Failure(a.Reports.MarkReported(ctx, r.IDs))
+	return activities.Failure(a.Reports.MarkReported(ctx, r.ID))
 }

@@ -12,19 +12,27 @@ import (
 	ledgerrecords "purser/records/ledger"
 )
 
+type checkInput struct {
+	Check string `query:"check" maxLength:"64" doc:"The check to wait for, from an earlier response. Default: the one that is running, or a new one"`
+}
+
 type checkOutput struct {
 	Status int
 	Body   struct {
-		Done bool `json:"done"`
+		Done  bool   `json:"done"`
+		Check string `json:"check" doc:"Names the check"`
 		ledger.CheckResult
 	}
 }
 
 // check compares the ledger, or joins a check that is already running.
-func (s *Service) check(ctx context.Context, _ *struct{}) (*checkOutput, error) {
+func (s *Service) check(ctx context.Context, in *checkInput) (*checkOutput, error) {
 	out := &checkOutput{}
 	var err error
-	out.Body.CheckResult, out.Status, err = httpkit.AcceptOrTimeout(ctx, s.Workflows.CheckLedger)
+	out.Body.CheckResult, out.Status, err = httpkit.AcceptOrTimeout(ctx, func(ctx context.Context) (found ledger.CheckResult, err error) {
+		found, out.Body.Check, err = s.Workflows.CheckLedger(ctx, in.Check)
+		return found, err
+	})
 	out.Body.Done = out.Status == http.StatusOK
 	return out, err
 }
@@ -39,14 +47,16 @@ type differencesInput struct {
 // difference is an amount that ledger, record and provider do not agree about.
 type difference struct {
 	ID         int64     `json:"id"`
-	OrderID    order.ID  `json:"orderId"`
+	OrderID    order.ID  `json:"orderId" doc:"Empty for a settlement that belongs to no order"`
 	Payment    int       `json:"payment" doc:"The payment's number within the order"`
 	Ref        string    `json:"ref" doc:"The payment's reference at its provider"`
 	Party      string    `json:"party" doc:"Who has the money"`
+	Source     string    `json:"source,omitempty" doc:"The settlement that it is about; missing if it is about an order"`
 	Account    string    `json:"account" doc:"The account that differs"`
 	Currency   string    `json:"currency"`
 	Record     int64     `json:"record" doc:"What the order says, in minor units"`
 	Ledger     int64     `json:"ledger" doc:"What the entries add up to"`
+	Row        *int64    `json:"row,omitempty" doc:"What the payment's row in the database has; missing if it has what the order says"`
 	Provider   *int64    `json:"provider,omitempty" doc:"What the provider has; missing if it is not about the provider"`
 	Why        string    `json:"why"`
 	FoundAt    time.Time `json:"foundAt"`
@@ -72,8 +82,8 @@ func (s *Service) differences(ctx context.Context, in *differencesInput) (*diffe
 	out.Body.Differences = make([]difference, 0, len(found))
 	for _, d := range found {
 		out.Body.Differences = append(out.Body.Differences, difference{
-			ID: d.ID, OrderID: d.OrderID, Payment: d.Payment, Ref: d.Ref, Party: d.Party, Account: string(d.Account), Currency: d.Currency,
-			Record: d.Record, Ledger: d.Ledger, Provider: d.Provider, Why: d.Why, FoundAt: d.FoundAt, ReportedAt: d.ReportedAt, ResolvedAt: d.ResolvedAt,
+			ID: d.ID, OrderID: d.OrderID, Payment: d.Payment, Ref: d.Ref, Party: d.Party, Source: d.Source, Account: string(d.Account), Currency: d.Currency,
+			Record: d.Record, Ledger: d.Ledger, Row: d.Row, Provider: d.Provider, Why: d.Why, FoundAt: d.FoundAt, ReportedAt: d.ReportedAt, ResolvedAt: d.ResolvedAt,
 		})
 	}
 	if len(found) == in.Limit {

@@ -115,6 +115,15 @@ func newRow(e ledger.Entry) row {
 	}
 }
 
+// noFormula returns a text with an apostrophe before it if a spreadsheet would run it
+// as a formula.
+func noFormula(text string) string {
+	if text != "" && strings.ContainsAny(text[:1], "=+-@\t\r\n") {
+		return "'" + text
+	}
+	return text
+}
+
 // writerOf returns the content type of a format, and what writes its rows.
 func writerOf(format string, w io.Writer) (contentType string, write func(ledger.Entry) error, flush func() error) {
 	if format == "jsonl" {
@@ -126,8 +135,8 @@ func writerOf(format string, w io.Writer) (contentType string, write func(ledger
 	return "text/csv; charset=utf-8", func(entry ledger.Entry) error {
 			r := newRow(entry)
 			return c.Write([]string{
-				strconv.FormatInt(r.ID, 10), r.BookedAt.Format(time.RFC3339Nano), r.At.Format(time.RFC3339Nano), r.Corrects, r.Kind, string(r.OrderID),
-				strconv.Itoa(r.Payment), r.Ref, r.Party, r.Debit, r.Credit, r.Amount, r.Currency, r.Source,
+				strconv.FormatInt(r.ID, 10), r.BookedAt.Format(time.RFC3339Nano), r.At.Format(time.RFC3339Nano), r.Corrects, r.Kind, noFormula(string(r.OrderID)),
+				strconv.Itoa(r.Payment), noFormula(r.Ref), noFormula(r.Party), r.Debit, r.Credit, r.Amount, r.Currency, noFormula(r.Source),
 			})
 		}, func() error {
 			c.Flush()

@@ -1,12 +1,14 @@
 package ledger_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -26,7 +28,9 @@ type checks struct {
 	err   error
 }
 
-func (c *checks) CheckLedger(context.Context) (ledger.CheckResult, error) { return c.found, c.err }
+func (c *checks) CheckLedger(_ context.Context, check string) (ledger.CheckResult, string, error) {
+	return c.found, cmp.Or(check, "run-1"), c.err
+}
 
 // open returns an API with the ledger of an order of 29.00 EUR that is paid.
 func open(t *testing.T) (*apitest.Shop, *checks, order.Order) {
@@ -161,15 +165,18 @@ func TestCheckAndDifferences(t *testing.T) {
 		t.Errorf("check: %d %s", a.Status, a.Body)
 	}
 	c.err = context.DeadlineExceeded
-	if a := s.Ask("POST", "/v1/ledger/check", apitest.OperatorKey, ""); a.Status != http.StatusAccepted || !strings.Contains(string(a.Body), `"done":false`) {
+	if a := s.Ask("POST", "/v1/ledger/check", apitest.OperatorKey, ""); a.Status != http.StatusAccepted || !strings.Contains(string(a.Body), `"done":false,"check":"run-1"`) {
 		t.Errorf("a check that takes long: %d %s", a.Status, a.Body)
+	}
+	if a := s.Ask("POST", "/v1/ledger/check?check=run-7", apitest.OperatorKey, ""); a.Status != http.StatusAccepted || !strings.Contains(string(a.Body), `"check":"run-7"`) {
+		t.Errorf("the check that was asked for before: %d %s", a.Status, a.Body)
 	}
 	has := int64(2000)
 	var found []ledger.Difference
 	for i, account := range []ledger.Account{ledger.Captured, ledger.Refunded, ledger.Disputed} {
 		found = append(found, ledger.Difference{OrderID: o.ID, Payment: 1, Ref: "pi_1", Party: "stripe", Account: account, Currency: "EUR", Record: 2900, Ledger: int64(i), Provider: &has, Why: "why"})
 	}
-	if err := s.Store.RecordDifferences(t.Context(), []order.ID{o.ID}, found); err != nil {
+	if err := s.Store.RecordDifferences(t.Context(), []ledger.Doubt{{OrderID: o.ID}}, found); err != nil {
 		t.Fatal(err)
 	}
 	var page struct {
@@ -187,7 +194,7 @@ func TestCheckAndDifferences(t *testing.T) {
 	if d := page.Differences; len(d) != 1 || d[0].Account != ledger.Captured {
 		t.Errorf("the next page: %s", a.Body)
 	}
-	if err := s.Store.RecordDifferences(t.Context(), []order.ID{o.ID}, nil); err != nil {
+	if err := s.Store.RecordDifferences(t.Context(), []ledger.Doubt{{OrderID: o.ID}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if a = s.Ask("GET", "/v1/ledger/differences", apitest.OperatorKey, ""); strings.TrimSpace(string(a.Body)) != `{"differences":[]}` {
@@ -195,6 +202,60 @@ func TestCheckAndDifferences(t *testing.T) {
 	}
 	if a = s.Ask("GET", "/v1/ledger/differences?resolved=true", apitest.OperatorKey, ""); strings.Count(string(a.Body), "resolvedAt") != 3 {
 		t.Errorf("also those that are gone: %s", a.Body)
+	}
+}
+
+// TestExportForSpreadsheets: a text that a spreadsheet would run as a formula is only a
+// text, and the amounts of an export add up to the balances of the accounts.
+func TestExportForSpreadsheets(t *testing.T) {
+	t.Parallel()
+	s, _, o := open(t)
+	for i, ref := range []string{`=HYPERLINK("https://example.com")`, "+1", "-1", "@SUM(A1)", "\t=1", " plain"} {
+		o.Version++
+		o.UpdatedAt = o.UpdatedAt.Add(time.Hour)
+		o.Payments = append(o.Payments, order.Payment{Number: i + 2, Provider: order.Manual, Reference: ref, Captured: 10 + int64(i)})
+		save(t, s, o)
+	}
+	a := s.Ask("GET", "/v1/ledger/export", apitest.OperatorKey, "")
+	rows, err := csv.NewReader(strings.NewReader(string(a.Body))).ReadAll()
+	if err != nil || len(rows) != 9 {
+		t.Fatalf("%v: %s", err, a.Body)
+	}
+	sums := map[string]float64{}
+	for _, r := range rows[1:] {
+		for _, field := range r {
+			if field != "" && strings.ContainsAny(field[:1], "=+-@\t\r\n") {
+				t.Errorf("a formula: %q", field)
+			}
+		}
+		var n float64
+		if _, err := fmt.Sscan(r[11], &n); err != nil {
+			t.Fatal(err)
+		}
+		sums[r[8]+" "+r[9]] += n
+		sums[r[8]+" "+r[10]] -= n
+	}
+	if got := rows[3][7]; got != `'=HYPERLINK("https://example.com")` {
+		t.Errorf("the reference is %q", got)
+	}
+	var page struct {
+		Balances []struct {
+			Party, Account string
+			Balance        order.Money
+		}
+	}
+	b := s.Ask("GET", "/v1/ledger/balances", apitest.OperatorKey, "")
+	b.Into(t, &page)
+	if len(page.Balances) != len(sums) {
+		t.Errorf("%d balances, the export has %d", len(page.Balances), len(sums))
+	}
+	for _, b := range page.Balances {
+		if got := int64(math.Round(sums[b.Party+" "+b.Account] * 100)); got != b.Balance.Amount {
+			t.Errorf("%s %s: the balance is %d, the export adds up to %d", b.Party, b.Account, b.Balance.Amount, got)
+		}
+	}
+	if again := s.Ask("GET", "/v1/ledger/export", apitest.OperatorKey, ""); string(again.Body) != string(a.Body) {
+		t.Error("the same export again has another order")
 	}
 }
 

@@ -16,8 +16,9 @@ import (
 
 // Workflows starts checks of the ledger.
 type Workflows interface {
-	// CheckLedger compares the ledger with the record and the payment provider.
-	CheckLedger(ctx context.Context) (ledger.CheckResult, error)
+	// CheckLedger compares the ledger with the record and the payment provider, or joins
+	// a check. It returns what names the check.
+	CheckLedger(ctx context.Context, check string) (ledger.CheckResult, string, error)
 }
 
 // Records reads the books and closes periods.
@@ -48,7 +49,7 @@ func (s *Service) Register(server *httpkit.Server) {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Tags: []string{"operators"}, Summary: summary, Description: description}
 	}
 	httpkit.Register(server, op("check-ledger", http.MethodPost, "/v1/ledger/check", "Compare the ledger with the orders and with the payment provider",
-		"Imports the provider's balance transactions, and compares all orders that have changed, that do not balance or that were placed in the last month. Returns how many orders differ, or 202 while the check is running: send the request again to join it. The differences themselves are listed by /v1/ledger/differences."),
+		"Imports the provider's balance transactions, and compares all orders that have changed, that do not balance or that were placed in the last month. What differs is compared again ten minutes later, before it counts. Returns how much differs, or 202 while the check is running: send the request again, with the parameter check, to wait for its result. The differences themselves are listed by /v1/ledger/differences."),
 		operate, s.check, http.StatusAccepted)
 	httpkit.Register(server, op("list-ledger-differences", http.MethodGet, "/v1/ledger/differences", "List the amounts that ledger, record and provider do not agree about",
 		"Latest first. A difference is listed once it has lasted for some minutes. A person is asked once about each, by a mail to the shop; the next check resolves those that are gone."),

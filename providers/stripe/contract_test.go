@@ -67,7 +67,7 @@ func TestContract(t *testing.T) {
 		"total":   func() error { _, err := c.Total(ctx, "pi_1"); return err },
 		"totals":  func() error { _, err := c.Totals(ctx, manyAsked()); return err },
 		"settlements": func() error {
-			return c.Settlements(ctx, time.Now().Add(-time.Hour), func([]ledger.Settlement, []error) error { return nil })
+			return c.Settlements(ctx, time.Now().Add(-time.Hour), time.Time{}, func([]ledger.Settlement) error { return nil })
 		},
 	} {
 		if err := call(); err != nil {

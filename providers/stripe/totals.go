@@ -3,6 +3,8 @@ package stripe
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,10 +81,10 @@ func (c *Client) listTotals(ctx context.Context, from, to time.Time, wanted map[
 			continue
 		}
 		refunded := int64(0)
-		if ch != nil && ch.Captured { // what was released counts as refunded at this API version
-			refunded = max(ch.AmountRefunded-(ch.Amount-ch.AmountCaptured), 0)
+		if ch != nil && ch.Captured {
+			refunded = refundedOf(ch)
 		}
-		if t := toTotals(pi, refunded); t.Problem == "" {
+		if t := toTotals(pi, ch, refunded); t.Problem == "" {
 			found[pi.ID] = t
 		}
 	}
@@ -92,11 +94,15 @@ func (c *Client) listTotals(ctx context.Context, from, to time.Time, wanted map[
 	return nil
 }
 
-// toTotals returns the totals of an intent without disputes. An amount that is no
-// multiple of the currency's smallest unit is a problem of the totals, not an error:
-// asking again does not help.
-func toTotals(pi *sdk.PaymentIntent, refunded int64) ledger.Totals {
+// toTotals returns the totals of an intent without disputes; ch is its latest charge, or
+// nil. An amount that is no multiple of the currency's smallest unit is a problem of the
+// totals, not an error: asking again does not help. The same holds if the charge
+// contradicts the intent.
+func toTotals(pi *sdk.PaymentIntent, ch *sdk.Charge, refunded int64) ledger.Totals {
 	t := ledger.Totals{Ref: pi.ID, Currency: strings.ToUpper(string(pi.Currency))}
+	if ch != nil && ch.Status == sdk.ChargeStatusSucceeded && ch.AmountCaptured != pi.AmountReceived {
+		t.Problem = fmt.Sprintf("the intent has received %d, its charge has captured %d, in Stripe's units", pi.AmountReceived, ch.AmountCaptured)
+	}
 	for _, a := range []struct {
 		from int64
 		to   *int64
@@ -117,7 +123,9 @@ func (c *Client) Total(ctx context.Context, ref string) (ledger.Totals, error) {
 	if err := checkID(ref); err != nil {
 		return ledger.Totals{}, noSuch(op, err).err()
 	}
-	pi, err := c.intents.Get(ref, &sdk.PaymentIntentParams{Params: c.params(ctx, "")})
+	p := &sdk.PaymentIntentParams{Params: c.params(ctx, "")}
+	p.AddExpand("latest_charge")
+	pi, err := c.intents.Get(ref, p)
 	if err != nil {
 		return ledger.Totals{}, classify(op, read, err).err()
 	}
@@ -128,16 +136,14 @@ func (c *Client) Total(ctx context.Context, ref string) (ledger.Totals, error) {
 	if f != nil {
 		return ledger.Totals{}, f.err()
 	}
-	refunded := int64(0)
-	for _, r := range refunds {
-		if order.ParseRefundStatus(string(r.Status)).Moves() {
-			refunded += r.Amount
-		}
-	}
+	refunded, failed := sumRefunds(refunds)
 	if pi.AmountReceived == 0 {
 		refunded = 0 // what was released
 	}
-	t := toTotals(pi, refunded)
+	t := toTotals(pi, pi.LatestCharge, refunded)
+	if charged := refundedOf(pi.LatestCharge); t.Problem == "" && pi.AmountReceived > 0 && (charged < refunded || charged > refunded+failed) {
+		t.Problem = fmt.Sprintf("the charge has refunded %d, its refunds add up to %d, in Stripe's units", charged, refunded)
+	}
 	disputed, f := c.disputed(ctx, ref)
 	switch {
 	case f != nil && errors.Is(f.Kind, order.ErrRejected):
@@ -147,4 +153,73 @@ func (c *Client) Total(ctx context.Context, ref string) (ledger.Totals, error) {
 	}
 	t.Disputed = disputed.Amount
 	return t, nil
+}
+
+// sumRefunds returns what refunds have moved or will move, and what those moved that
+// have failed or were canceled, in Stripe's units.
+func sumRefunds(refunds []*sdk.Refund) (moved, failed int64) {
+	for _, r := range refunds {
+		if order.ParseRefundStatus(string(r.Status)).Moves() {
+			moved += r.Amount
+		} else {
+			failed += r.Amount
+		}
+	}
+	return moved, failed
+}
+
+// refundedOf returns what a charge has refunded, in Stripe's units. What was released
+// counts as refunded at this API version.
+func refundedOf(ch *sdk.Charge) int64 {
+	switch {
+	case ch == nil:
+		return 0
+	case !ch.Captured: // there is more to capture
+		return ch.AmountRefunded
+	}
+	return max(ch.AmountRefunded-(ch.Amount-ch.AmountCaptured), 0)
+}
+
+// Reversals returns the refunds and disputes made since a time, by payment. A refund
+// that only released an authorization does not count.
+func (c *Client) Reversals(ctx context.Context, since time.Time) (map[string]ledger.Reversed, error) {
+	from := &sdk.RangeQueryParams{GreaterThanOrEqual: since.Unix()}
+	refunds := map[string][]*sdk.Refund{} // by payment, the newest first
+	p := &sdk.RefundListParams{ListParams: c.listParams(ctx), CreatedRange: from}
+	p.AddExpand("data.charge") // for withoutReleases
+	it := c.refunds.List(p)
+	for it.Next() {
+		if r := it.Refund(); named(r.PaymentIntent) {
+			refunds[r.PaymentIntent.ID] = append(refunds[r.PaymentIntent.ID], r)
+		}
+	}
+	if err := it.Err(); err != nil {
+		return nil, classify("list refunds", read, err).err()
+	}
+	all := map[string]ledger.Reversed{}
+	for ref, its := range refunds {
+		slices.Reverse(its)
+		its = withoutReleases(its)
+		if len(its) == 0 {
+			continue
+		}
+		moved, _ := sumRefunds(its)
+		m, err := fromStripe(moved, strings.ToUpper(string(its[0].Currency)))
+		if err != nil {
+			m.Amount = -1 // agrees with nothing
+		}
+		all[ref] = ledger.Reversed{Refunded: m.Amount}
+	}
+	disputes := c.disputes.List(&sdk.DisputeListParams{ListParams: c.listParams(ctx), CreatedRange: from})
+	for disputes.Next() {
+		if d := disputes.Dispute(); named(d.PaymentIntent) {
+			r := all[d.PaymentIntent.ID]
+			r.Disputed = true
+			all[d.PaymentIntent.ID] = r
+		}
+	}
+	if err := disputes.Err(); err != nil {
+		return nil, classify("list disputes", read, err).err()
+	}
+	return all, nil
 }

@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,8 +167,8 @@ func TestSettlements(t *testing.T) {
 		}
 		payout := ledger.Settlement{ID: "txn_2", Party: "stripe", Kind: ledger.SettlementPayout, Amount: order.Money{Amount: -1553, Currency: "USD"}, Net: -1553, At: at}
 		for i, want := range []int64{4, 0} {
-			if n, err := s.AddSettlements(t.Context(), []ledger.Settlement{charge, payout}); err != nil || n != want {
-				t.Errorf("import %d added %d entries, want %d: %v", i+1, n, want, err)
+			if b, err := s.AddSettlements(t.Context(), []ledger.Settlement{charge, payout}, at); err != nil || b.Entries != want || b.Unbooked > 0 {
+				t.Errorf("import %d: %+v, want %d entries: %v", i+1, b, want, err)
 			}
 		}
 		var got []string
@@ -186,11 +187,20 @@ func TestSettlements(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
-		charge.ID, charge.Net = "txn_3", 1600
-		if n, err := s.AddSettlements(t.Context(), []ledger.Settlement{payout, charge}); err == nil || n != 0 {
-			t.Errorf("a settlement that does not add up: %d %v", n, err)
+		if doubts, err := s.Doubts(t.Context(), at, ledger.Doubt{}, 10); err != nil || len(doubts) > 0 {
+			t.Errorf("in doubt: %v, %v", doubts, err)
 		}
-		if ids, err := s.UnbalancedOrders(t.Context(), 10); err != nil || len(ids) > 0 {
+		wrong, other := charge, charge
+		wrong.ID, wrong.Net, other.ID = "txn_3", 1600, "txn_4"
+		payout.Amount.Amount, payout.Net = -1000, -1000
+		if b, err := s.AddSettlements(t.Context(), []ledger.Settlement{payout, wrong, other}, at); err != nil || b.Entries != 3 || b.Unbooked != 1 {
+			t.Errorf("a settlement that does not add up, and one that has changed, stop another: %+v, %v", b, err)
+		}
+		doubts, err := s.Doubts(t.Context(), at, ledger.Doubt{}, 10)
+		if want := []ledger.Doubt{{Party: "stripe", Source: "txn_2"}, {Party: "stripe", Source: "txn_3"}}; err != nil || !slices.Equal(doubts, want) {
+			t.Errorf("in doubt: %v, want %v: %v", doubts, want, err)
+		}
+		if ids, err := s.UnbalancedOrders(t.Context(), "", 10); err != nil || len(ids) > 0 {
 			t.Errorf("settlements unbalance %v: %v", ids, err)
 		}
 	})

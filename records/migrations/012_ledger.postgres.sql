@@ -13,8 +13,11 @@ CREATE TRIGGER ledger_entries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_append_only();
 CREATE TRIGGER ledger_periods_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_periods
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_append_only();
+CREATE TRIGGER ledger_settlements_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_settlements
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_append_only();
 CREATE TRIGGER ledger_entries_closed BEFORE INSERT ON ledger_entries
     FOR EACH ROW EXECUTE FUNCTION ledger_closed();
 -- Also while a session replays the changes of another server.
 ALTER TABLE ledger_entries ENABLE ALWAYS TRIGGER ledger_entries_append_only;
 ALTER TABLE ledger_periods ENABLE ALWAYS TRIGGER ledger_periods_append_only;
+ALTER TABLE ledger_settlements ENABLE ALWAYS TRIGGER ledger_settlements_append_only;

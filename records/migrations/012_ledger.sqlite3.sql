@@ -36,3 +36,18 @@ WHEN EXISTS (SELECT 1 FROM ledger_periods WHERE period = NEW.period)
 BEGIN
     SELECT RAISE(ABORT, 'a closed period stays closed');
 END;
+CREATE TRIGGER ledger_settlements_update BEFORE UPDATE ON ledger_settlements
+BEGIN
+    SELECT RAISE(ABORT, 'an imported balance transaction is never changed');
+END;
+CREATE TRIGGER ledger_settlements_delete BEFORE DELETE ON ledger_settlements
+BEGIN
+    SELECT RAISE(ABORT, 'an imported balance transaction is never deleted');
+END;
+-- REPLACE INTO deletes without the trigger above; the same balance transaction again is
+-- skipped.
+CREATE TRIGGER ledger_settlements_repeat BEFORE INSERT ON ledger_settlements
+WHEN EXISTS (SELECT 1 FROM ledger_settlements WHERE party = NEW.party AND id = NEW.id)
+BEGIN
+    SELECT RAISE(IGNORE);
+END;

@@ -2,6 +2,7 @@ package stripe
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -57,19 +58,21 @@ type FeeDetail struct {
 
 // Payout is money sent to the shop's bank account.
 type Payout struct {
-	ID                 string            `json:"id"`
-	Object             string            `json:"object"`
-	Amount             int64             `json:"amount"`
-	ArrivalDate        int64             `json:"arrival_date"`
-	Automatic          bool              `json:"automatic"`
-	BalanceTransaction string            `json:"balance_transaction"`
-	Created            int64             `json:"created"`
-	Currency           string            `json:"currency"`
-	Livemode           bool              `json:"livemode"`
-	Metadata           map[string]string `json:"metadata"`
-	Method             string            `json:"method"`
-	Status             string            `json:"status"`
-	Type               string            `json:"type"`
+	ID                 string `json:"id"`
+	Object             string `json:"object"`
+	Amount             int64  `json:"amount"`
+	ArrivalDate        int64  `json:"arrival_date"`
+	Automatic          bool   `json:"automatic"`
+	BalanceTransaction string `json:"balance_transaction"`
+	Created            int64  `json:"created"`
+	Currency           string `json:"currency"`
+	// FailureBalanceTransaction returned the money of a payout that failed.
+	FailureBalanceTransaction *string           `json:"failure_balance_transaction"`
+	Livemode                  bool              `json:"livemode"`
+	Metadata                  map[string]string `json:"metadata"`
+	Method                    string            `json:"method"`
+	Status                    string            `json:"status"`
+	Type                      string            `json:"type"`
 }
 
 func (p *Payout) key() string { return p.ID }
@@ -209,23 +212,38 @@ type expandedBalance struct {
 	Source any `json:"source"`
 }
 
-// expandSources replaces the sources of listed balance transactions.
-func (c *call) expandSources(l list) {
-	for i, v := range l.Data {
-		b := v.(*BalanceTransaction)
-		e := expandedBalance{b, b.Source}
-		switch {
-		case c.s.charges.by[b.Source] != nil:
-			e.Source = c.s.charges.by[b.Source]
-		case c.s.refunds.by[b.Source] != nil:
-			e.Source = c.s.refunds.by[b.Source]
-		case c.s.disputes.by[b.Source] != nil:
-			e.Source = c.s.disputes.by[b.Source]
-		case c.s.payouts.by[b.Source] != nil:
-			e.Source = c.s.payouts.by[b.Source]
-		}
-		l.Data[i] = e
+// expandSource returns a balance transaction with its source.
+func (c *call) expandSource(b *BalanceTransaction) expandedBalance {
+	e := expandedBalance{b, b.Source}
+	switch {
+	case c.s.charges.by[b.Source] != nil:
+		e.Source = c.s.charges.by[b.Source]
+	case c.s.refunds.by[b.Source] != nil:
+		e.Source = c.s.refunds.by[b.Source]
+	case c.s.disputes.by[b.Source] != nil:
+		e.Source = c.s.disputes.by[b.Source]
+	case c.s.payouts.by[b.Source] != nil:
+		e.Source = c.s.payouts.by[b.Source]
 	}
+	return e
+}
+
+// FailPayout has the bank return a payout that was sent: the money is in the balance
+// again.
+func (s *Server) FailPayout(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, ok := s.payouts.by[id]
+	if !ok || old.Status == "failed" {
+		return fmt.Errorf("stripe sandbox: no payout %q that can fail", id)
+	}
+	t := s.begin("")
+	p := *old
+	b := t.move("payout_failure", "payout_reversal", p.ID, 0, p.Currency, 0)
+	b.Amount, b.Net, b.Currency, b.ExchangeRate, b.AvailableOn, b.Status = p.Amount, p.Amount, p.Currency, nil, t.now.Unix(), "available"
+	p.Status, p.FailureBalanceTransaction, t.Payout = "failed", &b.ID, &p
+	t.emit("payout.failed", &p)
+	return s.commit(t)
 }
 
 func (s *Server) listDisputes(c *call) (any, *Error) {

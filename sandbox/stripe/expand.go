@@ -6,6 +6,7 @@ func (c *call) expand(v any) (any, *Error) {
 	for _, name := range c.form.all("expand") {
 		in, isIntent := v.(*Intent)
 		d, isDispute := v.(*Dispute)
+		b, isBalance := v.(*BalanceTransaction)
 		listed, isList := v.(list)
 		switch {
 		case name == "latest_charge" && isIntent:
@@ -24,7 +25,11 @@ func (c *call) expand(v any) (any, *Error) {
 				listed.Data[i] = expandedIntent{intent, c.chargeOf(intent)}
 			}
 		case name == "data.source" && isList && c.r.URL.Path == "/v1/balance_transactions":
-			c.expandSources(listed)
+			for i, v := range listed.Data {
+				listed.Data[i] = c.expandSource(v.(*BalanceTransaction))
+			}
+		case name == "source" && isBalance:
+			v = c.expandSource(b)
 		default:
 			return nil, invalid("", "expand", "This property cannot be expanded ("+name+").")
 		}

@@ -11,12 +11,11 @@ import (
 	steps "purser/activities/ledger"
 	"purser/activities/mails"
 	"purser/ledger"
-	"purser/order"
 	"purser/workflows"
 )
 
-// CheckWorkflowID is the ID of the workflow that checks the ledger. At most one runs
-// at a time.
+// CheckWorkflowID is the beginning of the IDs of the workflows that check the ledger.
+// Checks of different IDs may run at the same time.
 const CheckWorkflowID = "ledger/check"
 
 // Lasting is how long a difference must last before a person is asked: a change that
@@ -38,23 +37,33 @@ var (
 )
 
 var (
-	importSettlements  = workflows.NewStep(workflows.PaymentsQueue, do.ImportSettlements).Long(time.Hour, 30*time.Second, workflows.LongestBackoff)
-	checkLedger        = workflows.NewStep(workflows.PaymentsQueue, do.CheckLedger).Long(time.Hour, 30*time.Second, workflows.LongestBackoff)
-	confirmDifferences = workflows.NewStep(workflows.PaymentsQueue, do.ConfirmDifferences).Long(time.Hour, 30*time.Second, workflows.LongestBackoff)
-	prepareReport      = workflows.NewStep(workflows.PaymentsQueue, do.PrepareReport)
-	recordReport       = workflows.NewCommand(workflows.PaymentsQueue, do.RecordReport)
-	sendMessage        = workflows.NewStep(workflows.MailQueue, doMail.SendMessage)
+	importSettlements   = workflows.NewStep(workflows.PaymentsQueue, do.ImportSettlements).Long(time.Hour, 30*time.Second, workflows.LongestBackoff)
+	recordImportFailure = workflows.NewCommand(workflows.PaymentsQueue, do.RecordImportFailure)
+	checkLedger         = workflows.NewStep(workflows.PaymentsQueue, do.CheckLedger).Long(time.Hour, 30*time.Second, workflows.LongestBackoff)
+	confirmDifferences  = workflows.NewStep(workflows.PaymentsQueue, do.ConfirmDifferences).Long(time.Hour, 30*time.Second, workflows.LongestBackoff)
+	prepareReport       = workflows.NewStep(workflows.PaymentsQueue, do.PrepareReport)
+	recordReport        = workflows.NewCommand(workflows.PaymentsQueue, do.RecordReport)
+	sendMessage         = workflows.NewStep(workflows.MailQueue, doMail.SendMessage)
 )
 
-// importWithin is how long importing settlements is tried. The check does not wait
-// longer for a provider that, for example, refuses to list them.
-const importWithin = 30 * time.Minute
+const (
+	// importWithin is how long importing settlements is tried. The check does not wait
+	// longer for a provider that, for example, refuses to list them; the next import
+	// continues where this one was.
+	importWithin = 30 * time.Minute
+	// reportWithin is how long a mail about differences is tried. The next check tries
+	// again.
+	reportWithin = time.Hour
+	// mostReports is how many mails a check sends. There is more than one only if
+	// checks before it could not send theirs.
+	mostReports = 10
+)
 
 // LedgerCheckWorkflow imports the provider's settlements, compares the orders, and
 // asks a person about differences that last, once about each.
 func LedgerCheckWorkflow(ctx workflow.Context, c Check) (ledger.CheckResult, error) {
 	var done ledger.CheckResult
-	imported, err := importSettlements.Remote(ctx, importWithin, "Import the provider's settlements", nil, steps.ImportRequest{Full: c.Full})
+	imported, err := importSettlements.Remote(ctx, importWithin, "Import the provider's settlements", nil, steps.ImportRequest{Full: c.Full, Now: workflow.Now(ctx)})
 	if ctx.Err() != nil {
 		return done, err
 	}
@@ -62,41 +71,54 @@ func LedgerCheckWorkflow(ctx workflow.Context, c Check) (ledger.CheckResult, err
 	if err != nil { // the orders are compared all the same
 		done.Problem = workflows.Reason(err)
 		workflow.GetLogger(ctx).Error("the provider's settlements cannot be imported", "error", err)
+		if _, err := recordImportFailure.Remote(ctx, 0, "Record that settlements cannot be imported", nil, steps.ImportFailure{Why: done.Problem}); err != nil {
+			return done, err
+		}
 	}
 	checked, err := checkLedger.Remote(ctx, 0, "Compare ledger, record and provider", nil, steps.CheckRequest{Full: c.Full, Now: workflow.Now(ctx)})
 	if err != nil {
 		return done, err
 	}
 	done.Orders = checked.Orders
-	if len(checked.InDoubt) > 0 {
-		if done.Differing, err = confirm(ctx, checked.InDoubt, c.Lasting); err != nil {
+	if checked.InDoubt {
+		since := checked.At
+		if imported.At.After(since) {
+			since = imported.At
+		}
+		found, err := confirm(ctx, c, since)
+		if err != nil {
 			return done, err
 		}
+		done.Differing, done.Differences = found.Orders, found.Differences
 	}
 	return done, report(ctx)
 }
 
-// confirm looks again at orders in doubt, after a while.
-func confirm(ctx workflow.Context, ids []order.ID, lasting time.Duration) (differ int, err error) {
-	workflow.SetCurrentDetails(ctx, fmt.Sprintf("%d orders are in doubt. They are compared again %s after the first time.", len(ids), lasting))
-	if err := workflow.Sleep(ctx, lasting); err != nil {
-		return 0, err
+// confirm looks again, after a while, at what is in doubt since a time or longer.
+func confirm(ctx workflow.Context, c Check, since time.Time) (steps.Confirmed, error) {
+	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Something differs, or differed before. It is compared again %s after the first time.", c.Lasting))
+	if err := workflow.Sleep(ctx, c.Lasting); err != nil {
+		return steps.Confirmed{}, err
 	}
-	found, err := confirmDifferences.Remote(ctx, 0, "Compare the orders in doubt again", nil, steps.ConfirmRequest{Orders: ids})
-	return found.Orders, err
+	return confirmDifferences.Remote(ctx, 0, "Compare what is in doubt again", nil, steps.ConfirmRequest{Full: c.Full, Since: since})
 }
 
 // report asks a person about the differences that nobody was asked about yet.
 func report(ctx workflow.Context) error {
-	r, err := prepareReport.Remote(ctx, 0, "Write the mail about differences", nil, steps.ReportRequest{})
-	if err != nil || len(r.IDs) == 0 {
-		return err
-	}
-	if len(r.Message.To) > 0 {
-		if _, err := sendMessage.Run(ctx, workflows.MailWithin, "Mail: differences", r.Message, nil); err != nil {
+	for range mostReports {
+		r, err := prepareReport.Remote(ctx, 0, "Write the mail about differences", nil, steps.ReportRequest{})
+		if err != nil || r.ID == 0 {
+			return err
+		}
+		if len(r.Message.To) > 0 {
+			if _, err := sendMessage.Run(ctx, reportWithin, "Mail: differences", r.Message, nil); err != nil {
+				workflow.GetLogger(ctx).Error("the mail about differences is not sent; the next check tries again", "error", err)
+				return ctx.Err()
+			}
+		}
+		if _, err = recordReport.Remote(ctx, 0, "Record that a person was asked", nil, steps.MarkReported{ID: r.ID}); err != nil {
 			return err
 		}
 	}
-	_, err = recordReport.Remote(ctx, 0, "Record that a person was asked", nil, steps.MarkReported{IDs: r.IDs})
-	return err
+	return nil
 }
