@@ -269,7 +269,8 @@ func assignOptions(row *catalog.Row, value string) string {
 	options := map[string]string{}
 	for _, o := range list(value) {
 		name, is, ok := strings.Cut(o, "=")
-		if !ok || options[name] != "" {
+		name = text.Clean(name)
+		if _, twice := options[name]; !ok || twice {
 			return "want name=value, separated by |, each name once"
 		}
 		options[name] = is

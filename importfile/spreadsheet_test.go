@@ -123,6 +123,13 @@ func TestSpreadsheets(t *testing.T) {
 			},
 		},
 		{
+			name: "options", kind: catalog.ImportProducts, text: "sku,options\na,size=M|size =L\nb,size=|size=M\nc,size=M|colour=blue\n",
+			rows: []string{"4 c"},
+			faults: []string{
+				"2 options: want name=value, separated by |, each name once", "3 options: want name=value, separated by |, each name once",
+			},
+		},
+		{
 			name: "half of a character in JSON", kind: catalog.ImportProducts, text: `{"sku":"a","name":"\ud83c"}` + "\n" + `{"sku":"b","name":"\udf75\ud83c"}` + "\n" + `{"sku":"c","name":"\ud83c\udf75"}` + "\n",
 			rows: []string{"3 c \"\U0001f375\""},
 			faults: []string{
