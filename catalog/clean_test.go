@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,6 +30,18 @@ func TestProductClean(t *testing.T) {
 	two := catalog.Product{Options: map[string]string{"size": "M", "size ": "L"}}
 	if got := two.Clean().Options; len(got) != 2 {
 		t.Errorf("two options became %v", got)
+	}
+	for _, c := range []struct{ name, one, other, want string }{
+		{name: "a space", one: "size", other: "size ", want: `the name "size" is there twice`},
+		{name: "a no-break space", one: "\u00a0size", other: "size", want: `the name "size" is there twice`},
+		{name: "composed and decomposed", one: "gr\u00f6\u00dfe", other: "gro\u0308\u00dfe", want: "the name \"gr\u00f6\u00dfe\" is there twice"},
+		{name: "two names", one: "size", other: "colour"},
+		{name: "one that is cleaned", one: "size ", other: "colour"},
+	} {
+		p := catalog.Product{SKU: "mug", Name: "Mug", Price: 1, Currency: "EUR", Options: map[string]string{c.one: "M", c.other: "L"}}.Clean()
+		if err := p.Validate(); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", c.name, err, c.want)
+		}
 	}
 	if got := (catalog.Row{SKU: " a "}).Clean(); got.SKU != "a" || got.Name != nil || got.Tags != nil || got.Options != nil {
 		t.Errorf("a row got fields: %+v", got)

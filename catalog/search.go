@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"purser/text"
 )
 
 // ErrQuery means that a query is not valid. Its text is for the caller.
@@ -81,8 +83,8 @@ type Query struct {
 	Highlight bool
 }
 
-// Checked returns the query with its defaults; it fails with ErrQuery if a field
-// is not valid.
+// Checked returns the query with its defaults, and with its texts as the catalogue
+// keeps them; it fails with ErrQuery if a field is not valid.
 func (q Query) Checked() (Query, error) {
 	if q.Page == 0 {
 		q.Page = 1
@@ -90,7 +92,13 @@ func (q Query) Checked() (Query, error) {
 	if q.PerPage == 0 {
 		q.PerPage = 20
 	}
-	q.Text = strings.TrimLeft(q.Text, " ") // a space at the end is kept: it means that the last word is complete
+	q.Text = norm.NFC.String(strings.TrimLeft(q.Text, " ")) // a space at the end is kept: it means that the last word is complete
+	for _, values := range []*[]string{&q.Brands, &q.Categories, &q.Tags, &q.Groups} {
+		*values = slices.Clone(*values)
+		for i, v := range *values {
+			(*values)[i] = text.Clean(v)
+		}
+	}
 	return q, errors.Join(q.checkPage(), q.checkFilters(), q.checkNames())
 }
 

@@ -94,3 +94,27 @@ func TestQueryChecked(t *testing.T) {
 		})
 	}
 }
+
+// TestQueryCleaned (SRCH-7) checks that a query has its texts as the catalogue has its own.
+func TestQueryCleaned(t *testing.T) {
+	for _, c := range []struct{ name, in, value, text string }{
+		{name: "decomposed", in: "cafe\u0301", value: "caf\u00e9", text: "caf\u00e9"},
+		{name: "invisible characters at the ends", in: "\u200bmug\ufeff", value: "mug", text: "\u200bmug\ufeff"},
+		{name: "spaces at the ends", in: " mug\u00a0", value: "mug", text: "mug\u00a0"},
+		{name: "the longest value, decomposed", in: strings.Repeat("a\u0308", 200), value: strings.Repeat("\u00e4", 200), text: strings.Repeat("\u00e4", 200)},
+	} {
+		brands := []string{c.in}
+		q, err := catalog.Query{Text: c.in, Brands: brands, Categories: brands, Tags: brands, Groups: brands}.Checked()
+		if err != nil || q.Text != c.text || brands[0] != c.in {
+			t.Errorf("%s: text %q, %v", c.name, q.Text, err)
+		}
+		for _, got := range [][]string{q.Brands, q.Categories, q.Tags, q.Groups} {
+			if len(got) != 1 || got[0] != c.value {
+				t.Errorf("%s: %q", c.name, got)
+			}
+		}
+	}
+	if _, err := (catalog.Query{Tags: []string{"\u200b \ufeff"}}).Checked(); !errors.Is(err, catalog.ErrQuery) {
+		t.Errorf("a tag that nobody sees: %v", err)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"purser/text"
 )
 
 // ErrSettings means that settings of the search are not valid. Its text is for the
@@ -59,6 +61,24 @@ type RecordedSettings struct {
 	Problem   string     `json:"problem,omitempty" doc:"Why the last attempt to apply them failed; it is repeated"`
 }
 
+// Clean returns the settings with their texts as the catalogue keeps its own (see
+// text.Clean).
+func (s SearchSettings) Clean() SearchSettings {
+	clean := func(words []string) []string {
+		words = slices.Clone(words)
+		for i, w := range words {
+			words[i] = text.Clean(w)
+		}
+		return words
+	}
+	s.Synonyms = slices.Clone(s.Synonyms)
+	for i, group := range s.Synonyms {
+		s.Synonyms[i] = clean(group)
+	}
+	s.StopWords = clean(s.StopWords)
+	return s
+}
+
 // Complete returns the settings with their defaults.
 func (s SearchSettings) Complete() SearchSettings {
 	if len(s.Fields) == 0 {
@@ -83,14 +103,16 @@ func (s SearchSettings) Faults() []Fault {
 			wrong(field, "want 2 to %d words that stand for each other, got %d", MaxSynonyms, len(group))
 			continue
 		}
-		for j, text := range group {
-			words := SearchWords(text)
+		for j, synonym := range group {
+			words, fault := SearchWords(synonym), lineFault(synonym, 1, MaxSearchWord)
 			key := strings.Join(words, " ")
 			switch {
-			case lineFault(text, 1, MaxSearchWord) != "" || len(words) < 1 || len(words) > MaxSynonymWords:
-				wrong(fmt.Sprintf("%s[%d]", field, j), "want 1 to %d words, at most %d characters", MaxSynonymWords, MaxSearchWord)
+			case fault != "":
+				wrong(fmt.Sprintf("%s[%d]", field, j), "%.70q: %s", synonym, fault)
+			case len(words) < 1 || len(words) > MaxSynonymWords:
+				wrong(fmt.Sprintf("%s[%d]", field, j), "want 1 to %d words, got %d in %q", MaxSynonymWords, len(words), synonym)
 			case twice[key]:
-				wrong(fmt.Sprintf("%s[%d]", field, j), "%q is in the group twice", text)
+				wrong(fmt.Sprintf("%s[%d]", field, j), "%q is in the group twice", synonym)
 			}
 			twice[key], synonyms[key] = true, true
 		}
@@ -115,17 +137,19 @@ func (s SearchSettings) stopWordFaults(synonyms map[string]bool) (faults []Fault
 		faults = append(faults, Fault{"stopWords", fmt.Sprintf("want at most %d, got %d", MaxStopWords, len(s.StopWords))})
 	}
 	twice := make(map[string]bool)
-	for i, text := range s.StopWords[:min(len(s.StopWords), MaxStopWords)] {
-		words, why := SearchWords(text), ""
+	for i, stop := range s.StopWords[:min(len(s.StopWords), MaxStopWords)] {
+		words, why := SearchWords(stop), lineFault(stop, 1, MaxSearchWord)
 		switch {
-		case lineFault(text, 1, MaxSearchWord) != "" || len(words) != 1:
-			why = fmt.Sprintf("want one word, at most %d characters", MaxSearchWord)
-		case strings.ContainsFunc(text, unicode.IsNumber):
-			why = fmt.Sprintf("%q has a digit: a number is a size or a part of a SKU to shoppers, so that they must find it", text)
+		case why != "":
+			why = fmt.Sprintf("%.70q: %s", stop, why)
+		case len(words) != 1:
+			why = fmt.Sprintf("want one word, got %d in %q", len(words), stop)
+		case strings.ContainsFunc(stop, unicode.IsNumber):
+			why = fmt.Sprintf("%q has a digit: a number is a size or a part of a SKU to shoppers, so that they must find it", stop)
 		case synonyms[words[0]]:
-			why = fmt.Sprintf("%q is a synonym too, and a search ignores stop words: choose one of the two", text)
+			why = fmt.Sprintf("%q is a synonym too, and a search ignores stop words: choose one of the two", stop)
 		case twice[words[0]]:
-			why = fmt.Sprintf("%q stands twice", text)
+			why = fmt.Sprintf("%q stands twice", stop)
 		}
 		if why != "" {
 			faults = append(faults, Fault{fmt.Sprintf("stopWords[%d]", i), why})

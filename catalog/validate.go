@@ -116,6 +116,9 @@ func (p Product) optionFault() string {
 				return fmt.Sprintf("%.70q: %s", name+"="+p.Options[name], fault)
 			}
 		}
+		if text.Clean(name) != name { // Clean has kept it, because there is another one
+			return fmt.Sprintf("the name %q is there twice", text.Clean(name))
+		}
 	}
 	return ""
 }

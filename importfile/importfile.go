@@ -68,30 +68,25 @@ func Sniff(kind catalog.ImportKind, begin []byte) (Header, error) {
 	if _, known := requiredColumns[kind]; !known {
 		return h, wrong("want products, stock or prices, not %.20q", kind)
 	}
-	text := begin
-	for bytes.HasPrefix(text, []byte(mark)) {
-		text = text[len(mark):]
-	}
-	h.Start.Byte = int64(len(begin) - len(text))
-	text = bytes.TrimLeft(text, " \t\r\n")
-	if err := foreign(text); err != nil {
+	if err := foreign(begin); err != nil {
 		return h, err
 	}
-	if text[0] == '{' {
+	text := withoutMarks(begin)
+	h.Start.Byte = int64(len(begin) - len(text))
+	if bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{")) {
 		h.Format = JSONLines
 		return h, nil
 	}
 	h.Format = CSV
-	line, rest, err := firstLine(text, len(begin))
+	line, rest, err := h.firstRow(text, len(begin))
 	if comma, found := separator(line); found && err == nil {
 		if !slices.Contains(commas, comma) {
 			return h, wrong("its first line is %.20q: want sep= and a comma, a semicolon, a tab or |", line)
 		}
 		h.Comma = comma
-		if text = bytes.TrimLeft(rest, " \t\r\n"); len(text) == 0 {
+		if line, rest, err = h.firstRow(withoutMarks(rest), len(begin)); err == nil && isBlank(line) {
 			return h, wrong("it has no line that names the columns")
 		}
-		line, rest, err = firstLine(text, len(begin))
 	}
 	if err != nil {
 		return h, err
@@ -99,6 +94,28 @@ func Sniff(kind catalog.ImportKind, begin []byte) (Header, error) {
 	h.Start.Byte = int64(len(begin) - len(rest))
 	h.Start.Line = lines(begin[:h.Start.Byte])
 	return h.named(strings.TrimRight(line, endOfFile))
+}
+
+// withoutMarks cuts off the byte order marks that a text begins with.
+func withoutMarks(text []byte) []byte {
+	for bytes.HasPrefix(text, []byte(mark)) {
+		text = text[len(mark):]
+	}
+	return text
+}
+
+// firstRow cuts off the first line that is not blank. read is how many bytes of the
+// file are known.
+func (h Header) firstRow(text []byte, read int) (line string, rest []byte, err error) {
+	for rest = text; err == nil && len(rest) > 0 && isBlank(line); {
+		line, rest, err = firstLine(rest, read)
+	}
+	return line, rest, err
+}
+
+// isBlank reports whether a line has no text, but at most separators.
+func isBlank(line string) bool {
+	return strings.Trim(text.Clean(line), ` "`+strings.Join(commas, "")) == ""
 }
 
 // mark is a byte order mark. Some programs write a second one.
@@ -150,30 +167,55 @@ func lines(text []byte) int64 {
 
 // foreign fails for a file that is neither CSV nor JSON Lines: an archive, a
 // spreadsheet, another encoding, an empty file.
-func foreign(text []byte) error {
+func foreign(begin []byte) error {
+	text := bytes.TrimLeft(withoutMarks(begin), " \t\r\n")
 	switch {
 	case len(bytes.Trim(text, endOfFile+" \t\r\n")) == 0:
 		return wrong("it is empty")
-	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
-		return wrong("it is in UTF-16: save it as UTF-8")
-	case bytes.HasPrefix(text, []byte("PK\x03\x04")):
-		return wrong("it is a spreadsheet or an archive: save it as CSV")
-	case bytes.HasPrefix(text, []byte("\x1f\x8b")):
-		return wrong("it is compressed: send it uncompressed")
 	case text[0] == '[':
 		return wrong("it is a JSON array: want JSON lines, one object on each")
+	}
+	for _, f := range foreignFiles {
+		if bytes.HasPrefix(text, []byte(f.begin)) {
+			return wrong("%s", f.what)
+		}
+	}
+	if bytes.IndexByte(text[:min(len(text), 4)], 0) >= 0 {
+		return wrong("%s", wide)
 	}
 	return nil
 }
 
+// foreignFiles are the beginnings of files that people send by mistake.
+var foreignFiles = []struct{ begin, what string }{
+	{"PK\x03\x04", spreadsheet},
+	{"\xd0\xcf\x11\xe0", spreadsheet}, // .xlsx, .ods and .numbers; .xls
+	{"\x1f\x8b", packed},
+	{"BZh", packed},
+	{"\xfd7zXZ", packed},
+	{"\x28\xb5\x2f\xfd", packed},
+	{"7z\xbc\xaf", packed},
+	{"Rar!", packed},
+	{"\xff\xfe", wide},
+	{"\xfe\xff", wide},
+	{"<", "it is a web page or XML, which some shops call a spreadsheet: open it, and save it as CSV"},
+	{"%PDF", "it is a PDF: save the table as CSV"},
+}
+
+const (
+	wide        = "it is in UTF-16 or UTF-32: save it as UTF-8"
+	spreadsheet = "it is a spreadsheet or an archive: save it as CSV"
+	packed      = "it is compressed: send it uncompressed"
+)
+
 // named returns the header with the columns that the first line names.
 func (h Header) named(line string) (Header, error) {
 	if !utf8.ValidString(line) {
-		return h, wrong("its first line is not UTF-8")
+		return h, wrong("its first line is not in UTF-8: save the file as CSV in UTF-8")
 	}
 	if h.Comma == "" {
 		h.Comma = ","
-		for _, c := range []string{";", "\t"} {
+		for _, c := range commas[1:] {
 			if strings.Count(line, c) > strings.Count(line, h.Comma) {
 				h.Comma = c
 			}

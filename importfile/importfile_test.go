@@ -75,6 +75,15 @@ func TestSniff(t *testing.T) {
 		"a spreadsheet":         {catalog.ImportProducts, "PK\x03\x04rest", "CSV"},
 		"compressed":            {catalog.ImportProducts, "\x1f\x8b\x08", "uncompressed"},
 		"broken UTF-8":          {catalog.ImportProducts, "sku,n\xffme\n", "UTF-8"},
+		"UTF-16, unmarked":      {catalog.ImportProducts, "n\x00a\x00m\x00e\x00", "UTF-16"},
+		"UTF-16, big end first": {catalog.ImportProducts, "\x00s\x00k\x00u", "UTF-16"},
+		"UTF-32":                {catalog.ImportProducts, "\x00\x00\xfe\xff\x00\x00\x00s", "UTF-32"},
+		"Windows-1252":          {catalog.ImportProducts, "sku,pr\xe9nom\n", "save the file as CSV in UTF-8"},
+		"an old spreadsheet":    {catalog.ImportProducts, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a spreadsheet"},
+		"a page called .xls":    {catalog.ImportProducts, "\xef\xbb\xbf\r\n<html><table>", "a web page"},
+		"XML":                   {catalog.ImportProducts, `<?xml version="1.0"?>`, "XML"},
+		"a PDF":                 {catalog.ImportProducts, "%PDF-1.7\n", "a PDF"},
+		"compressed by zstd":    {catalog.ImportProducts, "\x28\xb5\x2f\xfd\x00", "uncompressed"},
 		"one endless line":      {catalog.ImportProducts, strings.Repeat("x", importfile.MaxRow), "first line"},
 		"another kind":          {"people", "sku\n", "people"},
 	} {
@@ -140,7 +149,7 @@ func TestRowFaults(t *testing.T) {
 			catalog.ImportPrices, "sku,price,currency\na,14.50,EUR\n", 0,
 			[]string{`2 price: want a whole number, got "14.50": amounts are minor units, such as 1450 for 14.50. For prices such as 14.50 or 1,450.00 set the option decimal to point, for 14,50 or 1.450,00 to comma`},
 		},
-		"broken UTF-8": {catalog.ImportProducts, "sku,name\na,\xff\nb,B\n", 1, []string{"2 : not valid UTF-8 at byte 3 of the row"}},
+		"broken UTF-8": {catalog.ImportProducts, "sku,name\na,\xff\nb,B\n", 1, []string{"2 : not in UTF-8 at byte 3 of the row: save the file as CSV in UTF-8"}},
 		"columns": {
 			catalog.ImportStock, "sku,onHand\na\nb,1,2\nc,3\n", 1,
 			[]string{"2 onHand: is missing", "3 : want 2 columns, got 3: quote a field that contains the separator"},
@@ -168,8 +177,8 @@ func TestRowFaults(t *testing.T) {
 			catalog.ImportProducts,
 			`{"sku":"a","name":"A","price":"1"}` + "\n" + `{"sku":"b","name":5}` + "\n" + `[]` + "\n" + `{"sku":"d","options":{"size":1}}` + "\n", 0,
 			[]string{
-				"1 price: such a value does not fit here", "2 name: such a value does not fit here",
-				"3 : such a value does not fit here", "4 options.size: such a value does not fit here",
+				"1 price: such a value does not fit here", "2 name: want a text in quotes, not a number",
+				"3 : such a value does not fit here", "4 options.size: want a text in quotes, not a number",
 			},
 		},
 		"JSON names": {

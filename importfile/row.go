@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,15 +22,15 @@ import (
 
 // row parses one row. It returns the errors in the row's form; the caller checks
 // the values. blank is true for a row of a CSV without any value.
-func (r *Reader) row(line []byte) (_ catalog.Row, faults []catalog.Fault, blank bool) {
+func (r *Reader) row(line []byte, unended bool) (_ catalog.Row, faults []catalog.Fault, blank bool) {
 	if !utf8.Valid(line) {
-		return catalog.Row{}, []catalog.Fault{{Message: fmt.Sprintf("not valid UTF-8 at byte %d of the row", badByte(line))}}, false
+		return catalog.Row{}, []catalog.Fault{{Message: fmt.Sprintf("not in UTF-8 at byte %d of the row: save the file as CSV in UTF-8", badByte(line))}}, false
 	}
 	if r.header.Format == JSONLines {
 		row, faults := r.object(line)
 		return row, faults, false
 	}
-	return r.record(string(line))
+	return r.record(string(line), unended)
 }
 
 func badByte(line []byte) int {
@@ -65,6 +66,10 @@ func jsonFault(err error) catalog.Fault {
 		return catalog.Fault{Field: fieldAt(kind.JSONPointer), Message: "there is no such field"}
 	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntax):
 		return catalog.Fault{Field: fieldAt(syntax.JSONPointer), Message: "appears twice"}
+	case errors.As(err, &syntax) && strings.Contains(syntax.Err.Error(), "surrogate"):
+		return catalog.Fault{Field: fieldAt(syntax.JSONPointer), Message: "has half of a character: a program cut the text in the middle of one"}
+	case errors.As(err, &kind) && kind.JSONKind == '0' && kind.GoType.Kind() == reflect.String:
+		return catalog.Fault{Field: fieldAt(kind.JSONPointer), Message: "want a text in quotes, not a number"}
 	case errors.As(err, &kind) && kind.JSONKind == '0' && kind.GoType.Kind() == reflect.Int64:
 		return catalog.Fault{Field: fieldAt(kind.JSONPointer), Message: "want a whole number: amounts are minor units, such as 1450 for 14.50"}
 	case errors.As(err, &kind):
@@ -113,8 +118,9 @@ func (r *Reader) misplaced(row catalog.Row) []catalog.Fault {
 
 // record parses a row of a CSV. Cells that it has less than the header are missing,
 // as when a spreadsheet leaves out empty ones at the end: their fields stay as they
-// are.
-func (r *Reader) record(line string) (row catalog.Row, faults []catalog.Fault, blank bool) {
+// are. In a row that does not end either, they may be cut off, and the last one that is
+// there may be half of a value.
+func (r *Reader) record(line string, unended bool) (row catalog.Row, faults []catalog.Fault, blank bool) {
 	r.price = ""
 	var err error
 	if r.fields, err = split(r.fields[:0], line, r.header.Comma[0]); err != nil {
@@ -130,6 +136,8 @@ func (r *Reader) record(line string) (row catalog.Row, faults []catalog.Fault, b
 	switch {
 	case !slices.ContainsFunc(r.fields, func(field string) bool { return field != "" }):
 		return row, nil, true
+	case unended && len(r.fields) < len(columns) && slices.ContainsFunc(columns[len(r.fields):], func(name string) bool { return name != "" }):
+		return row, []catalog.Fault{{Message: fmt.Sprintf("the file ends in the middle of this row, in column %d of %d: it is not whole", len(r.fields), len(columns))}}, false
 	case len(r.fields) > len(columns):
 		return row, []catalog.Fault{{Message: fmt.Sprintf("want %d columns, got %d: quote a field that contains the separator", len(columns), len(r.fields))}}, false
 	}
@@ -162,7 +170,6 @@ func (r *Reader) assign(row *catalog.Row, column, value string) (fault string) {
 	switch column {
 	case "sku":
 		row.SKU = value
-		return roundedSKU(value)
 	case "name":
 		row.Name = &value
 	case "description":
@@ -198,15 +205,27 @@ func (r *Reader) assign(row *catalog.Row, column, value string) (fault string) {
 	return fault
 }
 
-// roundedSKU returns a fault for a SKU that a spreadsheet took for a long number and
-// rounded, such as 4.00638E+12: the digits that it dropped are lost.
-func roundedSKU(sku string) string {
-	mantissa, exponent, ok := strings.Cut(strings.ToUpper(sku), "E+")
-	whole, fraction, _ := strings.Cut(strings.Replace(mantissa, ",", ".", 1), ".")
-	if ok && len(whole) == 1 && isNumber(whole) && (fraction == "" || isNumber(fraction)) && isNumber(exponent) {
-		return fmt.Sprintf("a spreadsheet has rounded this number to %.40q: format the column as text there, and enter the SKU again", sku)
+// brokenSKU matches what a spreadsheet exports instead of a long number (4.00638E+12,
+// and from programs in Java 4.00638E12), of a column that is too narrow, and of a
+// formula that failed. What was there is lost.
+var brokenSKU = regexp.MustCompile(`^(?:\d(?:[.,]\d+)?[Ee]\+\d+|\d\.\d+E(?:[7-9]|1\d)|#{3,}|#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!))$`)
+
+// brokenKeys returns the faults of SKUs that a spreadsheet has replaced.
+func brokenKeys(row catalog.Row) (faults []catalog.Fault) {
+	check := func(field, key string) {
+		switch {
+		case !brokenSKU.MatchString(key):
+		case key[0] == '#':
+			faults = append(faults, catalog.Fault{Field: field, Message: fmt.Sprintf("the spreadsheet shows %.40q instead of the SKU: widen the column or mend the formula there, and save the file again", key)})
+		default:
+			faults = append(faults, catalog.Fault{Field: field, Message: fmt.Sprintf("a spreadsheet has rounded this number to %.40q: format the column as text there, and enter the SKU again", key)})
+		}
 	}
-	return ""
+	check("sku", row.SKU)
+	if row.Parent != nil {
+		check("parent", *row.Parent)
+	}
+	return faults
 }
 
 func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
@@ -250,7 +269,8 @@ func assignOptions(row *catalog.Row, value string) string {
 	options := map[string]string{}
 	for _, o := range list(value) {
 		name, is, ok := strings.Cut(o, "=")
-		if !ok || options[name] != "" {
+		name = text.Clean(name)
+		if _, twice := options[name]; !ok || twice {
 			return "want name=value, separated by |, each name once"
 		}
 		options[name] = is
@@ -299,7 +319,7 @@ func unquote(row string) (field, rest string, err error) {
 		b.WriteString(part)
 		switch {
 		case !closed:
-			return "", "", errors.New("a quote is never closed")
+			return "", "", errors.New("a quote is never closed: write a quote inside a field twice")
 		case strings.HasPrefix(after, `"`):
 			b.WriteByte('"')
 			rest = after[1:]

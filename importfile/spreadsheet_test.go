@@ -72,6 +72,71 @@ func TestSpreadsheets(t *testing.T) {
 		{name: "0x1A after the last value", text: "sku,onHand\na,1\x1a\n", rows: []string{"2 a 1"}},
 		{name: "0x1A twice", text: "sku,onHand\na,1\n\x1a\x1a", rows: []string{"2 a 1"}},
 		{name: "0x1A in the middle", text: "sku,onHand\na,1\x1a\nb,2\n", rows: []string{"3 b 2"}, faults: []string{`2 onHand: want a whole number, got "1\x1a"`}},
+		{name: "0x1A and blank lines", text: "sku,onHand\na,1\n\x1a\n\n", rows: []string{"2 a 1"}},
+		{name: "0x1A on two lines", text: "sku,onHand\r\na,1\r\n\x1a\r\n\x1a\r\n", rows: []string{"2 a 1"}},
+		{name: "0x1A and a space", text: "sku,onHand\n\"a\",\"1\"\x1a \n", rows: []string{"2 a 1"}},
+		{name: "0x1A in JSON", text: "{\"sku\":\"a\",\"onHand\":1}\n\x1a\n", rows: []string{"1 a 1"}},
+		{name: "rows of separators before the header", text: ";;\n\"\";\n\nsku;onHand\na;1\n", rows: []string{"5 a 1"}},
+		{name: "a column without a name comes first", text: "\tsku\tonHand\n\ta\t1\nx\tb\t2\n", rows: []string{"2 a 1"}, faults: []string{`3 : column 1 has the value "x", but the first line does not name it`}},
+		{name: "a header with bars", text: "sku|onHand\na|1\n", rows: []string{"2 a 1"}},
+		{name: "a byte order mark after sep=", text: "sep=;\n\ufeff\"sku\";onHand\na;1\n", rows: []string{"3 a 1"}},
+		{
+			name: "joined files", kind: catalog.ImportProducts, text: "sku,description\na,x\n\ufeff\"b\",\"y\nz\"\n\ufeffc,\"z\"\n",
+			rows: []string{`2 a "x"`, `3 b "y\nz"`, `5 c "z"`},
+		},
+		{
+			name: "wrong quotes lose no other row", text: "sku,onHand\n\"5\"\" pipe,1\nb,2\n\"c\",3\nd,4\n",
+			rows: []string{"3 b 2", "4 c 3", "5 d 4"}, faults: []string{"2 : a quote is never closed: write a quote inside a field twice"},
+		},
+		{
+			name: "wrong quotes in a text of several lines", kind: catalog.ImportProducts, text: "sku,description\na,\"one\r\ntwo\" x\r\nb,\"y\"\r\n",
+			rows: []string{`4 b "y"`}, faults: []string{
+				"2 : a quote is never closed: write a quote inside a field twice",
+				"3 : a quote inside a field: quote the whole field and write the quote twice",
+			},
+		},
+		{
+			name: "a file that was cut off", kind: catalog.ImportProducts, text: "sku,name,price,currency\na,A,1450,EUR\nb,B,14",
+			rows: []string{`2 a "A" "EUR" 1450`}, faults: []string{"3 : the file ends in the middle of this row, in column 3 of 4: it is not whole"},
+		},
+		{name: "the last line does not end", text: "sku;onHand;\na;1", rows: []string{"2 a 1"}},
+		{
+			name: "rounded parents", kind: catalog.ImportProducts, text: "sku,name,parent\na,A,4.00638E+12\nb,B,4E12\n",
+			rows:   []string{`3 b "B"`},
+			faults: []string{`2 parent: a spreadsheet has rounded this number to "4.00638E+12": format the column as text there, and enter the SKU again`},
+		},
+		{
+			name: "other forms of rounded SKUs", text: "{\"sku\":\"4.00638E+12\",\"onHand\":1}\n{\"sku\":\"4.006381333931E12\",\"onHand\":1}\n{\"sku\":\"4.5E6\",\"onHand\":1}\n{\"sku\":4006381333931,\"onHand\":1}\n",
+			rows: []string{"3 4.5E6 1"},
+			faults: []string{
+				`1 sku: a spreadsheet has rounded this number to "4.00638E+12": format the column as text there, and enter the SKU again`,
+				`2 sku: a spreadsheet has rounded this number to "4.006381333931E12": format the column as text there, and enter the SKU again`,
+				"4 sku: want a text in quotes, not a number",
+			},
+		},
+		{
+			name: "what a spreadsheet shows instead of a SKU", text: "sku,onHand\n########,1\n#N/A,2\n#12,3\n",
+			rows: []string{"4 #12 3"},
+			faults: []string{
+				`2 sku: the spreadsheet shows "########" instead of the SKU: widen the column or mend the formula there, and save the file again`,
+				`3 sku: the spreadsheet shows "#N/A" instead of the SKU: widen the column or mend the formula there, and save the file again`,
+			},
+		},
+		{
+			name: "options", kind: catalog.ImportProducts, text: "sku,options\na,size=M|size =L\nb,size=|size=M\nc,size=M|colour=blue\n",
+			rows: []string{"4 c"},
+			faults: []string{
+				"2 options: want name=value, separated by |, each name once", "3 options: want name=value, separated by |, each name once",
+			},
+		},
+		{
+			name: "half of a character in JSON", kind: catalog.ImportProducts, text: `{"sku":"a","name":"\ud83c"}` + "\n" + `{"sku":"b","name":"\udf75\ud83c"}` + "\n" + `{"sku":"c","name":"\ud83c\udf75"}` + "\n",
+			rows: []string{"3 c \"\U0001f375\""},
+			faults: []string{
+				"1 name: has half of a character: a program cut the text in the middle of one",
+				"2 name: has half of a character: a program cut the text in the middle of one",
+			},
+		},
 		{
 			name: "short rows", kind: catalog.ImportProducts, text: "sku,name,description,onHand\na,A\nb,B,b\nc\n\"d\",\"D\"\n",
 			rows: []string{`2 a "A"`, `3 b "B" "b"`, "4 c", `5 d "D"`},
@@ -142,6 +207,7 @@ func TestUnreadable(t *testing.T) {
 		{name: "only a separator", text: "sep=;\n\n", want: "no line that names the columns"},
 		{name: "sep= against the header", text: "sep=;\nsku,onHand\n", want: `"sku,onHand" is not one of`},
 		{name: "only separators", text: ";;\n", want: "the column sku is missing"},
+		{name: "only separators after sep=", text: "sep=;\n;;\n\n", want: "no line that names the columns"},
 	} {
 		if _, err := importfile.Sniff(catalog.ImportStock, []byte(c.text)); !errors.Is(err, importfile.ErrFile) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %s", c.name, err, c.want)

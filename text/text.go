@@ -49,7 +49,7 @@ func fault(s string, most int, allowed string) string {
 }
 
 // Key returns what is wrong with a key, such as a SKU, or "". A key is 1 to most
-// bytes in NFC. It has no space and no invisible character at all, because two
+// bytes in NFC. It has no space, no invisible and no lost character at all, because two
 // keys that look the same must be the same.
 func Key(s string, most int) string {
 	switch {
@@ -65,9 +65,13 @@ func Key(s string, most int) string {
 		return "not in Unicode's composed form (NFC)"
 	}
 	return found(s, func(r rune) bool {
-		return unicode.IsSpace(r) || isForeign(r) || isJoiner(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+		return unicode.IsSpace(r) || isForeign(r) || isJoiner(r) || r == brailleBlank || r == utf8.RuneError ||
+			unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point)
 	})
 }
+
+// brailleBlank is drawn as a space, although it is not one to Unicode.
+const brailleBlank = '\u2800'
 
 // found says which of the characters that match a text has first, and where.
 func found(s string, match func(rune) bool) string {
@@ -80,7 +84,7 @@ func found(s string, match func(rune) bool) string {
 	return ""
 }
 
-// Name returns a short description of a character that cannot be seen.
+// Name returns a short description of a character that no key has.
 func Name(r rune) string {
 	kind := "an invisible character"
 	switch {
@@ -92,7 +96,9 @@ func Name(r rune) string {
 		kind = "a control character"
 	case r == '\ufeff':
 		kind = "a byte order mark"
-	case unicode.IsSpace(r):
+	case r == utf8.RuneError:
+		kind = "the mark of a letter that a program has lost"
+	case unicode.IsSpace(r), r == brailleBlank:
 		kind = "a space"
 	case unicode.Is(unicode.Bidi_Control, r):
 		kind = "a character that changes the writing direction"

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"purser/api/httpkit"
+	"purser/catalog"
 	"purser/order"
 )
 
@@ -40,6 +41,7 @@ func (r RefundRequest) request() order.RefundRequest {
 		ask.Amount = *r.Amount
 	}
 	for _, l := range r.Lines {
+		l.SKU = catalog.CleanSKU(l.SKU)
 		ask.Lines = append(ask.Lines, order.RefundItem(l))
 	}
 	return ask

@@ -1,6 +1,7 @@
 package orders_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -32,6 +33,28 @@ func TestOrderOfAnyScript(t *testing.T) {
 		a := s.Ask("POST", "/v1/orders", apitest.ShopKey, body)
 		if c.want == "" && a.Status != 201 || c.want != "" && (a.Status != 422 || !strings.Contains(string(a.Body), c.want)) {
 			t.Errorf("%s: %d %s", c.name, a.Status, a.Body)
+		}
+	}
+}
+
+// TestRefundOfAnyScript (SEC-7): goods are refunded however the caller composes their SKU.
+func TestRefundOfAnyScript(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t)
+	if err := s.Store.PutProducts(t.Context(), []catalog.Product{{SKU: "caf\u00e9-1", Name: "Thing", Price: 1000, Currency: "EUR", OnHand: 9}}); err != nil {
+		t.Fatal(err)
+	}
+	var placed apitest.PlacedBody
+	s.Ask("POST", "/v1/orders", apitest.ShopKey, strings.Replace(apitest.OrderBody("cus_1"), "mug-blue", "caf\u00e9-1", 1)).Into(t, &placed)
+	o := placed.Order
+	captured(t, s, o.ID)
+	for i, c := range []struct {
+		sku    string
+		status int
+	}{{sku: "cafe\u0301-1", status: 202}, {sku: "\ufeffcaf\u00e9-1 ", status: 202}, {sku: "cafe-1", status: 422}} {
+		body := fmt.Sprintf(`{"id":"r%d","reason":"damaged","lines":[{"sku":%q,"quantity":1}]}`, i, c.sku)
+		if a := s.Ask("POST", "/v1/orders/"+string(o.ID)+"/refunds", apitest.OperatorKey, body); a.Status != c.status {
+			t.Errorf("%q: %d %s", c.sku, a.Status, a.Body)
 		}
 	}
 }

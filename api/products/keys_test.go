@@ -96,6 +96,8 @@ func TestPutCleans(t *testing.T) {
 		{name: "an override in a name", sku: "mug", field: "name", value: "M\u202eug", want: "changes the writing direction (U+202E)"},
 		{name: "a line separator in a brand", sku: "mug", field: "brand", value: "a\u2028b", want: "a line break (U+2028)"},
 		{name: "a NUL in a description", sku: "mug", field: "description", value: "a\x00b", want: "a control character (U+0000)"},
+		{name: "a lost letter in a SKU", sku: "caf\ufffd", field: "name", value: "Mug", want: "a letter that a program has lost (U+FFFD)"},
+		{name: "a blank in a SKU", sku: "mu\u2800g", field: "name", value: "Mug", want: "its character 3 is a space (U+2800)"},
 		{name: "a long description", sku: "mug", field: "description", value: strings.Repeat("<", 20_001), want: "longer than 20000 characters"},
 	} {
 		p := map[string]any{"sku": c.sku, "name": "Mug", "price": 1, "currency": "EUR", "onHand": 1}
@@ -123,8 +125,11 @@ func TestLookalikesAreRefused(t *testing.T) {
 		{at: "/v1/products/a-1", body: product("a-1")},
 		{at: "/v1/products", body: `{"products":[` + product("a-1") + `]}`},
 		{at: "/v1/products", body: `{"products":[` + product("b-1") + `,` + product("B-1") + `]}`},
+		{at: "/v1/products/%D0%90-1", body: product("\u0410-1")},                                                 // Cyrillic
+		{at: "/v1/products", body: `{"products":[` + product("5\u2033") + `,` + product("5\u2032\u2032") + `]}`}, // double prime and two primes
+		{at: "/v1/products", body: `{"products":[` + product("\u06a9") + `,` + product("\u0643") + `]}`},         // Persian and Arabic
 	} {
-		if a := s.Ask("PUT", door.at, apitest.OperatorKey, door.body); a.Status != 422 || !strings.Contains(a.Problem(t).Detail, "looks like the product") {
+		if a := s.Ask("PUT", door.at, apitest.OperatorKey, door.body); a.Status != 422 || !strings.Contains(a.Problem(t).Detail, "looks like the product") || !strings.HasPrefix(a.Problem(t).Detail, "invalid product: ") {
 			t.Errorf("%s: %d %s", door.body, a.Status, a.Body)
 		}
 	}

@@ -67,7 +67,7 @@ type describedSettings struct {
 }
 
 func (s *Service) putSettings(ctx context.Context, in *putSettingsInput) (*settingsOutput, error) {
-	settings := in.Body.SearchSettings
+	settings := in.Body.SearchSettings.Clean()
 	if faults := settings.Faults(); len(faults) > 0 {
 		p := httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", faults[0].String())
 		for _, f := range faults[:min(len(faults), 20)] {

@@ -73,7 +73,9 @@ func TestSearchSettingsRefused(t *testing.T) {
 	s, _ := goods(t)
 	for body, names := range map[string]string{
 		`{"synonyms":[["mug"]]}`: "body.synonyms[0]", `{"synonyms":[["mug","cup"],["sofa"," "]]}`: "body.synonyms[1][1]", `{"synonyms":[["mug","Mug "]]}`: "body.synonyms[0][1]",
-		`{"synonyms":[["mug","a very long cup"]]}`: "body.synonyms[0][1]", `{"synonyms":[["mug","cup\n"]]}`: "body.synonyms[0][1]",
+		`{"synonyms":[["mug","a very long cup"]]}`: "body.synonyms[0][1]", `{"synonyms":[["mug","c\nup"]]}`: "body.synonyms[0][1]",
+		`{"synonyms":[["mug","c\u200bup"]]}`: "its character 2 is an invisible character (U+200B)", `{"synonyms":[["caf\u00e9","cafe\u0301"]]}`: "in the group twice",
+		`{"stopWords":["t\u202ehe"]}`: "changes the writing direction (U+202E)", `{"stopWords":["caf\u00e9","cafe\u0301"]}`: "stands twice", `{"synonyms":[["mug","cup\u0000"]]}`: "a control character (U+0000)",
 		`{"stopWords":["of the"]}`: "body.stopWords[0]", `{"stopWords":["the","THE"]}`: "body.stopWords[1]", `{"stopWords":["42"]}`: "size", `{"stopWords":["-"]}`: "body.stopWords[0]",
 		`{"stopWords":["cup"],"synonyms":[["mug","cup"]]}`: "synonym",
 		`{"fields":["name"]}`:                              "body.fields", `{"fields":["name","name","options","brand","category","tags","sku"]}`: "body.fields", `{"fields":["price"]}`: "body.fields",
@@ -88,5 +90,23 @@ func TestSearchSettingsRefused(t *testing.T) {
 	var got catalog.RecordedSettings
 	if s.Ask("GET", settingsURL, apitest.OperatorKey, "").Into(t, &got); got.Version != 0 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestSearchSettingsAreCleaned proves SRCH-2: words are kept as the catalogue keeps its
+// texts, so that they are found in them.
+func TestSearchSettingsAreCleaned(t *testing.T) {
+	t.Parallel()
+	s, _ := goods(t)
+	for _, c := range []struct{ body, synonym, stop string }{
+		{body: `{"synonyms":[["\u200bmug\ufeff","cup"]],"stopWords":["the\u00a0"]}`, synonym: "mug", stop: "the"},
+		{body: `{"synonyms":[["cafe\u0301","cup"]],"stopWords":["u\u0308ber"]}`, synonym: "caf\u00e9", stop: "\u00fcber"},
+		{body: `{"synonyms":[[" tea mug\r\n","cup"]],"stopWords":["\tof"]}`, synonym: "tea mug", stop: "of"},
+	} {
+		var got catalog.RecordedSettings
+		a := s.Ask("PUT", settingsURL, apitest.OperatorKey, c.body)
+		if a.Into(t, &got); a.Status != http.StatusOK || got.Synonyms[0][0] != c.synonym || got.StopWords[0] != c.stop {
+			t.Errorf("%s: %d %s", c.body, a.Status, a.Body)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package meilisearch
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 
@@ -62,9 +63,21 @@ func codeOf(sku string) string {
 
 var plainValue = strings.NewReplacer("%", "%25", `"`, "%22", `\`, "%5C")
 
-// valueOf returns a value as valuesField holds it. Spaces around it do not count,
-// because facets do not count them either.
-func valueOf(field, v string) string { return field + "=" + plainValue.Replace(strings.TrimSpace(v)) }
+// longestValue is the most bytes of a value in valuesField. Meilisearch cuts values off
+// at 468 bytes, in lower case and decomposed, but not those of a filter.
+const longestValue = 400
+
+// valueOf returns a value as valuesField holds it: a long one as its digest. Spaces
+// around it do not count, because facets do not count them either.
+func valueOf(field, v string) string {
+	v = strings.TrimSpace(v)
+	key := strings.ToLower(norm.NFKD.String(v))
+	if of := field + "=" + plainValue.Replace(v); len(of)+len(key)-len(v) <= longestValue {
+		return of
+	}
+	sum := sha256.Sum256([]byte(key))
+	return field + "#" + hex.EncodeToString(sum[:])
+}
 
 // oneOf returns the condition that a field has one of the values.
 func oneOf(field string, values []string) string {

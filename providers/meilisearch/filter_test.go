@@ -9,10 +9,12 @@ import (
 	"testing"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 
 	"purser/catalog"
 	"purser/sandbox/search"
+	"purser/text"
 )
 
 // filterable serves the stand-in over HTTP and returns a client of it, and a search
@@ -50,6 +52,14 @@ var hardValues = []string{
 	"ü", "İstanbul", "straße", "茶器", "👩‍🔧",
 }
 
+// longValues are the longest values of a category: in bytes, decomposed, and when they
+// are written in a filter. They differ at their ends only.
+var longValues = []string{
+	strings.Repeat("茶", 199) + "器", strings.Repeat("茶", 200), strings.Repeat("한", 199) + "국", strings.Repeat("한", 200),
+	strings.Repeat("\U0001f375", 199) + "!", strings.Repeat("\U0001f375", 200), strings.Repeat(`"`, 199) + `\`, strings.Repeat(`"`, 200),
+	strings.Repeat("\ufdfa", 199) + "a", strings.Repeat("\ufdfa", 199) + "b", strings.Repeat("Ä", 199) + "x", strings.Repeat("Ä", 199) + "y",
+}
+
 // TestFilterValues (SRCH-7, F57) checks that products can be filtered by any value
 // that they may have, and by no other.
 func TestFilterValues(t *testing.T) {
@@ -70,6 +80,22 @@ func TestFilterValues(t *testing.T) {
 		for field, q := range map[string]catalog.Query{"brand": {Brands: []string{v}}, "category": {Categories: []string{v}}, "tag": {Tags: []string{v}}, "group": {Groups: []string{v}}} {
 			if got, err := find(q); err != nil || !slices.Equal(got, []string{fmt.Sprint("p", i)}) {
 				t.Errorf("%s %q finds %v, %v; want p%d", field, v, got, err, i)
+			}
+		}
+	}
+	for i, v := range longValues {
+		d := catalog.Document{SKU: fmt.Sprint("long", i), Name: "thing", Category: v, Price: 1, Currency: "EUR", Version: 1}
+		if p := (catalog.Product{SKU: "p", Name: "thing", Category: v, Price: 1, Currency: "EUR"}); p.Validate() != nil {
+			t.Fatalf("no product has %q: %v", v, p.Validate())
+		}
+		if err := put(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, v := range longValues {
+		for _, as := range []string{v, " " + strings.ToUpper(v), norm.NFD.String(v)} {
+			if got, err := find(catalog.Query{Categories: []string{as}}); err != nil || !slices.Equal(got, []string{fmt.Sprint("long", i)}) {
+				t.Errorf("category %.10q… finds %v, %v; want long%d", as, got, err, i)
 			}
 		}
 	}
@@ -122,8 +148,8 @@ func FuzzFilter(f *testing.F) {
 	put, find := filterable(f)
 	f.Fuzz(func(t *testing.T, v string) {
 		q, err := catalog.Query{Brands: []string{v}}.Checked()
-		if err != nil || catalog.SameValue(v, "another brand altogether") {
-			return // refused before
+		if err != nil || catalog.SameValue(v, "another brand altogether") || text.Clean(v) != v {
+			return // refused before, or of no product
 		}
 		it := catalog.Document{SKU: "it", Name: "thing", Brand: v, Price: 1, Currency: "EUR", Version: 1}
 		other := it

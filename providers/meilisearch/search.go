@@ -83,7 +83,7 @@ func (c *Client) exactly(ctx context.Context, q catalog.Query, r meilisearch.Sea
 			return nil, err
 		}
 		if f.TotalHits > 0 {
-			r.Query = strings.ReplaceAll(q.Text, `"`, " ") + " " + codeOf(q.Text) + " "
+			r.Query = plainWords.Replace(q.Text) + " " + codeOf(q.Text) + " "
 			return []meilisearch.SearchRequest{r}, nil
 		}
 	}
@@ -94,6 +94,10 @@ func (c *Client) exactly(ctx context.Context, q catalog.Query, r meilisearch.Sea
 	}
 	return tries, nil
 }
+
+// plainWords removes what is not part of a word to Meilisearch: quotes, and the minus
+// with which a word that must not be there begins.
+var plainWords = strings.NewReplacer(`"`, " ", "-", " ")
 
 // between matches the place between a digit and a letter.
 var between = regexp.MustCompile(`(\p{N})(\p{L})|(\p{L})(\p{N})`)

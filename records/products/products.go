@@ -37,6 +37,9 @@ func (s *Store) PutProducts(ctx context.Context, products []catalog.Product) err
 		}
 		return nil
 	})
+	if refusal(err) != "" { // its text is for the caller
+		return err
+	}
 	return sqldb.WrapError("put products", err)
 }
 

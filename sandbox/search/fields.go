@@ -63,7 +63,7 @@ func (x *index) document(id string, fields map[string]any) (*document.Document, 
 				order = string(numeric.MustNewPrefixCodedInt64(numeric.Float64ToInt64(n), 0))
 				doc.AddField(document.NewNumericFieldWithIndexingOptions(numberField+name, nil, n, plain))
 			} else {
-				add(valueField+name, valueKey(text), plain)
+				add(valueField+name, cutValue(valueKey(text)), plain)
 			}
 			add(facetField+name, "="+text, column) // Bleve counts no empty term
 			add(orderField+name, order, column)
@@ -76,6 +76,18 @@ func (x *index) document(id string, fields map[string]any) (*document.Document, 
 // to spaces around it.
 func valueKey(text string) string {
 	return "=" + strings.ToLower(norm.NFKD.String(strings.TrimSpace(text)))
+}
+
+// cutValue cuts off a value that is too long, as Meilisearch does, but not in filters:
+// such a value is never found.
+func cutValue(key string) string {
+	const longest = 468
+	for i := range key {
+		if i+4 > longest {
+			return key[:i]
+		}
+	}
+	return key
 }
 
 // words is a text that is split into words already when Bleve analyzes it.
@@ -166,7 +178,7 @@ type token struct {
 var (
 	// runs of letters, digits and marks are words. Han and kana are written without
 	// spaces, so each of their characters is a word.
-	runs     = regexp.MustCompile(`[\p{Han}\p{Hiragana}\p{Katakana}]|(?:[^\P{L}\p{Han}\p{Hiragana}\p{Katakana}]|[\p{Nd}\p{M}])+`)
+	runs     = regexp.MustCompile(`[\p{Han}\p{Hiragana}\p{Katakana}]|(?:[^\P{L}\p{Han}\p{Hiragana}\p{Katakana}]|[\p{N}\p{M}])+`)
 	endsPart = regexp.MustCompile(`[.,](\s|$)|[!:;?¿¡…。、，！：；？]`)
 	folding  = asciifolding.New()
 )

@@ -16,7 +16,7 @@ const quoted = `(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')`
 
 var (
 	values     = regexp.MustCompile(`(?s)` + quoted)
-	comparison = regexp.MustCompile(`(?s)^\s*([\w-]+)\s*(?:=\s*(true|false)|([<>])=\s*(\d{1,18})` +
+	comparison = regexp.MustCompile(`(?s)^\s*([\w-]+)\s*(?:=\s*(true|false)|([<>])=\s*(\d{1,19})` +
 		`|\sIN\s*\[((?:\s*` + quoted + `\s*,)*(?:\s*` + quoted + `)?)\s*\])\s*$`)
 )
 

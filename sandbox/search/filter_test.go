@@ -39,6 +39,8 @@ func TestFilter(t *testing.T) {
 		{filter: `price IN ["900", "10.50"]`, want: []string{"cafe", "cup"}},
 		{filter: `price >= 1451`, want: []string{"kettle", "poster", "sofa"}},
 		{filter: `price<=11`, want: []string{"cafe"}},
+		{filter: `price >= 9007199254740993`, want: []string{}},
+		{filter: `price <= 9223372036854775807`, want: all},
 		{filter: `brand >= 5`, want: []string{}},
 		{filter: []string{`price >= 1450`, `price <= 2400`}, want: []string{"mug", "poster"}},
 		{filter: []string{`brand IN ["Kiln"]`, `price >= 1000`}, want: []string{"mug"}},

@@ -121,3 +121,34 @@ func TestQueryWords(t *testing.T) {
 		t.Errorf("alone it finds %v", ids)
 	}
 }
+
+// TestValueLength checks that a filter does not find a value that is longer than what
+// is indexed of it.
+func TestValueLength(t *testing.T) {
+	w := inMemory(t)
+	values := map[string]string{"most": strings.Repeat("x", 460), "long": strings.Repeat("y", 500), "wide": strings.Repeat("茶", 160), "decomposed": strings.Repeat("한", 60)}
+	docs := map[string]string{}
+	for id, v := range values {
+		docs[id] = `{"brand":"` + v + `"}`
+	}
+	w.holds(t, &meilisearch.Settings{FilterableAttributes: []string{"brand"}}, docs)
+	for id, v := range values {
+		_, ids := w.find(t, "", &meilisearch.SearchRequest{Filter: `brand IN ["` + v + `"]`})
+		if found := len(ids) == 1; found != (id == "most") {
+			t.Errorf("%s: %v", id, ids)
+		}
+	}
+}
+
+// TestNumberSigns checks that fractions and other numbers that are no digits are words.
+func TestNumberSigns(t *testing.T) {
+	w := inMemory(t)
+	w.holds(t, &meilisearch.Settings{SearchableAttributes: []string{"name"}}, map[string]string{
+		"half": `{"name":"Pipe ½ inch"}`, "three": `{"name":"Pipe ¾ inch"}`, "area": `{"name":"Cloth 5 m²"}`, "other": `{"name":"Rope 5 m"}`,
+	})
+	for text, want := range map[string]string{"½": "half", "¾ inch": "three", "cloth m²": "area", "m2": "area"} {
+		if _, ids := w.find(t, text, &meilisearch.SearchRequest{MatchingStrategy: meilisearch.All}); len(ids) != 1 || ids[0] != want {
+			t.Errorf("%s finds %v, want %s", text, ids, want)
+		}
+	}
+}
