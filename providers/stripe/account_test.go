@@ -51,7 +51,7 @@ func TestConnectedAccount(t *testing.T) {
 		_, canceled := c.CancelIntent(ctx, "pi_1", "k")
 		_, refunded := c.RefundIntent(ctx, "pi_1", amount, "k")
 		_, listed := c.Refunds(ctx, "pi_1")
-		settlements := c.Settlements(ctx, time.Time{}, func([]ledger.Settlement, []error) error { return nil })
+		settlements := c.Settlements(ctx, time.Time{}, time.Time{}, func([]ledger.Settlement) error { return nil })
 		if err := errors.Join(got, captured, canceled, refunded, listed, settlements); err != nil {
 			t.Error(err)
 		}
