@@ -110,8 +110,8 @@ type StockMove struct {
 	// Lines are, for StockShip, all the goods that have left the warehouse by
 	// then; the rest stays reserved. Without lines the move is about all goods.
 	Lines []LineQuantity `json:"lines,omitempty"`
-	// Restocked are, of the goods that have left, all that have come back by then
-	// and are for sale again.
+	// Restocked are all the goods that are for sale again by then, because they came
+	// back or, if the order is paid, are not sent.
 	Restocked []LineQuantity `json:"restocked,omitempty"`
 }
 

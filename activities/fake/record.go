@@ -42,11 +42,17 @@ type stocked struct {
 type reservation struct {
 	quantity int64
 	shipped  int64 // of the quantity
-	// restocked are, of these, the pieces that came back.
+	// restocked are the pieces that are for sale again.
 	restocked int64
 	until     time.Time // zero: kept
 	over      bool      // released or expired: the goods are for sale again
 }
+
+// open returns how many pieces have neither left nor been restocked.
+func (r reservation) open() int64 { return r.quantity - max(r.shipped, r.restocked) }
+
+// away returns how many pieces have left and not come back.
+func (r reservation) away() int64 { return max(r.shipped-r.restocked, 0) }
 
 // opened is an order with its timeline.
 type opened struct {
@@ -108,7 +114,7 @@ func (p *stocked) available(now time.Time) int64 {
 	n := p.OnHand
 	for _, r := range p.set {
 		if !r.over && (r.until.IsZero() || r.until.After(now)) {
-			n -= r.quantity - r.shipped
+			n -= r.open()
 		}
 	}
 	return n
@@ -202,7 +208,7 @@ func (p *stocked) take(id order.ID, quantity int64, now, until time.Time) {
 		if r.over {
 			continue
 		}
-		counted += r.quantity - r.shipped
+		counted += r.open()
 		if other != id && !r.until.IsZero() && !r.until.After(now) {
 			expired = append(expired, r)
 		}
