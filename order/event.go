@@ -50,10 +50,11 @@ const (
 	PaymentRefunded      Kind = "payment.refunded"
 	PaymentReplaced      Kind = "payment.replaced" // the intent died; a new generation begins
 
-	PaymentAskedAgain  Kind = "payment.asked_again" // the hold is about to lapse, or has; the shopper is asked for another payment
-	PaymentRenewed     Kind = "payment.renewed"     // another payment holds the money, instead of one that lapses
-	PaymentHasLapsed   Kind = "payment.lapsed"      // the authorization ended, or was cancelled at the provider, before the capture
-	PaymentSurplus     Kind = "payment.surplus"     // a payment that the order did not ask for
+	PaymentAskedAgain  Kind = "payment.asked_again"  // the hold is about to lapse, or has; the shopper is asked for another payment
+	PaymentRenewed     Kind = "payment.renewed"      // another payment holds the money, instead of one that lapses
+	PaymentHasLapsed   Kind = "payment.lapsed"       // the authorization ended, or was cancelled at the provider, before the capture
+	PaymentSurplus     Kind = "payment.surplus"      // a payment that the order did not ask for
+	LinesLeftOut       Kind = "order.lines_left_out" // goods are not sent, because they were refunded or left out before the capture
 	RefundWasRequested Kind = "payment.refund_requested"
 	RefundIsPending    Kind = "payment.refund_pending" // the shopper's bank has not accepted the refund yet
 	RefundHasFailed    Kind = "payment.refund_failed"  // the shopper's bank refused the refund; the shop has the money again

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -63,6 +64,7 @@ type opened struct {
 	snapshot order.Snapshot
 	events   []order.Event
 	attempts []string
+	refunds  map[string]order.Refund // also those of lost attempts
 }
 
 // PutProducts adds or replaces products.
@@ -249,6 +251,22 @@ func (f *Record) Snapshot(_ context.Context, id order.ID) (order.Snapshot, error
 		return order.Snapshot{}, fmt.Errorf("%w: %s", order.ErrNotFound, id)
 	}
 	return o.snapshot, nil
+}
+
+// RecordedRefunds returns the refunds that were ever written for an order, by their ids.
+func (f *Record) RecordedRefunds(_ context.Context, id order.ID) (all []order.Refund, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	o := f.orders[id]
+	if o == nil {
+		return nil, nil
+	}
+	for _, refundID := range slices.Sorted(maps.Keys(o.refunds)) {
+		r := o.refunds[refundID]
+		r.Key, r.Asked, r.Notified = "", "", "" // only the order's document has them
+		all = append(all, r)
+	}
+	return all, nil
 }
 
 // Events lists up to limit of an order's events after number after; a limit

@@ -57,6 +57,12 @@ func (f *Record) save(c order.Change) error {
 	}
 	o.now, o.fence, o.snapshot = clone(c.Order), c.Fence, c.Snapshot
 	o.events = append(o.events[:c.After()], c.Events...)
+	for _, r := range c.Order.Refunds {
+		if o.refunds == nil {
+			o.refunds = make(map[string]order.Refund)
+		}
+		o.refunds[r.ID] = r
+	}
 	if c.Attempt != "" {
 		o.attempts = append(o.attempts, c.Attempt)
 	}

@@ -92,6 +92,20 @@ func severalParts(t *testing.T, r recordTest) {
 		}
 	}
 	r.wantStored(t, moved.Order)
+	replaced := follow(placed, order.AwaitingPayment, order.PaymentReady, order.StockStays) // the refunds are those of a lost attempt
+	replaced.Fence = 9
+	if err := r.SaveOrder(t.Context(), replaced); err != nil {
+		t.Fatal(err)
+	}
+	r.wantStored(t, replaced.Order)
+	f[0].Notified = "" // only the order's document has it
+	got, err := r.RecordedRefunds(t.Context(), placed.ID)
+	if diff := cmp.Diff([]order.Refund{f[1], f[0]}, got); err != nil || diff != "" {
+		t.Errorf("recorded refunds: %v (-want +got):\n%s", err, diff)
+	}
+	if got, err := r.RecordedRefunds(t.Context(), order.NewID()); err != nil || len(got) > 0 {
+		t.Errorf("refunds of an unknown order: %v, %v", got, err)
+	}
 }
 
 // clonesOf returns copies of the order's payments, shipments and refunds.
