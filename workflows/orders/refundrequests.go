@@ -68,18 +68,18 @@ func (w *orderWorkflow) mayRefund(_ workflow.Context, m message) error {
 	case w.leavesNothing(ask):
 		return workflows.Refuse(workflows.RefusalNotLeft, "these are all the goods that are left to send: cancel the order instead")
 	case parts[0].Status == order.RefundReleased:
-		return w.mayRelease()
+		return w.mayRelease(parts[0].PaymentRef)
 	}
 	return nil
 }
 
 // mayRelease takes a request to capture less while it can still be decided how much is
 // captured.
-func (w *orderWorkflow) mayRelease() error {
+func (w *orderWorkflow) mayRelease(ref string) error {
 	switch {
 	case w.Abort != nil || w.Cancel != nil:
 		return workflows.Refuse(workflows.RefusalNotLeft, "the order is about to be cancelled")
-	case w.CaptureAsked != "":
+	case w.CaptureAsked == ref:
 		return workflows.Refuse(workflows.RefusalNotLeft, "the money is being captured at this moment: ask for it again when it is captured, and it is refunded")
 	}
 	return nil
