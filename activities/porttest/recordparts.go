@@ -280,13 +280,13 @@ func restocksUnsent(t *testing.T, r recordTest) {
 func restocksLost(t *testing.T, r recordTest) {
 	for i, c := range []struct {
 		sold         int64 // to another order in the meantime
-		again        bool  // the attempt that counts restocks them, too
+		repeated     bool  // the attempt that counts restocks them, too
 		onHand, left int64
 	}{
 		{onHand: 6, left: 6},
 		{sold: 6, onHand: 6, left: 0},
 		{sold: 8, onHand: 8, left: 0},
-		{again: true, onHand: 8, left: 8},
+		{repeated: true, onHand: 8, left: 8},
 	} {
 		if err := r.PutProducts(t.Context(), []catalog.Product{{SKU: fmt.Sprint("cup-", i), Name: "Cup", Price: 100, Currency: "EUR", OnHand: 10}}); err != nil {
 			t.Fatal(err)
@@ -299,7 +299,7 @@ func restocksLost(t *testing.T, r recordTest) {
 		lostToo.Fence, lostToo.Stock.Restocked = 5, lost.Stock.Restocked
 		counts := follow(o, o.Status, order.EventIgnored, order.StockStays)
 		counts.Fence = 9
-		if c.again {
+		if c.repeated {
 			counts.Stock.Restocked = lost.Stock.Restocked
 		}
 		for _, change := range []order.Change{lost, lostToo, counts, lostToo, counts} {

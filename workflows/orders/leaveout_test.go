@@ -200,7 +200,7 @@ func TestLeaveOutOfParcels(t *testing.T) {
 // TestRebookWithoutRefunded (SHP-4): a parcel that is sent instead of another one does not
 // have the goods that were refunded in the meantime.
 func TestRebookWithoutRefunded(t *testing.T) {
-	again := func(w *fixture, ask order.RefundRequest, refused string) {
+	rebooks := func(w *fixture, ask order.RefundRequest, refused string) {
 		w.refunds(50*time.Hour, ask, "")
 		w.at(51*time.Hour, func() {
 			got := w.resolve(order.ChooseRebook)
@@ -219,7 +219,7 @@ func TestRebookWithoutRefunded(t *testing.T) {
 	runScenarios(t, []scenario{
 		{name: "it came back", script: func(w *fixture) {
 			returned(w)
-			again(w, mugs("r1", 1, true), "")
+			rebooks(w, mugs("r1", 1, true), "")
 			w.deliver(72 * time.Hour)
 		}, ends: order.Delivered, mails: also(delivered, order.MailShipped, refunded), check: both(hasParcels(parcelOf(2, true), parcelOf(1, false)), hasStock(1, onHand-1))},
 		{name: "its label is void", script: func(w *fixture) {
@@ -228,18 +228,18 @@ func TestRebookWithoutRefunded(t *testing.T) {
 				w.byHand(w.voidAtCarrier)
 				w.sendEvents(w.event(order.ProviderEvent{Type: "parcel.voided", Parcel: &order.ShipmentEvent{Reference: reference, Status: order.ParcelVoided}}))
 			})
-			again(w, mugs("r1", 1, false), "")
+			rebooks(w, mugs("r1", 1, false), "")
 			w.deliver(72 * time.Hour)
 		}, ends: order.Delivered, mails: also(delivered, refunded), check: hasParcels(parcelOf(2, true), parcelOf(1, false))},
 		{name: "an amount was refunded, not goods", script: func(w *fixture) {
 			returned(w)
-			again(w, aRefund("r1", 1450), "")
+			rebooks(w, aRefund("r1", 1450), "")
 			w.deliver(72 * time.Hour)
 		}, ends: order.Delivered, mails: also(delivered, order.MailShipped, refunded), check: hasParcels(parcelOf(2, true), parcelOf(2, false))},
 		{name: "all of it was refunded: nothing is booked", script: func(w *fixture) {
 			w.placement.Pricing = withRules()
 			returned(w)
-			again(w, mugs("r1", 2, true), "nothing is left to send")
+			rebooks(w, mugs("r1", 2, true), "nothing is left to send")
 			w.at(52*time.Hour, func() { w.stillRuns(order.OnHold); w.resolve(order.ChooseRefund) })
 		}, ends: order.Returned, mails: also(delivered[:2], refunded, refunded), check: hasParcels(parcelOf(2, false))},
 	})
