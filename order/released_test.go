@@ -47,6 +47,9 @@ func TestPlanRelease(t *testing.T) {
 		{name: "paid out", ask: order.RefundRequest{Lines: goods("mug", 1), PaidOut: "transfer 1"}, err: order.ErrInvalid, says: "held and not captured"},
 		{name: "more than was ordered", ask: order.RefundRequest{Lines: goods("mug", 4)}, err: order.ErrNotRefundable, says: "3 can still be refunded"},
 		{name: "more than the fee", ask: order.RefundRequest{Shipping: 491}, err: order.ErrNotRefundable, says: "4.90 EUR of it"},
+		{name: "a part of the fee that no card can be charged", ask: order.RefundRequest{Shipping: 5}, err: order.ErrInvalid, says: "0.005 KWD is not a multiple of 0.010 KWD", change: func(o *order.Order) {
+			o.Total.Currency = "KWD"
+		}},
 		{name: "what costs nothing", ask: order.RefundRequest{Lines: goods("mug", 1)}, err: order.ErrNotRefundable, says: "costs nothing", change: func(o *order.Order) {
 			o.Lines[0].Discount = 2997
 			o.Total.Amount -= 2997
