@@ -100,6 +100,87 @@ line          2 × Mug (mug-blue)  29.00 EUR
 	}
 }
 
+// TestOrderShowPriced: an order is shown with what its price is made of, in major units,
+// and with what of it was refunded or left out.
+func TestOrderShowPriced(t *testing.T) {
+	tax := func(name, rate string, amount int64, included bool) *order.Tax {
+		return &order.Tax{Name: name, Rate: rate, Amount: amount, Included: included}
+	}
+	for _, c := range []struct {
+		name string
+		o    shop.Order
+		want string
+	}{
+		{name: "tax on top, a discount and a fee; a line and a part of the fee were refunded", o: shop.Order{
+			Total: order.Money{Amount: 3720, Currency: "USD"},
+			Lines: []shop.Line{{
+				SKU: "mug", Name: "Mug", Quantity: 2, Price: 1450, Subtotal: 2900, Discount: 290, Tax: tax("sales tax", "20", 522, false), Total: 3132,
+				Refunded: 1566, RefundedQuantity: 1,
+			}},
+			Shipping: &shop.ShippingFee{Name: "Post", Price: 490, Tax: tax("sales tax", "20", 98, false), Total: 588, Refunded: 120},
+		}, want: `order     ord_1
+status    paid
+total     37.20 USD
+placed    2026-03-01T12:00:00Z
+line      2 × Mug (mug)             31.32 USD (15.66 USD refunded for 1)
+            price                   29.00 USD
+            discount                -2.90 USD
+            sales tax 20 % (added)  5.22 USD
+shipping  Post                      5.88 USD (1.20 USD refunded)
+            price                   4.90 USD
+            sales tax 20 % (added)  0.98 USD
+`},
+		{name: "tax in the price; a line was left out before the capture", o: shop.Order{
+			Total: order.Money{Amount: 2900, Currency: "EUR"},
+			Lines: []shop.Line{
+				{SKU: "mug", Name: "Mug", Quantity: 2, Price: 1450, Subtotal: 2900, Tax: tax("MwSt.", "19", 463, true), Total: 2900, LeftOut: 1450, LeftOutQuantity: 1},
+			},
+			Shipping: &shop.ShippingFee{Name: "Post", Price: 490, Discount: 490},
+			Refunds:  []shop.Refund{{ID: "r1", PaymentRef: "pi_1", Amount: order.Money{Amount: 1450, Currency: "EUR"}, Status: order.RefundReleased, Reason: "sold out"}},
+		}, want: `order     ord_1
+status    paid
+total     29.00 EUR
+placed    2026-03-01T12:00:00Z
+left out  14.50 EUR of pi_1: released r1 sold out
+line      2 × Mug (mug)            29.00 EUR (14.50 EUR left out for 1)
+            price                  29.00 EUR
+            MwSt. 19 % (included)  4.63 EUR
+shipping  Post                     0.00 EUR
+            price                  4.90 EUR
+            discount               -4.90 EUR
+`},
+		{name: "whole units, and nothing but the catalogue's prices", o: shop.Order{
+			Total: order.Money{Amount: 6800, Currency: "JPY"},
+			Lines: []shop.Line{{SKU: "bowl", Name: "Bowl", Quantity: 1, Price: 6800, Subtotal: 6800, Total: 6800}},
+		}, want: `order   ord_1
+status  paid
+total   6800 JPY
+placed  2026-03-01T12:00:00Z
+line    1 × Bowl (bowl)  6800 JPY
+`},
+		{name: "three decimals", o: shop.Order{
+			Total: order.Money{Amount: 13_390, Currency: "KWD"},
+			Lines: []shop.Line{{SKU: "oud", Name: "Oud", Quantity: 1, Price: 12_750, Subtotal: 12_750, Tax: tax("VAT", "5", 640, false), Total: 13_390}},
+		}, want: `order   ord_1
+status  paid
+total   13.390 KWD
+placed  2026-03-01T12:00:00Z
+line    1 × Oud (oud)      13.390 KWD
+          price            12.750 KWD
+          VAT 5 % (added)  0.640 KWD
+`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.o.ID, c.o.Status, c.o.PlacedAt = "ord_1", order.Paid, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+			url, _ := ordersAPI(t, c.o)
+			code, out, stderr := typed(t.Context(), "order", "show", "ord_1", "--api-url="+url)
+			if code != 0 || out != c.want {
+				t.Errorf("exit code %d, %s, got\n%swant\n%s", code, stderr, out, c.want)
+			}
+		})
+	}
+}
+
 // TestOrderResolve: every choice that there is can be typed, and no other.
 func TestOrderResolve(t *testing.T) {
 	url, requests := ordersAPI(t, shop.Order{ID: "ord_1", Status: order.Paid, Total: order.Money{Currency: "EUR"}})

@@ -14,7 +14,7 @@ type orderRefundCmd struct {
 	OrderID  string   `arg:"" name:"id" help:"The order's id."`
 	Amount   decimal  `help:"An amount in major units of the order's currency, such as 4.50." xor:"what" placeholder:"AMOUNT"`
 	All      bool     `help:"Everything that is left." xor:"what"`
-	Line     []string `sep:"none" help:"Goods, as SKU=quantity; repeatable. What the shopper paid for them is refunded." placeholder:"SKU=N"`
+	Line     []string `sep:"none" help:"Goods, as SKU=quantity; repeatable. What the shopper paid for them is refunded; before the money is captured, it is not charged." placeholder:"SKU=N"`
 	Restock  bool     `help:"The goods are back, or never left, and are for sale again."`
 	Shipping string   `help:"A part of the shipping fee in major units, or 'all' for the rest of it." placeholder:"AMOUNT"`
 	Reason   string   `required:"" help:"The reason, for operators."`
@@ -63,7 +63,7 @@ func (x *orderRefundCmd) request(o shop.Order) (shop.RefundRequest, error) {
 	}
 	switch {
 	case x.Shipping == "all" && o.Shipping != nil:
-		r.Shipping = o.Shipping.Total - o.Shipping.Refunded
+		r.Shipping = o.Shipping.Total - o.Shipping.Refunded - o.Shipping.LeftOut
 	case x.Shipping == "all":
 		return r, usageError{fmt.Errorf("--shipping: the order has no shipping fee")}
 	case x.Shipping != "":

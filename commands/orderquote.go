@@ -73,6 +73,15 @@ func (x *orderQuoteCmd) Run(e *env, c *commands) error {
 	return printQuote(e.stdout, q)
 }
 
+// taxName writes what a tax is, and whether the price contains it.
+func taxName(t order.Tax) string {
+	how := "added"
+	if t.Included {
+		how = "included"
+	}
+	return fmt.Sprintf("%s %s %% (%s)", t.Name, t.Rate, how)
+}
+
 // printQuote prints a quote as a receipt would show it.
 func printQuote(w io.Writer, q shop.Quote) error {
 	money := func(amount int64) string { return order.Money{Amount: amount, Currency: q.Total.Currency}.String() }
@@ -83,11 +92,7 @@ func printQuote(w io.Writer, q shop.Quote) error {
 			fmt.Fprintf(t, "  discount\t%s\n", money(-discount))
 		}
 		if tax != nil {
-			how := "added"
-			if tax.Included {
-				how = "included"
-			}
-			fmt.Fprintf(t, "  %s %s %% (%s)\t%s\n", tax.Name, tax.Rate, how, money(tax.Amount))
+			fmt.Fprintf(t, "  %s\t%s\n", taxName(*tax), money(tax.Amount))
 		}
 	}
 	for _, l := range q.Lines {

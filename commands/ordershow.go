@@ -36,7 +36,11 @@ func (c *orderCmd) print(w io.Writer, o shop.Order) error {
 		printShipment(t, s)
 	}
 	for _, r := range o.Refunds {
-		fmt.Fprintf(t, "refund\t%s of %s: %s\n", r.Amount, r.PaymentRef, nonEmpty(string(r.Status), r.ID, r.Reason))
+		what := "refund"
+		if r.Status == order.RefundReleased {
+			what = "left out"
+		}
+		fmt.Fprintf(t, "%s\t%s of %s: %s\n", what, r.Amount, r.PaymentRef, nonEmpty(string(r.Status), r.ID, r.Reason))
 	}
 	for _, d := range o.Disputes {
 		fmt.Fprintf(t, "dispute\t%s of %s: %s\n", d.Amount, d.PaymentRef, nonEmpty(string(d.Status), d.ID, d.Reason))
@@ -45,28 +49,47 @@ func (c *orderCmd) print(w io.Writer, o shop.Order) error {
 		fmt.Fprintf(t, "mail\t%s\n", nonEmpty(string(m.Template), string(m.Kind), string(m.Bounce)))
 	}
 	for _, l := range o.Lines {
-		printLine(t, l, o.Total.Currency)
+		price{l.Total, l.Subtotal, l.Discount, l.Tax, l.Refunded, l.RefundedQuantity, l.LeftOut, l.LeftOutQuantity}.print(
+			t, "line", fmt.Sprintf("%d × %s (%s)", l.Quantity, l.Name, l.SKU), o.Total.Currency)
 	}
 	if f := o.Shipping; f != nil {
-		fmt.Fprintf(t, "shipping\t%s\t%s\n", f.Name, priceOf(f.Total, f.Refunded, 0, o.Total.Currency))
+		price{f.Total, f.Price, f.Discount, f.Tax, f.Refunded, 0, f.LeftOut, 0}.print(t, "shipping", f.Name, o.Total.Currency)
 	}
 	return t.Flush()
 }
 
-func printLine(w io.Writer, l shop.Line, currency string) {
-	fmt.Fprintf(w, "line\t%d × %s (%s)\t%s\n", l.Quantity, l.Name, l.SKU, priceOf(l.Total, l.Refunded, l.RefundedQuantity, currency))
+// price is what a line or the shipping fee costs, what that is made of, and what of it
+// was refunded or left out.
+type price struct {
+	total, before, discount int64
+	tax                     *order.Tax
+	refunded, pieces        int64
+	leftOut, leftOutPieces  int64
 }
 
-// priceOf writes what something costs and how much of it was refunded.
-func priceOf(total, refunded, pieces int64, currency string) string {
-	s := order.Money{Amount: total, Currency: currency}.String()
-	switch {
-	case pieces > 0:
-		s += fmt.Sprintf(" (%s refunded for %d)", order.Money{Amount: refunded, Currency: currency}, pieces)
-	case refunded > 0:
-		s += fmt.Sprintf(" (%s refunded)", order.Money{Amount: refunded, Currency: currency})
+// print prints what something costs, and below it what the price is made of.
+func (p price) print(w io.Writer, what, name, currency string) {
+	money := func(n int64) string { return order.Money{Amount: n, Currency: currency}.String() }
+	less := func(amount, pieces int64, how string) string {
+		switch {
+		case pieces > 0:
+			return fmt.Sprintf(" (%s %s for %d)", money(amount), how, pieces)
+		case amount > 0:
+			return fmt.Sprintf(" (%s %s)", money(amount), how)
+		}
+		return ""
 	}
-	return s
+	fmt.Fprintf(w, "%s\t%s\t%s%s%s\n", what, name, money(p.total), less(p.refunded, p.pieces, "refunded"), less(p.leftOut, p.leftOutPieces, "left out"))
+	if p.discount == 0 && p.tax == nil {
+		return
+	}
+	fmt.Fprintf(w, "\t  price\t%s\n", money(p.before))
+	if p.discount != 0 {
+		fmt.Fprintf(w, "\t  discount\t%s\n", money(-p.discount))
+	}
+	if p.tax != nil {
+		fmt.Fprintf(w, "\t  %s\t%s\n", taxName(*p.tax), money(p.tax.Amount))
+	}
 }
 
 // printDecisions prints what a person must decide or look at, and the command for

@@ -50,10 +50,11 @@ const (
 	PaymentRefunded      Kind = "payment.refunded"
 	PaymentReplaced      Kind = "payment.replaced" // the intent died; a new generation begins
 
-	PaymentAskedAgain  Kind = "payment.asked_again" // the hold is about to lapse, or has; the shopper is asked for another payment
-	PaymentRenewed     Kind = "payment.renewed"     // another payment holds the money, instead of one that lapses
-	PaymentHasLapsed   Kind = "payment.lapsed"      // the authorization ended, or was cancelled at the provider, before the capture
-	PaymentSurplus     Kind = "payment.surplus"     // a payment that the order did not ask for
+	PaymentAskedAgain  Kind = "payment.asked_again"  // the hold is about to lapse, or has; the shopper is asked for another payment
+	PaymentRenewed     Kind = "payment.renewed"      // another payment holds the money, instead of one that lapses
+	PaymentHasLapsed   Kind = "payment.lapsed"       // the authorization ended, or was cancelled at the provider, before the capture
+	PaymentSurplus     Kind = "payment.surplus"      // a payment that the order did not ask for
+	LinesLeftOut       Kind = "order.lines_left_out" // goods are not sent, because they were refunded or left out before the capture
 	RefundWasRequested Kind = "payment.refund_requested"
 	RefundIsPending    Kind = "payment.refund_pending" // the shopper's bank has not accepted the refund yet
 	RefundHasFailed    Kind = "payment.refund_failed"  // the shopper's bank refused the refund; the shop has the money again
@@ -110,8 +111,8 @@ type StockMove struct {
 	// Lines are, for StockShip, all the goods that have left the warehouse by
 	// then; the rest stays reserved. Without lines the move is about all goods.
 	Lines []LineQuantity `json:"lines,omitempty"`
-	// Restocked are, of the goods that have left, all that have come back by then
-	// and are for sale again.
+	// Restocked are all the goods that are for sale again by then, because they came
+	// back or, if the order is paid, are not sent.
 	Restocked []LineQuantity `json:"restocked,omitempty"`
 }
 

@@ -71,9 +71,10 @@ func (o Order) MailFor(m Notification) Mail { return o.MailAbout(m, "") }
 // MailAbout returns the first generation of an order's notification about the
 // refund, dispute or intent with the id ref; "": the latest.
 func (o Order) MailAbout(m Notification, ref string) Mail {
+	charged := o.WithoutReleased()
 	l := Mail{
 		OrderID: o.ID, Notification: m, Generation: 1, To: o.Email, Name: o.ShipTo.Name, Locale: o.Locale,
-		Lines: o.Lines, Shipping: o.Shipping, Total: o.Total, Tracking: o.Shipment().Tracking,
+		Lines: charged.Lines, Shipping: charged.Shipping, Total: charged.Total, Tracking: o.Shipment().Tracking,
 	}
 	switch m {
 	case MailShipped, MailDelivered:

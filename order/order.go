@@ -87,12 +87,12 @@ func (o Order) Covered() bool {
 			sum += max(p.Authorized, p.Captured)
 		}
 	}
-	return o.Free() || sum > 0 && sum >= o.Total.Amount
+	return o.Free() || sum > 0 && sum >= o.Due()
 }
 
 // Paid reports whether the whole amount is captured.
 func (o Order) Paid() bool {
-	return o.Free() || o.Captured() > 0 && o.Captured() >= o.Total.Amount
+	return o.Free() || o.Captured() > 0 && o.Captured() >= o.Due()
 }
 
 // Shipment returns the shipment that goods go out with at present: the last one

@@ -52,6 +52,9 @@ const (
 	RefundSucceeded RefundStatus = "succeeded"
 	RefundFailed    RefundStatus = "failed"   // the provider or the shopper's bank refused it
 	RefundCanceled  RefundStatus = "canceled" // cancelled before the money was sent
+	// RefundReleased says that goods or a part of the shipping fee were left out before
+	// the money was captured: so much less is captured, and nothing is sent.
+	RefundReleased RefundStatus = "released"
 )
 
 // ParseRefundStatus maps a provider's status. It returns RefundPending for an
@@ -64,7 +67,7 @@ func ParseRefundStatus(s string) RefundStatus {
 	return RefundPending
 }
 
-var refundRank = map[RefundStatus]int{RefundRequested: 0, RefundPending: 1, RefundSucceeded: 2, RefundFailed: 3, RefundCanceled: 3}
+var refundRank = map[RefundStatus]int{RefundRequested: 0, RefundPending: 1, RefundSucceeded: 2, RefundFailed: 3, RefundCanceled: 3, RefundReleased: 3}
 
 // Overtakes reports whether s is further along than t.
 func (s RefundStatus) Overtakes(t RefundStatus) bool { return refundRank[s] > refundRank[t] }
@@ -73,6 +76,10 @@ func (s RefundStatus) Overtakes(t RefundStatus) bool { return refundRank[s] > re
 func (s RefundStatus) Moves() bool {
 	return s == RefundRequested || s == RefundPending || s == RefundSucceeded
 }
+
+// Counts reports whether what the refund is for is not refunded again: the shopper has
+// the money, is about to get it, or was never charged.
+func (s RefundStatus) Counts() bool { return s.Moves() || s == RefundReleased }
 
 // mail returns the notification about the status; empty if the shopper gets no
 // mail about it.

@@ -8,6 +8,7 @@ import (
 	"purser/mail"
 	"purser/order"
 	"purser/records/sqldb"
+	"purser/records/stock"
 )
 
 // IntegrityReport counts everything, to prove that nothing was lost or done
@@ -75,10 +76,9 @@ func (s *Store) IntegrityReport(ctx context.Context) (IntegrityReport, error) {
 	}
 	err = sqldb.Each(ctx, q, `
 		SELECT p.sku, p.received, p.on_hand, p.reserved, p.shipped,
-			CAST(COALESCE(SUM(CASE WHEN r.state IN ('held', 'kept') THEN r.quantity - r.shipped END), 0) AS BIGINT),
-			CAST(COALESCE(SUM(r.shipped), 0) AS BIGINT)
-		FROM products p LEFT JOIN reservations r ON r.sku = p.sku
-		GROUP BY p.sku, p.received, p.on_hand, p.reserved, p.shipped ORDER BY p.sku`, nil, func(r *sql.Rows) error {
+			CAST(COALESCE(r.open, 0) AS BIGINT), CAST(COALESCE(r.gone, 0) AS BIGINT)
+		FROM products p LEFT JOIN (SELECT sku, SUM(`+stock.OpenPieces+`) AS open, SUM(`+stock.GonePieces+`) AS gone FROM reservations GROUP BY sku) r ON r.sku = p.sku
+		ORDER BY p.sku`, nil, func(r *sql.Rows) error {
 		var p StockReport
 		err := r.Scan(&p.SKU, &p.Initial, &p.OnHand, &p.Reserved, &p.Shipped, &p.Open, &p.Gone)
 		report.Stock = append(report.Stock, p)

@@ -14,6 +14,8 @@ type Line struct {
 	Total            int64      `json:"total"` // what the shopper pays
 	Refunded         int64      `json:"refunded"`
 	RefundedQuantity int64      `json:"refundedQuantity"`
+	LeftOut          int64      `json:"leftOut"` // before the money was captured
+	LeftOutQuantity  int64      `json:"leftOutQuantity"`
 }
 
 // ShippingFee is what the shopper pays for shipping, in minor currency units.
@@ -24,6 +26,7 @@ type ShippingFee struct {
 	Tax      *order.Tax `json:"tax,omitempty"`
 	Total    int64      `json:"total"`
 	Refunded int64      `json:"refunded"`
+	LeftOut  int64      `json:"leftOut"`
 }
 
 // Refund is one refund of a payment.

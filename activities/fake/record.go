@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -42,11 +43,17 @@ type stocked struct {
 type reservation struct {
 	quantity int64
 	shipped  int64 // of the quantity
-	// restocked are, of these, the pieces that came back.
+	// restocked are the pieces that are for sale again.
 	restocked int64
 	until     time.Time // zero: kept
 	over      bool      // released or expired: the goods are for sale again
 }
+
+// open returns how many pieces have neither left nor been restocked.
+func (r reservation) open() int64 { return r.quantity - max(r.shipped, r.restocked) }
+
+// away returns how many pieces have left and not come back.
+func (r reservation) away() int64 { return max(r.shipped-r.restocked, 0) }
 
 // opened is an order with its timeline.
 type opened struct {
@@ -57,6 +64,7 @@ type opened struct {
 	snapshot order.Snapshot
 	events   []order.Event
 	attempts []string
+	refunds  map[string]order.Refund // also those of lost attempts
 }
 
 // PutProducts adds or replaces products.
@@ -108,7 +116,7 @@ func (p *stocked) available(now time.Time) int64 {
 	n := p.OnHand
 	for _, r := range p.set {
 		if !r.over && (r.until.IsZero() || r.until.After(now)) {
-			n -= r.quantity - r.shipped
+			n -= r.open()
 		}
 	}
 	return n
@@ -202,7 +210,7 @@ func (p *stocked) take(id order.ID, quantity int64, now, until time.Time) {
 		if r.over {
 			continue
 		}
-		counted += r.quantity - r.shipped
+		counted += r.open()
 		if other != id && !r.until.IsZero() && !r.until.After(now) {
 			expired = append(expired, r)
 		}
@@ -243,6 +251,22 @@ func (f *Record) Snapshot(_ context.Context, id order.ID) (order.Snapshot, error
 		return order.Snapshot{}, fmt.Errorf("%w: %s", order.ErrNotFound, id)
 	}
 	return o.snapshot, nil
+}
+
+// RecordedRefunds returns the refunds that were ever written for an order, by their ids.
+func (f *Record) RecordedRefunds(_ context.Context, id order.ID) (all []order.Refund, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	o := f.orders[id]
+	if o == nil {
+		return nil, nil
+	}
+	for _, refundID := range slices.Sorted(maps.Keys(o.refunds)) {
+		r := o.refunds[refundID]
+		r.Key, r.Asked, r.Notified = "", "", "" // only the order's document has them
+		all = append(all, r)
+	}
+	return all, nil
 }
 
 // Events lists up to limit of an order's events after number after; a limit

@@ -46,7 +46,7 @@ func (f *Record) save(c order.Change) error {
 			return fmt.Errorf("%w: %s", order.ErrTaken, name)
 		}
 	}
-	if err := f.move(c); err != nil {
+	if err := f.move(c, o.now.Version > c.After()); err != nil {
 		return err
 	}
 	if f.owners == nil {
@@ -57,6 +57,12 @@ func (f *Record) save(c order.Change) error {
 	}
 	o.now, o.fence, o.snapshot = clone(c.Order), c.Fence, c.Snapshot
 	o.events = append(o.events[:c.After()], c.Events...)
+	for _, r := range c.Order.Refunds {
+		if o.refunds == nil {
+			o.refunds = make(map[string]order.Refund)
+		}
+		o.refunds[r.ID] = r
+	}
 	if c.Attempt != "" {
 		o.attempts = append(o.attempts, c.Attempt)
 	}
@@ -86,8 +92,8 @@ func outsideIDs(o order.Order) (ids []string) {
 }
 
 // move applies the change's stock move to all of the order's reservations, or to
-// none.
-func (f *Record) move(c order.Change) error {
+// none. replaces says that the change replaces what a lost attempt wrote.
+func (f *Record) move(c order.Change, replaces bool) error {
 	id, now := c.Order.ID, c.Order.UpdatedAt
 	wants := c.Stock.Action == order.StockKeep || c.Stock.Action == order.StockShip
 	for _, p := range f.products {
@@ -104,19 +110,7 @@ func (f *Record) move(c order.Change) error {
 			p.take(id, r.quantity, now, time.Time{})
 			r = p.set[id]
 		}
-		switch c.Stock.Action {
-		case order.StockKeep:
-			r.until = time.Time{}
-		case order.StockShip:
-			r.until = time.Time{}
-			p.ship(r, shippedOf(c.Stock.Lines, sku, r.quantity))
-		case order.StockRelease:
-			r.over = true
-			p.ship(r, 0)
-		}
-		if c.Stock.Action != order.StockStays || len(c.Stock.Restocked) > 0 {
-			p.restock(r, min(sumOf(c.Stock.Restocked, sku), r.shipped))
-		}
+		p.become(r, c.Stock, sku, replaces, now)
 	}
 	return nil
 }
@@ -139,17 +133,33 @@ func sumOf(lines []order.LineQuantity, sku string) (n int64) {
 	return n
 }
 
-// restock makes n the pieces of a reservation that have left and come back.
-func (p *stocked) restock(r *reservation, n int64) {
-	p.OnHand += n - r.restocked
-	p.shipped -= n - r.restocked
-	r.restocked = n
-}
-
-// ship makes n the pieces of a reservation that have left. What a lost attempt
-// shipped beyond that comes back.
-func (p *stocked) ship(r *reservation, n int64) {
-	p.OnHand -= n - r.shipped
-	p.shipped += n - r.shipped
-	r.shipped = n
+// become changes a reservation and the counters of its product as a move says. What a
+// lost attempt shipped beyond that comes back, and what it restocked is taken again,
+// unless another order has it.
+func (p *stocked) become(r *reservation, move order.StockMove, sku string, replaces bool, now time.Time) {
+	was := *r
+	switch move.Action {
+	case order.StockKeep:
+		r.until = time.Time{}
+	case order.StockShip:
+		r.until, r.shipped = time.Time{}, shippedOf(move.Lines, sku, r.quantity)
+	case order.StockRelease:
+		r.over, r.shipped = true, 0
+	}
+	if move.Action == order.StockStays && len(move.Restocked) == 0 && !replaces {
+		return
+	}
+	most := r.quantity
+	if r.over || !r.until.IsZero() {
+		most = r.shipped
+	}
+	r.restocked = min(sumOf(move.Restocked, sku), most)
+	p.OnHand -= r.away() - was.away()
+	p.shipped += r.away() - was.away()
+	if p.available(now) < 0 && r.restocked < was.restocked {
+		away := r.away()
+		r.restocked = min(was.restocked, most)
+		p.OnHand -= r.away() - away
+		p.shipped += r.away() - away
+	}
 }

@@ -88,7 +88,7 @@ func (a *Activities) RefundIntent(ctx context.Context, m CaptureRequest) (order.
 	return r, activities.Failure(err)
 }
 
-// Refunds are the refunds of an intent.
+// Refunds are the refunds of an intent, or of an order.
 type Refunds struct {
 	Refunds []order.Refund `json:"refunds"`
 }
@@ -96,5 +96,12 @@ type Refunds struct {
 // ListRefunds asks the provider for the refunds of an intent.
 func (a *Activities) ListRefunds(ctx context.Context, r IntentRef) (Refunds, error) {
 	all, err := a.Captures.Refunds(ctx, r.ID)
+	return Refunds{all}, activities.Failure(err)
+}
+
+// RecallRefunds reads the refunds of an order that the record knows, which the order may
+// have forgotten because its workflow was reset.
+func (a *Activities) RecallRefunds(ctx context.Context, id order.ID) (Refunds, error) {
+	all, err := a.Orders.RecordedRefunds(ctx, id)
 	return Refunds{all}, activities.Failure(err)
 }

@@ -90,4 +90,7 @@ type Orders interface {
 	// Snapshot returns the snapshot that SaveOrder wrote last, or an empty one if the
 	// order was only opened; it fails with order.ErrNotFound.
 	Snapshot(ctx context.Context, id order.ID) (order.Snapshot, error)
+	// RecordedRefunds returns the refunds that SaveOrder ever wrote for an order, as they
+	// were written last: also those that a lost attempt wrote and the order does not have.
+	RecordedRefunds(ctx context.Context, id order.ID) ([]order.Refund, error)
 }

@@ -53,6 +53,8 @@ func Record(t *testing.T, open func(t *testing.T) RecordBench) {
 		"ORD-7 goods leave in parts":                        shipsParts,
 		"ORD-7 parts of a lost attempt are corrected":       correctsParts,
 		"ORD-7 goods that came back are for sale":           restocks,
+		"ORD-7 goods that never left are for sale":          restocksUnsent,
+		"ORD-7 F87 a lost attempt restocked":                restocksLost,
 		"ORD-3 F87 the snapshot is written with the order":  snapshotWithOrder,
 		"several payments, shipments and refunds":           severalParts,
 		"ORD-5 an id of another order is refused":           refusesTaken,

@@ -2,11 +2,13 @@ package porttest
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"purser/catalog"
 	"purser/order"
 )
 
@@ -90,6 +92,20 @@ func severalParts(t *testing.T, r recordTest) {
 		}
 	}
 	r.wantStored(t, moved.Order)
+	replaced := follow(placed, order.AwaitingPayment, order.PaymentReady, order.StockStays) // the refunds are those of a lost attempt
+	replaced.Fence = 9
+	if err := r.SaveOrder(t.Context(), replaced); err != nil {
+		t.Fatal(err)
+	}
+	r.wantStored(t, replaced.Order)
+	f[0].Notified = "" // only the order's document has it
+	got, err := r.RecordedRefunds(t.Context(), placed.ID)
+	if diff := cmp.Diff([]order.Refund{f[1], f[0]}, got); err != nil || diff != "" {
+		t.Errorf("recorded refunds: %v (-want +got):\n%s", err, diff)
+	}
+	if got, err := r.RecordedRefunds(t.Context(), order.NewID()); err != nil || len(got) > 0 {
+		t.Errorf("refunds of an unknown order: %v, %v", got, err)
+	}
 }
 
 // clonesOf returns copies of the order's payments, shipments and refunds.
@@ -231,6 +247,72 @@ func restocks(t *testing.T, r recordTest) {
 		r.wantOnHand(t, i, "mug", step.onHand)
 		r.wantAvailable(t, "mug", step.left)
 		r.wantAvailable(t, "tea", map[bool]int64{true: 10, false: 9}[i >= 9])
+	}
+}
+
+// restocksUnsent checks that pieces that are left out of a paid order are for sale again
+// before the rest leaves, and that they do not count twice when it has left.
+func restocksUnsent(t *testing.T, r recordTest) {
+	out := func(a order.StockAction, n int64) order.StockMove {
+		return order.StockMove{Action: a, Restocked: []order.LineQuantity{{SKU: "mug", Quantity: n}}}
+	}
+	o := r.mustOpen(t, r.opening("EUR", line("mug", 4), line("tea", 1)))
+	for i, step := range []struct {
+		move         order.StockMove
+		onHand, left int64
+	}{
+		{move: out(order.StockStays, 1), onHand: 10, left: 6}, // it is not paid
+		{move: out(order.StockKeep, 1), onHand: 10, left: 7},
+		{move: out(order.StockStays, 3), onHand: 10, left: 9},
+		{move: out(order.StockStays, 3), onHand: 10, left: 9},
+		{move: out(order.StockShip, 3), onHand: 9, left: 9}, // one has left
+		{move: out(order.StockStays, 4), onHand: 10, left: 10},
+		{move: out(order.StockRelease, 4), onHand: 10, left: 10},
+	} {
+		o = r.mustMove(t, o, step.move)
+		r.wantOnHand(t, i, "mug", step.onHand)
+		r.wantAvailable(t, "mug", step.left)
+	}
+}
+
+// restocksLost checks that a write that replaces what a lost attempt wrote takes the
+// pieces again that only the lost attempt restocked, unless another order has them.
+func restocksLost(t *testing.T, r recordTest) {
+	for i, c := range []struct {
+		sold         int64 // to another order in the meantime
+		repeated     bool  // the attempt that counts restocks them, too
+		onHand, left int64
+	}{
+		{onHand: 6, left: 6},
+		{sold: 6, onHand: 6, left: 0},
+		{sold: 8, onHand: 8, left: 0},
+		{repeated: true, onHand: 8, left: 8},
+	} {
+		if err := r.PutProducts(t.Context(), []catalog.Product{{SKU: fmt.Sprint("cup-", i), Name: "Cup", Price: 100, Currency: "EUR", OnHand: 10}}); err != nil {
+			t.Fatal(err)
+		}
+		sku := fmt.Sprint("cup-", i)
+		o := r.mustMove(t, r.mustOpen(t, r.opening("EUR", line(sku, 4))), order.StockMove{Action: order.StockShip})
+		lost := follow(o, o.Status, order.RefundWasRequested, order.StockStays)
+		lost.Fence, lost.Stock.Restocked = 5, []order.LineQuantity{{SKU: sku, Quantity: 2}}
+		lostToo := follow(lost.Order, o.Status, order.PaymentRefunded, order.StockStays)
+		lostToo.Fence, lostToo.Stock.Restocked = 5, lost.Stock.Restocked
+		counts := follow(o, o.Status, order.EventIgnored, order.StockStays)
+		counts.Fence = 9
+		if c.repeated {
+			counts.Stock.Restocked = lost.Stock.Restocked
+		}
+		for _, change := range []order.Change{lost, lostToo, counts, lostToo, counts} {
+			if err := r.SaveOrder(t.Context(), change); err != nil {
+				t.Fatalf("%d: %v", i, err)
+			}
+			if c.sold > 0 && change.Order.Version == lostToo.Order.Version {
+				r.mustOpen(t, r.opening("EUR", line(sku, c.sold)))
+				c.sold = 0
+			}
+		}
+		r.wantOnHand(t, i, sku, c.onHand)
+		r.wantAvailable(t, sku, c.left)
 	}
 }
 

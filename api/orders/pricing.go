@@ -15,6 +15,8 @@ type Line struct {
 	// Refunded and RefundedQuantity also count the refunds that are pending.
 	Refunded         int64 `json:"refunded" doc:"What was refunded for the line, or is about to be, in minor currency units"`
 	RefundedQuantity int64 `json:"refundedQuantity" doc:"The number of pieces that were refunded, or are about to be"`
+	LeftOut          int64 `json:"leftOut" doc:"What is not charged for the line, because pieces were left out before the money was captured, in minor currency units"`
+	LeftOutQuantity  int64 `json:"leftOutQuantity" doc:"The number of pieces that were left out before the money was captured"`
 }
 
 // ShippingFee is what the shopper pays for shipping.
@@ -25,6 +27,7 @@ type ShippingFee struct {
 	Tax      *order.Tax `json:"tax,omitempty" doc:"The tax. Missing if none is configured"`
 	Total    int64      `json:"total" doc:"What the shopper pays, in minor currency units"`
 	Refunded int64      `json:"refunded" doc:"What was refunded, or is about to be, in minor currency units"`
+	LeftOut  int64      `json:"leftOut" doc:"What is not charged, because it was left out before the money was captured, in minor currency units"`
 }
 
 // RefundLine is a part of a refund that is for goods.
@@ -44,8 +47,12 @@ func lineViews(o order.Order) []Line {
 		}
 		for _, r := range o.Refunds {
 			for _, back := range r.Lines {
-				if back.SKU == l.SKU && r.Status.Moves() {
+				switch {
+				case back.SKU != l.SKU:
+				case r.Status.Moves():
 					v.Refunded, v.RefundedQuantity = v.Refunded+back.Amount, v.RefundedQuantity+back.Quantity
+				case r.Status == order.RefundReleased:
+					v.LeftOut, v.LeftOutQuantity = v.LeftOut+back.Amount, v.LeftOutQuantity+back.Quantity
 				}
 			}
 		}
@@ -60,5 +67,11 @@ func shippingView(o order.Order) *ShippingFee {
 	if f == nil {
 		return nil
 	}
-	return &ShippingFee{Name: f.Name, Price: f.Price, Discount: f.Discount, Tax: f.Tax, Total: f.Total(), Refunded: o.RefundedShipping()}
+	v := &ShippingFee{Name: f.Name, Price: f.Price, Discount: f.Discount, Tax: f.Tax, Total: f.Total(), Refunded: o.RefundedShipping()}
+	for _, r := range o.Refunds {
+		if r.Status == order.RefundReleased {
+			v.LeftOut += r.Shipping
+		}
+	}
+	return v
 }

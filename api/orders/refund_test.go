@@ -81,3 +81,114 @@ func TestBookPayment(t *testing.T) {
 		t.Errorf("a shop's key: %d", a.Status)
 	}
 }
+
+// TestLineShowsRefunded (API-3, REF-1): a line shows what was paid back for it, with its
+// tax, and never more than the money that moved; what was left out before the capture is
+// shown apart.
+func TestLineShowsRefunded(t *testing.T) {
+	t.Parallel()
+	goods := func(pieces, amount int64) []order.RefundLine {
+		return []order.RefundLine{{SKU: "mug-blue", Quantity: pieces, Amount: amount}}
+	}
+	eur := func(n int64) order.Money { return order.Money{Amount: n, Currency: "EUR"} }
+	for _, c := range []struct {
+		name    string
+		refunds []order.Refund
+		line    [4]int64 // refunded, of pieces, left out, of pieces
+		fee     [2]int64 // refunded, left out
+	}{
+		{name: "nothing"},
+		{name: "a piece", refunds: []order.Refund{{Status: order.RefundSucceeded, Amount: eur(1740), Lines: goods(1, 1740)}}, line: [4]int64{1740, 1, 0, 0}},
+		{name: "an amount that is for no line", refunds: []order.Refund{{Status: order.RefundSucceeded, Amount: eur(500)}}},
+		{name: "one that is pending, and one that is asked for", refunds: []order.Refund{
+			{Status: order.RefundPending, Amount: eur(1740), Lines: goods(1, 1740)}, {Status: order.RefundRequested, Amount: eur(1840), Lines: goods(1, 1740), Shipping: 100},
+		}, line: [4]int64{3480, 2, 0, 0}, fee: [2]int64{100, 0}},
+		{name: "one that failed, and one that was cancelled", refunds: []order.Refund{
+			{Status: order.RefundFailed, Amount: eur(1740), Lines: goods(1, 1740)}, {Status: order.RefundCanceled, Amount: eur(588), Shipping: 588},
+		}},
+		{name: "left out, and then refunded", refunds: []order.Refund{
+			{Status: order.RefundReleased, Amount: eur(1828), Lines: goods(1, 1740), Shipping: 88}, {Status: order.RefundSucceeded, Amount: eur(1840), Lines: goods(1, 1740), Shipping: 100},
+		}, line: [4]int64{1740, 1, 1740, 1}, fee: [2]int64{100, 88}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := apitest.New(t)
+			o := s.Place(t, "cus_1")
+			_, err := s.Orders.Change(t.Context(), o.ID, order.PaymentRefunded, "purser", "", "", func(o *order.Order) {
+				o.Lines[0].Tax = &order.Tax{Name: "VAT", Rate: "20", Amount: o.Lines[0].Subtotal / 5}
+				o.Shipping = &order.Fee{Name: "Post", Price: 490, Tax: &order.Tax{Name: "VAT", Rate: "20", Amount: 98}}
+				o.Refunds = c.refunds
+				for i := range o.Refunds {
+					o.Refunds[i].ID, o.Refunds[i].PaymentRef = string(rune('a'+i)), "pi_1"
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got orders.Order
+			s.Ask("GET", "/v1/orders/"+string(o.ID), apitest.OperatorKey, "").Into(t, &got)
+			l := got.Lines[0]
+			if line := [4]int64{l.Refunded, l.RefundedQuantity, l.LeftOut, l.LeftOutQuantity}; line != c.line {
+				t.Errorf("the line shows %v, want %v", line, c.line)
+			}
+			if fee := [2]int64{got.Shipping.Refunded, got.Shipping.LeftOut}; fee != c.fee {
+				t.Errorf("the fee shows %v, want %v", fee, c.fee)
+			}
+		})
+	}
+}
+
+// TestRefundOfAnotherOrder (API-3, REF-1): an order that the caller's shop does not have is
+// not found, whatever is asked for, and nothing moves.
+func TestRefundOfAnotherOrder(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t)
+	o := s.Place(t, "cus_1")
+	captured(t, s, o.ID)
+	for _, c := range []struct {
+		name, id string
+	}{
+		{name: "another shop's", id: string(order.NewID())},
+		{name: "no id", id: "pi_1"},
+		{name: "an id with a letter too many", id: string(o.ID) + "x"},
+	} {
+		for _, body := range []string{`{"id":"r1","reason":"x","all":true}`, `{"id":"r1","reason":"x","lines":[{"sku":"mug-blue","quantity":1}]}`} {
+			a := s.Ask("POST", "/v1/orders/"+c.id+"/refunds", apitest.OperatorKey, body)
+			if p := a.Problem(t); a.Status != http.StatusNotFound || p.Code != "not_found" {
+				t.Errorf("%s: %d %s", c.name, a.Status, a.Body)
+			}
+		}
+	}
+	if got := s.Recorded(t, o.ID); len(got.Refunds) != 0 || got.Payments[0].Refunded != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestLeaveOut (API-3, REF-1): before the capture, the same request leaves lines out, and
+// is refused in words if nothing would be left.
+func TestLeaveOut(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t)
+	o := s.Place(t, "cus_1")
+	_, err := s.Orders.Change(t.Context(), o.ID, order.PaymentWasAuthorized, "purser", "", "", func(o *order.Order) {
+		o.Payments = []order.Payment{{Number: 1, Provider: "stripe", Reference: "pi_1", Status: order.PaymentAuthorized, Authorized: o.Total.Amount}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, body string
+		status     int
+		says       string
+	}{
+		{name: "all of it", body: `{"id":"r1","reason":"sold out","all":true}`, status: 409, says: "cancel the order"},
+		{name: "all goods", body: `{"id":"r1","reason":"sold out","lines":[{"sku":"mug-blue","quantity":2}]}`, status: 409, says: "cancel the order instead"},
+		{name: "an amount", body: `{"id":"r1","reason":"sold out","amount":{"amount":100,"currency":"EUR"}}`, status: 409, says: "name the lines that are left out"},
+		{name: "paid out", body: `{"id":"r1","reason":"sold out","paidOut":"transfer 1","lines":[{"sku":"mug-blue","quantity":1}]}`, status: 422, says: "held and not captured"},
+		{name: "a piece", body: `{"id":"r1","reason":"sold out","lines":[{"sku":"mug-blue","quantity":1,"restock":true}]}`, status: 200, says: `"status":"released"`},
+	} {
+		a := s.Ask("POST", "/v1/orders/"+string(o.ID)+"/refunds", apitest.OperatorKey, c.body)
+		if a.Status != c.status || !strings.Contains(string(a.Body), c.says) {
+			t.Errorf("%s: %d %s, want %d %q", c.name, a.Status, a.Body, c.status, c.says)
+		}
+	}
+}

@@ -114,7 +114,7 @@ type Refund struct {
 	Lines      []RefundLine       `json:"lines,omitempty" doc:"The goods that are refunded. Missing if the refund is not about goods"`
 	Shipping   int64              `json:"shipping" doc:"How much of it is for the shipping fee, in minor currency units"`
 	Reason     string             `json:"reason,omitempty" doc:"Why the money is refunded"`
-	Status     order.RefundStatus `json:"status" doc:"requested (the provider has not responded yet), pending, succeeded, failed (the provider or the shopper's bank refused it) or canceled"`
+	Status     order.RefundStatus `json:"status" doc:"requested (the provider has not responded yet), pending, succeeded, failed (the provider or the shopper's bank refused it), canceled, or released (the money was not captured: it is charged so much less)"`
 	PaidOut    bool               `json:"paidOut" doc:"A person paid it out without the payment's provider; reference is the proof"`
 }
 

@@ -74,7 +74,7 @@ CREATE TABLE reservations (
     sku        TEXT NOT NULL,
     quantity   BIGINT NOT NULL CHECK (quantity > 0),
     shipped    BIGINT NOT NULL DEFAULT 0 CHECK (shipped BETWEEN 0 AND quantity), -- of the quantity, left the warehouse
-    restocked  BIGINT NOT NULL DEFAULT 0 CHECK (restocked BETWEEN 0 AND shipped), -- of these, came back
+    restocked  BIGINT NOT NULL DEFAULT 0 CHECK (restocked BETWEEN 0 AND quantity), -- came back or never left, and are for sale again
     state      TEXT NOT NULL, -- of the rest: held, kept, lapsed, released; shipped: there is no rest
     expires_at BIGINT NOT NULL, -- matters while held
     PRIMARY KEY (order_id, sku)

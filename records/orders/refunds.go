@@ -2,6 +2,8 @@ package orders
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
 
 	"purser/order"
 	"purser/records/sqldb"
@@ -36,4 +38,29 @@ func putRefunds(ctx context.Context, q sqldb.Querier, c order.Change, was record
 		}
 	}
 	return nil
+}
+
+// RecordedRefunds returns the refunds that were ever written for an order, by their ids:
+// also those that a lost attempt wrote and the order does not have.
+func (s *Store) RecordedRefunds(ctx context.Context, id order.ID) (all []order.Refund, err error) {
+	err = sqldb.Each(ctx, s.DB.Reader(), `
+		SELECT id, payment_ref, COALESCE(reference, ''), amount, currency, lines, shipping, reason, status, paid_out FROM refunds
+		WHERE order_id = ? ORDER BY id`, []any{string(id)}, func(rows *sql.Rows) error {
+		var r order.Refund
+		var lines []byte
+		var paidOut int64
+		err := rows.Scan(&r.ID, &r.PaymentRef, &r.Reference, &r.Amount.Amount, &r.Amount.Currency, &lines, &r.Shipping, &r.Reason, &r.Status, &paidOut)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(lines, &r.Lines); err != nil {
+			return err
+		}
+		if r.PaidOut = paidOut == 1; len(r.Lines) == 0 {
+			r.Lines = nil
+		}
+		all = append(all, r)
+		return nil
+	})
+	return all, sqldb.WrapError("recorded refunds", err)
 }

@@ -84,7 +84,7 @@ func save(ctx context.Context, q sqldb.Querier, c order.Change) error {
 	if err := putEntries(ctx, q, c, was); err != nil {
 		return err
 	}
-	return stock.Move(ctx, q, c.Order.ID, c.Stock, now)
+	return stock.Move(ctx, q, c.Order.ID, c.Stock, was.version > c.After(), now)
 }
 
 // putEntries books the amounts that differ from the recorded order's. What a lost

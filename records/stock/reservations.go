@@ -3,6 +3,7 @@ package stock
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,7 +33,8 @@ type reservation struct {
 	sku      string
 	quantity int64
 	shipped  int64 // of the quantity, left the warehouse
-	// restocked are, of these, the pieces that came back and are for sale again.
+	// restocked are the pieces that are for sale again: those that came back and, of a
+	// paid order, those that never left.
 	restocked int64
 	state     string
 }
@@ -40,7 +42,7 @@ type reservation struct {
 // reserved returns how many pieces the product's reserved column counts for it.
 func (r reservation) reserved() int64 {
 	if r.state == held || r.state == kept {
-		return r.quantity - r.shipped
+		return r.quantity - max(r.shipped, r.restocked)
 	}
 	return 0
 }
@@ -62,12 +64,21 @@ func (r reservation) after(move order.StockMove) reservation {
 	case order.StockRelease:
 		r.shipped, r.state = 0, released
 	}
-	r.restocked = min(sumOf(move.Restocked, r.sku), r.shipped)
+	r.restocked = min(sumOf(move.Restocked, r.sku), r.restockable())
 	return r
 }
 
+// restockable returns how many pieces can be for sale again although the reservation
+// has not been released.
+func (r reservation) restockable() int64 {
+	if r.state == kept || r.state == shipped {
+		return r.quantity
+	}
+	return r.shipped
+}
+
 // away returns how many pieces the product's shipped column counts for it.
-func (r reservation) away() int64 { return r.shipped - r.restocked }
+func (r reservation) away() int64 { return max(r.shipped-r.restocked, 0) }
 
 // shippedOf returns how many pieces have left if all the goods that have left are
 // these; without lines, everything has.
@@ -114,9 +125,10 @@ func inSKUOrder(lines []order.Line) []order.Line {
 
 // Move makes the changes to the order's reservations that an order change asks
 // for. A move says how the reservations are after it, so a repetition changes
-// nothing.
-func Move(ctx context.Context, q sqldb.Querier, id order.ID, move order.StockMove, now int64) error {
-	if move.Action == order.StockStays && len(move.Restocked) == 0 {
+// nothing. replaces says that the change replaces what a lost attempt wrote, which may
+// have restocked goods.
+func Move(ctx context.Context, q sqldb.Querier, id order.ID, move order.StockMove, replaces bool, now int64) error {
+	if move.Action == order.StockStays && len(move.Restocked) == 0 && !replaces {
 		return nil
 	}
 	var all []reservation
@@ -133,7 +145,13 @@ func Move(ctx context.Context, q sqldb.Querier, id order.ID, move order.StockMov
 		return err
 	}
 	for _, r := range all {
-		if err := r.become(ctx, q, id, r.after(move), now); err != nil {
+		to := r.after(move)
+		err := r.become(ctx, q, id, to, now)
+		if errors.Is(err, order.ErrOutOfStock) && to.restocked < r.restocked { // others have bought what the lost attempt restocked
+			to.restocked = min(r.restocked, to.restockable())
+			err = r.become(ctx, q, id, to, now)
+		}
+		if err != nil {
 			return err
 		}
 	}

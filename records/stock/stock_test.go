@@ -75,12 +75,21 @@ func drawLife(rt *rapid.T, prefix string) life {
 		l.Lines = append(l.Lines, order.RequestLine{SKU: fmt.Sprint(prefix, i), Quantity: rapid.Int64Range(1, 4).Draw(rt, "quantity")})
 	}
 	l.Moves = rapid.SliceOfN(rapid.Custom(l.drawMove), 0, 4).Draw(rt, "moves")
+	for i := 1; i < len(l.Moves); i++ { // what is for sale again stays so: others may buy it
+		l.Moves[i].Restocked = append(l.Moves[i].Restocked, l.Moves[i-1].Restocked...)
+	}
 	return l
 }
 
-// drawMove draws a move of all goods, or a shipment of a part of them.
+// drawMove draws a move of all goods, or a shipment of a part of them, and which goods
+// are for sale again after it.
 func (l life) drawMove(rt *rapid.T) order.StockMove {
 	move := order.StockMove{Action: rapid.SampledFrom([]order.StockAction{order.StockKeep, order.StockShip, order.StockRelease}).Draw(rt, "action")}
+	for _, line := range l.Lines {
+		if n := rapid.Int64Range(0, line.Quantity).Draw(rt, "restocked"); n > 0 {
+			move.Restocked = append(move.Restocked, order.LineQuantity{SKU: line.SKU, Quantity: n})
+		}
+	}
 	if move.Action != order.StockShip || rapid.Bool().Draw(rt, "all") {
 		return move
 	}
@@ -106,9 +115,9 @@ func liveAll(rt *rapid.T, s *records.Store, lives []life) (owned, gone map[strin
 			}
 			for _, line := range l.Lines {
 				if last.owns {
-					owned[line.SKU] += line.Quantity
+					owned[line.SKU] += line.Quantity - last.restocked[line.SKU]
 				}
-				gone[line.SKU] += last.gone[line.SKU]
+				gone[line.SKU] += max(last.gone[line.SKU]-last.restocked[line.SKU], 0)
 			}
 		})
 	}
@@ -120,6 +129,8 @@ func liveAll(rt *rapid.T, s *records.Store, lives []life) (owned, gone map[strin
 type end struct {
 	owns bool // the order kept its goods or shipped them
 	gone map[string]int64
+	// restocked are the goods that are for sale again.
+	restocked map[string]int64
 }
 
 // live opens the order and makes its moves, each twice.
@@ -158,11 +169,19 @@ func (l life) live(s *records.Store) (last end, err error) {
 
 // after returns the end of a life that ends with this move.
 func (l life) after(last end, move order.StockMove) end {
+	restocked := make(map[string]int64)
+	for _, line := range l.Lines {
+		for _, back := range move.Restocked {
+			if back.SKU == line.SKU {
+				restocked[line.SKU] = min(restocked[line.SKU]+back.Quantity, line.Quantity)
+			}
+		}
+	}
 	switch {
 	case move.Action == order.StockRelease: // even of what a lost attempt shipped
 		return end{}
 	case move.Action == order.StockKeep:
-		return end{owns: true, gone: last.gone}
+		return end{owns: true, gone: last.gone, restocked: restocked}
 	}
 	gone := make(map[string]int64)
 	for _, line := range move.Lines {
@@ -173,7 +192,7 @@ func (l life) after(last end, move order.StockMove) end {
 			gone[line.SKU] = line.Quantity
 		}
 	}
-	return end{owns: true, gone: gone}
+	return end{owns: true, gone: gone, restocked: restocked}
 }
 
 func ignore(err, expected error) error {

@@ -73,7 +73,8 @@ func (w *orderWorkflow) captureEarly(ctx workflow.Context) error {
 func (w *orderWorkflow) capture(ctx workflow.Context, p order.Payment) error {
 	w.capturing = true
 	defer func() { w.capturing = false }()
-	amount := order.Money{Amount: p.Authorized, Currency: w.Total.Currency}
+	amount := w.toCapture(p)
+	w.CaptureAsked = p.Reference
 	within := max(w.reliedOnUntil(p).Sub(workflow.Now(ctx)), time.Second)
 	in, err := run(ctx, w, captureIntent, within, "the order is cancelled", "Capture "+amount.String(), steps.CaptureRequest{
 		IntentID: p.Reference, Amount: amount, Key: order.Key(w.ID, "capture", p.Number),
@@ -91,13 +92,42 @@ func (w *orderWorkflow) capture(ctx workflow.Context, p order.Payment) error {
 		w.holdRanOut(ctx, own)
 	case in.Status.Unpaid():
 		w.awaitPaymentAgain(ctx, own, in.Status)
-	case in.Status != order.PaymentCaptured || in.Received != amount.Amount:
+	case !capturedWell(in.Status, in.Received, p, amount):
 		own.Status = in.Status
 		w.abortFor(order.Cancelled, fmt.Sprintf("the payment provider captured %s instead of %s", order.Money{Amount: in.Received, Currency: in.Amount.Currency}, amount), "the payment could not be taken")
 	default:
+		w.CaptureAsked = ""
 		own.Status, own.Captured = in.Status, in.Received
+		w.refundReleased(ctx)
 	}
 	return nil
+}
+
+// toCapture returns how much is captured of a payment: what is held, without what was
+// left out.
+func (s *State) toCapture(p order.Payment) order.Money {
+	return order.Money{Amount: min(p.Authorized, s.Due()-s.Captured()), Currency: s.Total.Currency}
+}
+
+// capturedWell reports whether an amount was captured as it was to be, or, by a person
+// at the provider, as a whole.
+func capturedWell(s order.PaymentStatus, received int64, p order.Payment, toCapture order.Money) bool {
+	return s == order.PaymentCaptured && received == p.Authorized || s == order.PaymentPartiallyCaptured && received == toCapture.Amount
+}
+
+// refundReleased has what was left out before the capture refunded, if the whole amount
+// was captured all the same.
+func (w *orderWorkflow) refundReleased(ctx workflow.Context) {
+	for i := range w.Refunds {
+		r := &w.Refunds[i]
+		if r.Status != order.RefundReleased || w.Captured() <= w.Due() {
+			continue
+		}
+		r.PaymentRef, r.Status, r.Key = w.current().Reference, order.RefundRequested, order.Key(w.ID, requestOperation+r.ID, 1)
+		w.sumRefunds(r.PaymentRef)
+		w.note(ctx, order.RefundWasRequested, workflows.ActorPurser, r.Amount.String()+" was to be left out, and was captured all the same", r.ID)
+		w.makeRefundInBackground(ctx, r.ID)
+	}
 }
 
 // awaitPaymentAgain takes an order back that went on because an event said that the

@@ -69,7 +69,7 @@ func (w *orderWorkflow) voidParcels(ctx workflow.Context) error {
 	for i := range w.Shipments {
 		s := w.Shipments[i]
 		tried := s.Status != "" && s.Status != order.ParcelVoided && s.Status != order.ParcelReturned
-		if w.ParcelsOut || s.Replaced || !tried {
+		if w.ParcelsOut || s.Replaced && !perhapsBooked(s) || !tried {
 			continue
 		}
 		_, err := run(ctx, w, voidParcel, returnWithin, "a person is asked", "Void parcel "+s.Reference,

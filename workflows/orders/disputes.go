@@ -45,10 +45,19 @@ func (w *orderWorkflow) listRefundsInBackground(ctx workflow.Context, ref string
 // payment that the order does not have, the provider is asked first whether it is the
 // order's.
 func (w *orderWorkflow) compareRefunds(ctx workflow.Context, ref string) error {
+	if w.payment(ref) == nil { // it is perhaps the payment that is being created
+		err := workflow.Await(ctx, func() bool {
+			p := w.current()
+			return p == nil || p.Reference != "" || w.Phase.ended()
+		})
+		if err != nil {
+			return err
+		}
+	}
 	if w.payment(ref) == nil {
 		in, err := runBackground(ctx, w, getIntent, returnWithin, "Ask about payment "+ref, steps.IntentRef{ID: ref})
-		if err == nil && in.OrderID != w.ID {
-			err = errForeign
+		if err == nil {
+			err = w.claim(in) // its refunds count with it
 		}
 		if w.isForeign(ref, err) {
 			w.note(ctx, order.EventIgnored, workflows.ActorPurser, "refunds; "+workflows.Reason(err), ref)
@@ -62,7 +71,11 @@ func (w *orderWorkflow) compareRefunds(ctx workflow.Context, ref string) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range found.Refunds {
+	all, err := w.recall(ctx, background, found.Refunds)
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
 		w.keepFound(ctx, r)
 	}
 	w.notifyRefunds(ctx)
@@ -133,6 +146,9 @@ func (w *orderWorkflow) keepRefund(ctx workflow.Context, r order.Refund) bool {
 	case i < 0:
 		r = w.adoptRequest(r)
 		w.Refunds = append(w.Refunds, r)
+		if len(r.Lines) > 0 {
+			w.leaveOut(ctx)
+		}
 		if r.Status == order.RefundPending {
 			w.followRefundInBackground(ctx, r)
 		}

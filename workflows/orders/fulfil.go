@@ -100,20 +100,18 @@ func (w *orderWorkflow) addShipment(lines []order.LineQuantity) {
 	})
 }
 
-// bookedLines returns all goods that parcels were booked for, without those of
-// parcels that others replaced.
+// bookedLines returns all goods that are in no parcel that is still to be booked: those
+// of the parcels that were booked, and those that are not sent.
 func (w *orderWorkflow) bookedLines() (all []order.LineQuantity) {
-	sum := map[string]int64{}
-	for _, s := range w.Shipments {
-		for _, l := range s.Lines {
-			if !s.Replaced && s.LabelID != "" {
-				sum[l.SKU] += l.Quantity
+	for _, l := range w.Lines {
+		n := l.Quantity
+		for _, s := range w.Shipments {
+			if !s.Replaced && s.LabelID == "" {
+				n -= piecesOf(s.Lines, l.SKU)
 			}
 		}
-	}
-	for _, l := range w.Lines {
-		if sum[l.SKU] > 0 {
-			all = append(all, order.LineQuantity{SKU: l.SKU, Quantity: sum[l.SKU]})
+		if n > 0 {
+			all = append(all, order.LineQuantity{SKU: l.SKU, Quantity: n})
 		}
 	}
 	return all
@@ -123,6 +121,9 @@ func (w *orderWorkflow) bookedLines() (all []order.LineQuantity) {
 // carrier is down, the order waits for as long as the money stays held; if the
 // carrier refuses, the order is cancelled.
 func (w *orderWorkflow) bookParcels(ctx workflow.Context) error {
+	if err := w.voidReplaced(ctx); err != nil || w.stopped(ctx) {
+		return err
+	}
 	for i := range w.Shipments {
 		if s := w.Shipments[i]; s.LabelID == "" && !s.Replaced {
 			w.reviewFunds(ctx)                                    // perhaps the money has gone while the order was on hold
@@ -148,14 +149,7 @@ func (s *State) unbooked() bool {
 }
 
 func (w *orderWorkflow) book(ctx workflow.Context, s order.Shipment) error {
-	within := max(w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx)), time.Second)
-	switch {
-	case w.Captured() > 0 || w.Free(): // no hold can lapse
-		within = authorizationLasts
-	case w.asksToPayAgain(): // the hold is watched; see beforeLapse
-		within = 0
-	}
-	p, err := run(ctx, w, bookParcel, within, "the order is cancelled", "Book parcel "+s.Reference, w.parcelRequest(s))
+	p, err := run(ctx, w, bookParcel, w.carrierWithin(ctx), "the order is cancelled", "Book parcel "+s.Reference, w.parcelRequest(s))
 	switch {
 	case ctx.Err() != nil:
 		return nil
@@ -178,6 +172,17 @@ func (w *orderWorkflow) book(ctx workflow.Context, s order.Shipment) error {
 	return nil
 }
 
+// carrierWithin returns how long the order waits for the carrier; 0: for ever.
+func (w *orderWorkflow) carrierWithin(ctx workflow.Context) time.Duration {
+	switch {
+	case w.Captured() > 0 || w.Free(): // no hold can lapse
+		return authorizationLasts
+	case w.asksToPayAgain(): // the hold is watched; see beforeLapse
+		return 0
+	}
+	return max(w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx)), time.Second)
+}
+
 func (w *orderWorkflow) parcelRequest(s order.Shipment) order.ParcelRequest {
 	r := order.ParcelRequest{OrderID: w.ID, Reference: s.Reference, To: w.ShipTo}
 	for _, q := range s.Lines {
@@ -189,15 +194,4 @@ func (w *orderWorkflow) parcelRequest(s order.Shipment) order.ParcelRequest {
 		}
 	}
 	return r
-}
-
-// replaceShipments plans new parcels instead of some that will not arrive.
-func (w *orderWorkflow) replaceShipments(which func(order.Shipment) bool) {
-	for i := range w.Shipments {
-		if s := &w.Shipments[i]; !s.Replaced && which(*s) {
-			s.Replaced = true
-			w.addShipment(s.Lines) // s is not valid any more
-			w.Shipments[len(w.Shipments)-1].Status = order.ParcelUnknown
-		}
-	}
 }

@@ -56,6 +56,8 @@ func (w *orderWorkflow) mayResolve(_ workflow.Context, m message) error {
 	switch {
 	case w.Abort != nil && w.Phase != Compensating:
 		return workflows.Refuse(workflows.RefusalNotHeld, "the order is "+string(w.Status)+" and about to be cancelled")
+	case m.resolve.Choice == order.ChooseRebook && slices.Contains(w.Hold.Choices, order.ChooseRebook) && !w.sendsAgain(ended):
+		return errNothingToSend
 	case slices.Contains(w.Hold.Choices, m.resolve.Choice):
 		return nil
 	}
@@ -70,6 +72,8 @@ func (w *orderWorkflow) mayResolveAttention(_ workflow.Context, m message) error
 		return workflows.Refuse(workflows.RefusalNotHeld, "the order is "+string(w.Status)+": it is not on hold, so there is nothing to decide")
 	case !slices.Contains(choices, m.resolve.Choice):
 		return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the order is %s, and what needs attention takes %v, not %q", w.Status, choices, m.resolve.Choice))
+	case m.resolve.Choice == order.ChooseRebook && !w.sendsAgain(w.lost):
+		return errNothingToSend
 	}
 	return nil
 }
@@ -86,6 +90,8 @@ func (s *State) choices() []order.Choice {
 	}
 	return nil
 }
+
+var errNothingToSend = workflows.Refuse(workflows.RefusalNotHeld, "everything in the parcel was refunded, so nothing is left to send: choose otherwise, or cancel the order")
 
 // onResolve carries a decision out, and returns the order when the record has it.
 func (w *orderWorkflow) onResolve(ctx workflow.Context, r ResolveRequest) (order.Order, error) {
@@ -139,7 +145,7 @@ func (w *orderWorkflow) resolveLost(ctx workflow.Context, r ResolveRequest) {
 		w.TrackNow = true
 	case order.ChooseRebook:
 		w.Hold, w.Reason = nil, ""
-		w.replaceShipments(w.lost)
+		w.replaceShipments(ctx, w.lost)
 	case order.ChooseRefund:
 		w.abort(Abort{Ends: order.Cancelled, Actor: r.Actor(), Reason: "the parcel is lost; " + r.Reason(), ParcelsOut: true})
 	}
@@ -169,9 +175,7 @@ func (w *orderWorkflow) resolveHold(ctx workflow.Context, r ResolveRequest) {
 	case r.Choice == order.ChooseRelease:
 		w.release(h.Kind)
 	case r.Choice == order.ChooseRebook:
-		w.replaceShipments(func(s order.Shipment) bool {
-			return s.Status == order.ParcelVoided || s.Status == order.ParcelReturned
-		})
+		w.replaceShipments(ctx, ended)
 		w.TrackNow = false
 		w.enter(ctx, Fulfilling)
 	case r.Choice == order.ChooseRefund:

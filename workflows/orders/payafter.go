@@ -21,9 +21,9 @@ func (w *orderWorkflow) payWhileFulfilling(ctx workflow.Context, m message) erro
 		w.payAgainReported(ctx, own, p)
 	case own == nil || own.Surplus || own.Number != w.Order.Payment().Number:
 		w.surplus(ctx, m.event, "a second payment")
-	case p.Status == order.PaymentCaptured && p.Received == own.Captured: // by this order
+	case own.Captured > 0 && p.Received == own.Captured && capturedStatus(p.Status): // by this order
 		w.confirmCapture(ctx, own)
-	case p.Status == order.PaymentCaptured && own.Captured == 0 && p.Received == own.Authorized: // at the provider, or by this order's request
+	case own.Captured == 0 && capturedWell(p.Status, p.Received, *own, w.toCapture(*own)): // at the provider, or by this order's request
 		w.verifyCaptureInBackground(ctx, p.Reference)
 	case p.Status.Dead() && own.Captured == 0:
 		w.Doubted = p.Reference
@@ -32,6 +32,11 @@ func (w *orderWorkflow) payWhileFulfilling(ctx workflow.Context, m message) erro
 		w.note(ctx, order.EventIgnored, own.Provider, fmt.Sprintf("late event %q", p.Status), p.Reference)
 	}
 	return nil
+}
+
+// capturedStatus reports whether a payment was captured, as a whole or in part.
+func capturedStatus(s order.PaymentStatus) bool {
+	return s == order.PaymentCaptured || s == order.PaymentPartiallyCaptured
 }
 
 // confirmCapture notes that the provider has a payment as captured, too.
@@ -72,8 +77,9 @@ func (w *orderWorkflow) verify(ctx workflow.Context, ref string) {
 	switch {
 	case err != nil:
 		w.note(ctx, order.EventIgnored, workflows.ActorPurser, unreadable(err), ref)
-	case in.Status == order.PaymentCaptured && in.Received == own.Authorized && own.Captured == 0 && w.Phase == Fulfilling:
+	case own.Captured == 0 && capturedWell(in.Status, in.Received, *own, w.toCapture(*own)) && w.Phase == Fulfilling:
 		own.Status, own.Captured = in.Status, in.Received
+		w.refundReleased(ctx)
 		w.confirmCapture(ctx, own)
 		w.reviewFunds(ctx) // perhaps a refund or a dispute was reported before
 	case w.Phase == Fulfilling && !own.Surplus && w.ranOut(ctx, *own, in):
@@ -113,7 +119,7 @@ func (w *orderWorkflow) payAfterEnd(ctx workflow.Context, m message) error {
 	switch {
 	case p.Status.HasMoney() && (foreign || unreturned):
 		w.surplus(ctx, m.event, "paid after the order had ended")
-	case p.Status == order.PaymentCaptured && !foreign && p.Received == own.Captured:
+	case !foreign && own.Captured > 0 && p.Received == own.Captured && capturedStatus(p.Status):
 		w.note(ctx, order.PaymentConfirmed, own.Provider, "", p.Reference)
 	default:
 		w.note(ctx, order.EventIgnored, m.event.Provider, "the order has ended: "+m.event.Type, m.event.ID)
@@ -157,6 +163,7 @@ func (w *orderWorkflow) claim(in order.Intent) error {
 			return errForeign
 		}
 		w.Payments = append(w.Payments, order.Payment{Number: len(w.Payments) + 1, Provider: in.Provider, Reference: in.ID, Surplus: true})
+		w.sumRefunds(in.ID)
 		own = w.payment(in.ID)
 	}
 	if own.Surplus {

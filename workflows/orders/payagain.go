@@ -330,7 +330,7 @@ func (w *orderWorkflow) voidUnpaid(ctx workflow.Context) error {
 		}
 		w.shipment(s.Reference).Status = order.ParcelVoided
 		w.note(ctx, order.ParcelWasVoided, workflows.ActorPurser, "the hold on the money has lapsed", s.LabelID)
-		w.replaceShipments(func(other order.Shipment) bool { return other.Reference == s.Reference })
+		w.replaceShipments(ctx, func(other order.Shipment) bool { return other.Reference == s.Reference })
 	}
 	return nil
 }

@@ -308,6 +308,7 @@ func (w *orderWorkflow) verifyAuthorization(ctx workflow.Context, p order.Paymen
 	own.Status, own.Authorized, own.AuthorizedAt, own.CaptureBefore, own.Decline = p.Status, money, workflow.Now(ctx), p.CaptureBefore, nil
 	if p.Status == order.PaymentCaptured {
 		own.Captured = money
+		w.refundReleased(ctx)
 	}
 	what := " held"
 	if p.Status == order.PaymentCaptured { // by a method that knows no hold, or at the provider

@@ -83,7 +83,7 @@ func (c *checks) keptMoney(o order.Order) {
 	}
 	manual := o.Payment().Manual()
 	if fulfilled(o.Status) && !c.endedByRefund() && !manual {
-		want = o.Total.Amount - c.refundedByHand[o.Payment().Reference] - asked(refunds)
+		want = o.Due() - c.refundedByHand[o.Payment().Reference] - asked(refunds)
 	}
 	sum := c.bank.Count(id)
 	if got := sum.Taken - sum.Returned - paidOut; got != want {
@@ -96,7 +96,8 @@ func (c *checks) keptMoney(o order.Order) {
 		c.Errorf("the record says the shop has %d, want %d", got, want)
 	}
 	for _, in := range c.bank.Intents(id) {
-		if !in.Status.Dead() && in.Status != order.PaymentCaptured {
+		inPart := in.Status == order.PaymentPartiallyCaptured && (want == 0 || in.Received == o.Due() && o.Released() > 0)
+		if !in.Status.Dead() && in.Status != order.PaymentCaptured && !inPart {
 			c.Errorf("intent %s was left %s", in.ID, in.Status)
 		}
 	}
@@ -105,7 +106,7 @@ func (c *checks) keptMoney(o order.Order) {
 // asked adds up the refunds that somebody asked for.
 func asked(refunds []order.Refund) (sum int64) {
 	for _, r := range refunds {
-		if r.Asked != "" && r.Status.Moves() {
+		if (r.Asked != "" || r.Key != "") && r.Status.Moves() { // a reset workflow knows the key alone
 			sum += r.Amount.Amount
 		}
 	}

@@ -60,29 +60,29 @@ func (w *orderWorkflow) mayRefund(_ workflow.Context, m message) error {
 	if w.refundByID(ask.ID) != nil {
 		return workflows.Refuse(workflows.RefusalOtherRequest, fmt.Sprintf("%s is the id of a refund that nobody asked for here", ask.ID))
 	}
-	if sku := w.unbookedRestock(ask); sku != "" {
-		return workflows.Refuse(workflows.RefusalNotLeft, fmt.Sprintf("a parcel with %q is about to be booked: refund it without --restock, or when the parcel is booked", sku))
-	}
-	switch _, err := w.PlanRefund(ask); {
+	switch parts, err := w.PlanRefund(ask); {
 	case errors.Is(err, order.ErrInvalid):
 		return workflows.Refuse(workflows.RefusalInvalid, err.Error())
 	case err != nil:
 		return workflows.Refuse(workflows.RefusalNotLeft, err.Error())
+	case w.leavesNothing(ask):
+		return workflows.Refuse(workflows.RefusalNotLeft, "these are all the goods that are left to send: cancel the order instead")
+	case parts[0].Status == order.RefundReleased:
+		return w.mayRelease(parts[0].PaymentRef)
 	}
 	return nil
 }
 
-// unbookedRestock returns goods that are to be for sale again although a parcel that is
-// not booked yet has them, and would go out with them; "" if there are none.
-func (s *State) unbookedRestock(ask order.RefundRequest) string {
-	for _, l := range ask.Lines {
-		for _, p := range s.Shipments {
-			if l.Restock && !p.Replaced && p.LabelID == "" && slices.ContainsFunc(p.Lines, func(q order.LineQuantity) bool { return q.SKU == l.SKU }) {
-				return l.SKU
-			}
-		}
+// mayRelease takes a request to capture less while it can still be decided how much is
+// captured.
+func (w *orderWorkflow) mayRelease(ref string) error {
+	switch {
+	case w.Abort != nil || w.Cancel != nil:
+		return workflows.Refuse(workflows.RefusalNotLeft, "the order is about to be cancelled")
+	case w.CaptureAsked == ref:
+		return workflows.Refuse(workflows.RefusalNotLeft, "the money is being captured at this moment: ask for it again when it is captured, and it is refunded")
 	}
-	return ""
+	return nil
 }
 
 // onRefund refunds money, and returns the order when the provider has responded or
@@ -123,10 +123,16 @@ func (w *orderWorkflow) requestRefund(ctx workflow.Context, r RefundRequest) err
 		w.Refunds = append(w.Refunds, p)
 		w.sumRefunds(p.PaymentRef)
 		kind, why := order.RefundWasRequested, p.Amount.String()+": "+p.Reason
-		if p.PaidOut {
+		switch {
+		case p.PaidOut:
 			kind, why = order.PaymentRefunded, p.Amount.String()+" was paid out: "+p.Reason
+		case p.Status == order.RefundReleased:
+			kind, why = order.LinesLeftOut, p.Amount.String()+" less is captured: "+p.Reason
 		}
 		w.note(ctx, kind, r.Actor(), why, cmp.Or(p.Reference, p.ID))
+	}
+	if len(r.Lines) > 0 {
+		w.leaveOut(ctx)
 	}
 	w.changes++
 	if err := w.save(ctx); err != nil { // the record must know of it first
@@ -258,6 +264,29 @@ func (w *orderWorkflow) adoptRequest(r order.Refund) order.Refund {
 		r.Key, r.ID = r.ID, id[:i]
 	}
 	return r
+}
+
+// recall returns refunds that the provider lists, completed by what the record knows
+// about those that this history does not know: the goods that they are for.
+func (w *orderWorkflow) recall(ctx workflow.Context, run runner, listed []order.Refund) ([]order.Refund, error) {
+	forgotten := func(r order.Refund) bool {
+		return w.adoptRequest(r).Key != "" && !slices.ContainsFunc(w.Refunds, func(known order.Refund) bool { return known.Reference == r.Reference })
+	}
+	if !slices.ContainsFunc(listed, forgotten) {
+		return listed, nil
+	}
+	recorded, err := runAs(ctx, w, run, recallRefunds, "Read the refunds that this history does not know", w.ID)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range listed {
+		for _, was := range recorded.Refunds {
+			if forgotten(r) && was.ID == w.adoptRequest(r).ID && was.PaymentRef == r.PaymentRef && was.Amount == r.Amount {
+				listed[i].Lines, listed[i].Shipping, listed[i].Reason = was.Lines, was.Shipping, was.Reason
+			}
+		}
+	}
+	return listed, nil
 }
 
 // refundFailed reopens the balance of a refund that failed, and asks a person how

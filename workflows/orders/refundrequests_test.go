@@ -135,10 +135,11 @@ func TestRefundRequest(t *testing.T) {
 			w.at(47*time.Hour, func() { w.refundByHand(450) })
 			w.refunds(48*time.Hour, aRefund("re_pi_1_1", 100), "nobody asked for here")
 		}, ends: order.Delivered, mails: also(delivered, refunded), check: hasRefunds("re_pi_1_1 succeeded 450")},
-		{name: "goods are to be for sale again while their parcel is not booked", script: func(w *fixture) {
+		{name: "goods are for sale again while their parcel is not booked, then the rest is cancelled", script: func(w *fixture) {
 			w.capturedWhileBooking()
-			w.refunds(time.Hour, mugs("r1", 1, true), "about to be booked")
-		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: hasRefunds(string(id) + ":refund-pi_1-2900:1 succeeded 2900")},
+			w.refunds(time.Hour, mugs("r1", 1, true), "")
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, refunded), check: both(
+			hasRefunds("r1 succeeded 1450", string(id)+":refund-pi_1-1450:1 succeeded 1450"), hasStock(0, onHand))},
 		{name: "in another currency", script: func(w *fixture) {
 			paidAndDelivered(w)
 			w.refunds(48*time.Hour, order.RefundRequest{ID: "r1", Amount: order.Money{Amount: 1, Currency: "USD"}}, "the order is in EUR")

@@ -138,7 +138,11 @@ func (w *orderWorkflow) left(ctx workflow.Context, run runner, in order.Intent) 
 	if err != nil {
 		return 0, err
 	}
-	for _, r := range found.Refunds {
+	all, err := w.recall(ctx, run, found.Refunds)
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range all {
 		w.keepFound(ctx, r)
 	}
 	left := in.Received

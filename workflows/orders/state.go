@@ -73,6 +73,9 @@ type State struct {
 	MoneyResolved bool `json:"moneyResolved,omitempty"` // a person has settled the money that cannot be returned
 	Received      bool `json:"received,omitempty"`      // the shopper was mailed that the order was received
 	LessAccepted  bool `json:"lessAccepted,omitempty"`  // a person has decided that less than the total is enough
+	// CaptureAsked is the payment whose capture was asked for and has no result yet: under
+	// the same key the provider takes no other amount.
+	CaptureAsked string `json:"captureAsked,omitempty"`
 
 	// DeclinedAt is when the shopper's last attempt failed, if no mail has reported
 	// it yet; DeclineNotified is the last payment whose decline was mailed.

@@ -29,6 +29,7 @@ var (
 	captureIntent = workflows.NewStep(workflows.PaymentsQueue, do.CaptureIntent)
 	refundIntent  = workflows.NewStep(workflows.PaymentsQueue, do.RefundIntent)
 	listRefunds   = workflows.NewStep(workflows.PaymentsQueue, do.ListRefunds)
+	recallRefunds = workflows.NewStep(workflows.RecordQueue, do.RecallRefunds)
 	bookParcel    = workflows.NewStep(workflows.ParcelsQueue, do.BookParcel)
 	trackParcel   = workflows.NewStep(workflows.ParcelsQueue, do.TrackParcel)
 	voidParcel    = workflows.NewCommand(workflows.ParcelsQueue, do.VoidParcel)

@@ -167,7 +167,7 @@ func (w *orderWorkflow) reviewTransfers(ctx workflow.Context) {
 		}
 		tooMuch := p.Captured - p.Refunded
 		if !p.Surplus {
-			tooMuch -= w.Total.Amount
+			tooMuch -= w.needed()
 		}
 		w.dropAttention(p.Reference)
 		if tooMuch > 0 && !w.Resolved[p.Reference] {
@@ -180,6 +180,22 @@ func (w *orderWorkflow) reviewTransfers(ctx workflow.Context) {
 		w.note(ctx, order.OrderResolved, workflows.ActorPurser, "the money was paid back", w.current().Reference)
 		w.interrupt()
 	}
+}
+
+// needed returns how much of its money the order needs, in minor units: its total
+// without the goods and the shipping fee that were refunded.
+func (s *State) needed() int64 {
+	needed := s.Total.Amount
+	for _, r := range s.Refunds {
+		if p := s.payment(r.PaymentRef); p == nil || p.Surplus || !r.Status.Counts() {
+			continue
+		}
+		needed -= r.Shipping
+		for _, l := range r.Lines {
+			needed -= l.Amount
+		}
+	}
+	return needed
 }
 
 func (w *orderWorkflow) paidBack(p order.Payment) bool { return p.Refunded >= p.Captured }

@@ -50,6 +50,16 @@ func hasTransfer(captured, refunded int64, attention int) func(*testing.T, *fixt
 	}
 }
 
+// needs checks what the order says needs attention at the end.
+func needs(words string) func(*testing.T, *fixture) {
+	return func(t *testing.T, w *fixture) {
+		t.Helper()
+		if all := w.order().Attention; len(all) != 1 || !strings.Contains(all[0].Why, words) {
+			t.Errorf("attention %+v, want %q", all, words)
+		}
+	}
+}
+
 // TestPrepayment: an order that is paid in advance waits for the money, is
 // fulfilled when all has come in, and never asks a payment provider.
 func TestPrepayment(t *testing.T) {
@@ -103,6 +113,31 @@ func TestPrepayment(t *testing.T) {
 			w.refunds(5*day, aRefund("r1", 100), "name the proof")
 			w.refunds(6*day, order.RefundRequest{ID: "r1", Amount: euros(100), PaidOut: "transfer 1"}, "")
 		}, ends: order.Delivered, mails: also(prepaid, order.MailRefunded), check: hasTransfer(3000, 100, 0)},
+		{name: "too much, and goods are refunded: the rest is still to be paid back", script: func(w *fixture) {
+			w.placement.Request.Payment = order.PayManually
+			w.books(day, 3000, "statement 1", "")
+			w.arrive(day)
+			w.refunds(6*day, order.RefundRequest{ID: "r1", Lines: mugs("", 1, false).Lines, PaidOut: "transfer 1"}, "")
+		}, ends: order.Delivered, mails: also(prepaid, order.MailRefunded), check: both(hasTransfer(3000, 1450, 1), needs("1.00 EUR more"))},
+		{name: "too much, and everything is refunded", script: func(w *fixture) {
+			w.placement.Request.Payment = order.PayManually
+			w.books(day, 3000, "statement 1", "")
+			w.arrive(day)
+			w.refunds(6*day, order.RefundRequest{ID: "r1", All: true, PaidOut: "transfer 1"}, "")
+		}, ends: order.Delivered, mails: also(prepaid, order.MailRefunded), check: hasTransfer(3000, 3000, 0)},
+		{name: "paid twice, and goods are refunded: the second sum is still to be paid back", script: func(w *fixture) {
+			w.placement.Request.Payment = order.PayManually
+			w.books(day, 2900, "statement 1", "")
+			w.arrive(day)
+			w.at(3*day, func() { w.book(2900, "statement 2") })
+			w.refunds(6*day, order.RefundRequest{ID: "r1", Lines: mugs("", 2, false).Lines, PaidOut: "transfer 1"}, "")
+		}, ends: order.Delivered, mails: also(prepaid, order.MailRefunded), check: both(hasTransfer(5800, 2900, 1), needs("29.00 EUR more"))},
+		{name: "a transfer for an order that is paid online, and goods that are paid out", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.books(time.Hour, 2900, "statement 1", "")
+			w.arrive(2 * time.Hour)
+			w.refunds(2*day, order.RefundRequest{ID: "r1", Lines: mugs("", 1, false).Lines, PaidOut: "transfer 1"}, "")
+		}, ends: order.Delivered, mails: also(delivered, order.MailRefunded), check: needs("29.00 EUR more")},
 		{name: "cancelled before it was paid, and paid all the same", script: func(w *fixture) {
 			w.placement.Request.Payment = order.PayManually
 			w.at(day, func() { w.cancel() })

@@ -1,0 +1,257 @@
+package order
+
+import (
+	"fmt"
+	"slices"
+)
+
+// refundPlan is what a request is about.
+type refundPlan struct {
+	amount   Money
+	lines    []RefundLine
+	shipping int64 // of the amount, for the shipping fee
+}
+
+// PlanRefund returns the refunds that a request asks for: one for each payment
+// that is needed, within what can be refunded of it. Before the money is captured, it
+// returns one refund that is RefundReleased. It fails with ErrInvalid if
+// the request contradicts the order, and with ErrNotRefundable if it is about more
+// than is left.
+func (o Order) PlanRefund(r RefundRequest) ([]Refund, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	if p := o.Payment(); p.Status == PaymentAuthorized && o.Captured() == 0 {
+		return o.planRelease(r, p)
+	}
+	left := Money{Amount: o.Refundable(), Currency: o.Total.Currency}
+	plan, err := o.planAmounts(r, left)
+	amount := plan.amount
+	switch {
+	case err != nil:
+		return nil, err
+	case amount.Amount == 0:
+		return nil, fmt.Errorf("%w: nothing is left to refund", ErrNotRefundable)
+	case amount.Amount > left.Amount:
+		return nil, fmt.Errorf("%w: %s, and %s can still be refunded", ErrNotRefundable, amount, left)
+	case amount.Amount%Granule(amount.Currency) != 0:
+		return nil, fmt.Errorf("%w: amount: %s is not a multiple of %s", ErrInvalid, amount, Money{Granule(amount.Currency), amount.Currency})
+	}
+	parts := o.spreadRefund(r, plan)
+	for _, p := range parts {
+		i := slices.IndexFunc(o.Payments, func(own Payment) bool { return own.Reference == p.PaymentRef })
+		if o.Payments[i].Manual() && !p.PaidOut {
+			return nil, fmt.Errorf("%w: %s was not paid at a payment provider: pay it out, and name the proof (paidOut)", ErrInvalid, p.Amount)
+		}
+	}
+	return parts, nil
+}
+
+// planAmounts returns how much a request is about, and the goods and the part of the
+// fee.
+func (o Order) planAmounts(r RefundRequest, left Money) (refundPlan, error) {
+	switch {
+	case r.All:
+		return o.planAll(left), nil
+	case r.Amount != Money{}:
+		if r.Amount.Currency != o.Total.Currency {
+			return refundPlan{}, fmt.Errorf("%w: amount: the order is in %s, not in %s", ErrInvalid, o.Total.Currency, r.Amount.Currency)
+		}
+		return refundPlan{amount: r.Amount}, nil
+	}
+	if rest := o.shippingLeft(); r.Shipping > rest {
+		return refundPlan{}, fmt.Errorf("%w: %s of the shipping fee, and %s of it can still be refunded",
+			ErrNotRefundable, Money{r.Shipping, o.Total.Currency}, Money{rest, o.Total.Currency})
+	}
+	plan := refundPlan{amount: Money{r.Shipping, o.Total.Currency}, shipping: r.Shipping}
+	for i, item := range r.Lines {
+		l, err := o.refundLine(fmt.Sprintf("lines[%d]", i), item)
+		if err != nil {
+			return refundPlan{}, err
+		}
+		plan.lines = append(plan.lines, l)
+		plan.amount.Amount += l.Amount
+	}
+	return plan, nil
+}
+
+// planAll divides everything that is left over the lines, in their order, and then the
+// shipping fee: what was not refunded of each. What remains, as of a payment that was
+// too much, is for neither. If less is left than the goods cost, because an amount was
+// refunded before, the last lines have less, and only pieces that are covered count.
+func (o Order) planAll(left Money) refundPlan {
+	plan, rest := refundPlan{amount: left}, left.Amount
+	for _, l := range o.Lines {
+		pieces, paid, _ := o.RefundedOf(l.SKU)
+		amount := min(max(l.Total()-paid, 0), rest)
+		n := l.Quantity
+		for n > pieces && o.share(l, n) > paid+amount {
+			n--
+		}
+		if amount > 0 || n > pieces {
+			plan.lines = append(plan.lines, RefundLine{SKU: l.SKU, Quantity: max(n-pieces, 0), Amount: amount})
+		}
+		rest -= amount
+	}
+	plan.shipping = min(o.shippingLeft(), rest)
+	return plan
+}
+
+// RefundedOf returns how many pieces of a line were refunded or left out, how much of
+// its price that was, and how many of its pieces are for sale again.
+func (o Order) RefundedOf(sku string) (pieces, paid, restocked int64) {
+	for _, r := range o.Refunds {
+		for _, l := range r.Lines {
+			if l.SKU == sku && r.Status.Counts() {
+				pieces, paid = pieces+l.Quantity, paid+l.Amount
+			}
+			if l.SKU == sku && l.Restock {
+				restocked += l.Quantity
+			}
+		}
+	}
+	return pieces, paid, restocked
+}
+
+// refundLine returns how much is refunded for pieces of a line. The pieces that are
+// refunded later have the rest, so that all pieces together are refunded what the
+// shopper paid for the line.
+func (o Order) refundLine(at string, item RefundItem) (RefundLine, error) {
+	i := slices.IndexFunc(o.Lines, func(l Line) bool { return l.SKU == item.SKU })
+	if i < 0 {
+		return RefundLine{}, fmt.Errorf("%w: %s: the order has no %q", ErrInvalid, at, item.SKU)
+	}
+	l := o.Lines[i]
+	before, paid, restocked := o.RefundedOf(item.SKU)
+	switch {
+	case item.Quantity > l.Quantity-before:
+		return RefundLine{}, fmt.Errorf("%w: %s: %d of %q, and %d can still be refunded", ErrNotRefundable, at, item.Quantity, item.SKU, l.Quantity-before)
+	case item.Restock && item.Quantity > l.Quantity-restocked:
+		return RefundLine{}, fmt.Errorf("%w: %s: %d of %q are for sale again already", ErrNotRefundable, at, restocked, item.SKU)
+	}
+	amount := max(o.share(l, before+item.Quantity)-paid, 0)
+	return RefundLine{SKU: item.SKU, Quantity: item.Quantity, Amount: amount, Restock: item.Restock}, nil
+}
+
+// share returns what the first n pieces of a line cost, as an amount that can be
+// refunded.
+func (o Order) share(l Line, n int64) int64 {
+	if n == l.Quantity {
+		return l.Total()
+	}
+	g := Granule(o.Total.Currency)
+	return l.Total() / g * n / l.Quantity * g
+}
+
+// spreadRefund divides a refund over the order's payments; of equal ones, the oldest is
+// first. See docs/decisions/018-refund-order.md.
+func (o Order) spreadRefund(r RefundRequest, plan refundPlan) (parts []Refund) {
+	amount, lines, shipping := plan.amount.Amount, plan.lines, plan.shipping
+	for _, p := range o.refundedFrom(r) {
+		n := min(p.refundable(), amount)
+		if n <= 0 {
+			continue
+		}
+		part := Refund{
+			ID: r.ID, PaymentRef: p.Reference, Amount: Money{n, o.Total.Currency}, Reason: r.Reason,
+			Status: RefundRequested, Asked: r.Hash(),
+		}
+		if len(parts) > 0 {
+			part.ID = fmt.Sprintf("%s:%d", r.ID, len(parts)+1)
+		}
+		if r.PaidOut != "" {
+			part.Status, part.PaidOut, part.Reference = RefundSucceeded, true, r.PaidOut
+		}
+		if p.Surplus && r.All { // it was not paid for goods
+			parts, amount = append(parts, part), amount-n
+			continue
+		}
+		for len(lines) > 0 && (n > 0 || lines[0].Amount == 0) {
+			l := lines[0]
+			l.Amount = min(l.Amount, n)
+			part.Lines = append(part.Lines, l)
+			n -= l.Amount
+			if lines[0].Amount -= l.Amount; lines[0].Amount > 0 {
+				lines[0].Quantity, lines[0].Restock = 0, false
+				break
+			}
+			lines = lines[1:]
+		}
+		part.Shipping = min(shipping, n)
+		shipping -= part.Shipping
+		amount -= part.Amount.Amount
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// refundedFrom returns the order's payments in the sequence in which they are
+// refunded. What a person pays out is first what came in without a payment provider,
+// above all what the order did not need; what a provider refunds is first what came in
+// there. Goods are refunded from the payments that paid for them.
+func (o Order) refundedFrom(r RefundRequest) []Payment {
+	forGoods := len(r.Lines) > 0 || r.Shipping > 0
+	rank := func(p Payment) int {
+		switch {
+		case forGoods && p.Surplus:
+			return 3
+		case p.Manual() != (r.PaidOut != ""):
+			return 2
+		case p.Surplus:
+			return 0
+		}
+		return 1
+	}
+	sorted := slices.Clone(o.Payments)
+	slices.SortStableFunc(sorted, func(a, b Payment) int { return rank(a) - rank(b) })
+	return sorted
+}
+
+// Refundable returns how much of the order's money can still be refunded, in minor
+// units.
+func (o Order) Refundable() (sum int64) {
+	for _, p := range o.Payments {
+		sum += p.refundable()
+	}
+	return sum
+}
+
+// RefundedShipping returns how much of the shipping fee was refunded or is about to
+// be, in minor units.
+func (o Order) RefundedShipping() (sum int64) {
+	for _, r := range o.Refunds {
+		if r.Status.Moves() {
+			sum += r.Shipping
+		}
+	}
+	return sum
+}
+
+// shippingLeft returns how much of the shipping fee was neither refunded nor left out.
+func (o Order) shippingLeft() int64 {
+	left := o.Shipping.Total()
+	for _, r := range o.Refunds {
+		if r.Status.Counts() {
+			left -= r.Shipping
+		}
+	}
+	return max(left, 0)
+}
+
+// Restocked returns the goods that came back and are for sale again.
+func (o Order) Restocked() (all []LineQuantity) {
+	for _, l := range o.Lines {
+		n := int64(0)
+		for _, r := range o.Refunds {
+			for _, back := range r.Lines {
+				if back.SKU == l.SKU && back.Restock {
+					n += back.Quantity
+				}
+			}
+		}
+		if n > 0 {
+			all = append(all, LineQuantity{SKU: l.SKU, Quantity: n})
+		}
+	}
+	return all
+}

@@ -1,0 +1,149 @@
+package orders_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"purser/order"
+)
+
+// forgets scripts that a refund is asked for and made, and that the workflow is then
+// reset to before it: the record and the bank have it, the history does not.
+func (w *fixture) forgets(at time.Duration, r order.Refund) {
+	w.at(at, func() {
+		made, err := w.bank.RefundIntent(context.Background(), w.intent(), r.Amount, order.Key(id, "request-"+r.ID, 1))
+		if err != nil {
+			w.Fatalf("bank: %v", err)
+		}
+		o := w.order()
+		r.PaymentRef, r.Reference, r.Status, r.Key = w.intent(), made.Reference, made.Status, made.ID
+		o.Refunds = append(o.Refunds, r)
+		o.Version++
+		lost := order.Change{Order: o, Fence: w.clock().UnixMicro(), Events: []order.Event{{OrderID: id, Seq: o.Version, At: w.clock(), Kind: order.RefundWasRequested, From: o.Status, To: o.Status}}}
+		lost.Stock.Restocked = o.Restocked()
+		snapshot, err := w.record.Snapshot(context.Background(), id)
+		if err != nil {
+			w.Fatalf("snapshot: %v", err)
+		}
+		lost.Snapshot = snapshot
+		w.byHand(func() {
+			if err := w.record.SaveOrder(context.Background(), lost); err != nil {
+				w.Fatalf("save: %v", err)
+			}
+		})
+		w.env.SetCurrentHistoryLength(100) // the next task is another one, whose writes replace this
+	})
+}
+
+// TestForgottenRefund (REF-1, F87): a refund that a reset workflow does not know, and the
+// provider lists, is for the same goods as before: they are restocked once, and not
+// refunded twice.
+func TestForgottenRefund(t *testing.T) {
+	one := order.Refund{ID: "r1", Amount: euros(1450), Reason: "damaged", Lines: []order.RefundLine{{SKU: "mug", Quantity: 1, Amount: 1450, Restock: true}}}
+	knows := func(want ...order.Refund) func(*testing.T, *fixture) {
+		return func(t *testing.T, w *fixture) {
+			t.Helper()
+			var got []order.Refund
+			for _, r := range w.order().Refunds {
+				got = append(got, order.Refund{ID: r.ID, Amount: r.Amount, Lines: r.Lines, Shipping: r.Shipping, Reason: r.Reason})
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Error("refunds (-want +got):", d)
+			}
+		}
+	}
+	reported := func(w *fixture, at time.Duration) {
+		w.at(at, func() { w.reportRefund(order.RefundEvent{PaymentRef: w.intent()}) })
+	}
+	runScenarios(t, []scenario{
+		{name: "it is reported", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.forgets(time.Hour, one)
+			reported(w, 2*time.Hour)
+			w.refunds(3*time.Hour, mugs("r2", 2, false), "1 can still be refunded")
+			w.refunds(4*time.Hour, mugs("r1", 1, true), "")
+			w.arrive(5 * time.Hour)
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: both(knows(one), hasStock(1, onHand-1))},
+		{name: "it is asked for again before it is reported", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.forgets(time.Hour, one)
+			w.refunds(2*time.Hour, mugs("r1", 1, true), "")
+			reported(w, 3*time.Hour)
+			w.arrive(5 * time.Hour)
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: both(knows(one), hasStock(1, onHand-1))},
+		{name: "the order is cancelled before it is reported", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.forgets(time.Hour, one)
+			w.at(2*time.Hour, func() { w.cancel() })
+		}, ends: order.Cancelled, mails: also(confirmed, refunded, order.MailCancelled, refunded), check: both(
+			knows(one, order.Refund{ID: string(id) + ":refund-pi_1-1450:1", Amount: euros(1450)}), hasStock(0, onHand))},
+		{name: "of the shipping fee", script: func(w *fixture) {
+			w.placement.Pricing = withRules()
+			w.at(time.Minute, w.pay)
+			w.forgets(time.Hour, order.Refund{ID: "r1", Amount: euros(588), Reason: "late", Shipping: 588})
+			reported(w, 2*time.Hour)
+			w.refunds(3*time.Hour, order.RefundRequest{ID: "r2", Shipping: 1}, "0.00 EUR of it can still be refunded")
+			w.arrive(5 * time.Hour)
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: knows(order.Refund{ID: "r1", Amount: euros(588), Reason: "late", Shipping: 588})},
+		{name: "one that was spread over several payments", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			part := one
+			part.ID = "r1:2"
+			w.forgets(time.Hour, part)
+			reported(w, 2*time.Hour)
+			w.arrive(5 * time.Hour)
+		}, ends: order.Delivered, mails: also(delivered, refunded), check: hasStock(1, onHand-1)},
+	})
+}
+
+// TestRefundOfSecondPayment (PAY-18, REF-4): a refund of a second payment is reported
+// before the payment itself: the payment and its refund both count, once.
+func TestRefundOfSecondPayment(t *testing.T) {
+	second := func(w *fixture) string {
+		in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Amount: euros(2900), Key: "elsewhere"})
+		if err == nil {
+			_, err = w.bank.Pay(in.ID)
+		}
+		if err == nil {
+			_, err = w.captureAtBank(in.ID)
+		}
+		if err == nil {
+			_, err = w.bank.RefundIntent(context.Background(), in.ID, euros(900), "dashboard-refund")
+		}
+		if err != nil {
+			w.Fatalf("bank: %v", err)
+		}
+		return in.ID
+	}
+	for _, reported := range []bool{true, false} {
+		w := newFixture(t)
+		w.at(time.Minute, w.pay)
+		ref := ""
+		w.at(time.Hour, func() {
+			w.byHand(func() { ref = second(w) })
+			w.reportRefund(order.RefundEvent{PaymentRef: ref})
+		})
+		w.at(2*time.Hour, func() {
+			o := w.order()
+			if len(o.Payments) != 2 || !o.Payments[1].Surplus || o.Payments[1].Captured != 2900 || o.Payments[1].Refunded != 900 {
+				w.Errorf("payments %+v", o.Payments)
+			}
+			if reported {
+				in, err := w.bank.GetIntent(context.Background(), ref)
+				w.sendEvents(w.paid(in.PaymentEvent(), err))
+			}
+		})
+		w.arrive(3 * time.Hour)
+		w.follow()
+		want := int64(900)
+		if reported {
+			want = 2900
+		}
+		if o := w.order(); o.Payments[1].Refunded != want || o.Payments[0].Refunded != 0 || o.Status != order.Delivered {
+			t.Errorf("reported %t: the order is %s, payments %+v", reported, o.Status, o.Payments)
+		}
+	}
+}
