@@ -91,7 +91,10 @@ type State struct {
 	// money is not held any more, while the provider is asked.
 	Doubted  string          `json:"doubted,omitempty"`
 	Unlisted map[string]bool `json:"unlisted,omitempty"`
-	Mails    []order.Mail    `json:"mails,omitempty"`
+	// DoubtedParcels are the parcels of which an event says that they were voided or
+	// returned, while the carrier is asked.
+	DoubtedParcels map[string]bool `json:"doubtedParcels,omitempty"`
+	Mails          []order.Mail    `json:"mails,omitempty"`
 	// Needs is what the workflow's memo says that a person must decide or look at.
 	Needs string `json:"needs,omitempty"`
 }
@@ -108,7 +111,7 @@ type Abort struct {
 
 func newState(p Placement) State {
 	return State{
-		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Returns: map[string]string{}, Unlisted: map[string]bool{}, Resolved: map[string]bool{},
+		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Returns: map[string]string{}, Unlisted: map[string]bool{}, Resolved: map[string]bool{}, DoubtedParcels: map[string]bool{},
 		Order: order.Order{ID: p.ID, Customer: p.Request.Customer, Email: p.Request.Email, Locale: p.Request.Locale, ShipTo: p.Request.ShipTo},
 	}
 }
