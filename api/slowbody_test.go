@@ -38,7 +38,7 @@ func TestSlowBody(t *testing.T) {
 		"POST /webhooks/nobody": "404",
 		"POST " + mail.UnsubscribePath + "made-up":   "400",
 		"POST " + mail.UnsubscribePath + token:       "200", // the link is enough
-		"POST " + mail.PreferencesPath + token:       "400",
+		"POST " + mail.PreferencesPath + token:       "408",
 		"DELETE " + mail.PreferencesPath + "made-up": "405",
 	} {
 		t.Run(line, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"purser/order"
@@ -79,22 +80,23 @@ func (r *Relay) deliver(ctx context.Context, jobs []job) {
 	}
 }
 
-// group is the events of one order.
+// group is the events of one order, or one event whose order was not found.
 type group struct {
 	id   order.ID // "" if no order was found
 	jobs []job
 	err  error // the error of the search for the order
 }
 
-// byOrder groups events by their orders.
+// byOrder groups events by their orders. An event whose order was not found is a group
+// of its own.
 func (r *Relay) byOrder(ctx context.Context, jobs []job) []*group {
 	var groups []*group
 	byKey := make(map[string]*group, len(jobs))
 	for _, j := range jobs {
 		id, err := r.owner(ctx, &j)
 		key := string(id)
-		if err != nil {
-			key = "?" + j.event.About()
+		if err != nil { // each has its own outcome
+			key = "?" + strconv.FormatInt(j.id, 10)
 		}
 		g := byKey[key]
 		if g == nil {

@@ -98,6 +98,27 @@ func awaitTried(t *testing.T, b *bench, st inboxrecords.State) {
 	}
 }
 
+// awaitAttempts waits until n events have been tried once.
+func (b *bench) awaitAttempts(t *testing.T, n int) {
+	t.Helper()
+	tick, limit := time.NewTicker(2*time.Millisecond), time.After(20*time.Second)
+	defer tick.Stop()
+	for {
+		tried := 0
+		for _, it := range b.stored(t, "") {
+			tried += it.Attempts
+		}
+		if tried >= n {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("%d of %d were tried: %+v", tried, n, b.stored(t, ""))
+		}
+	}
+}
+
 // TestDisputes (REF-6, PAY-20): a dispute is what its provider says, asked, and
 // belongs to the order of the disputed payment, whatever its event says.
 func TestDisputes(t *testing.T) {
@@ -109,16 +130,17 @@ func TestDisputes(t *testing.T) {
 		goesTo   order.ID
 		state    inboxrecords.State
 	}{
-		"of a known payment":                         {provider: &disputes{d: fetched}, goesTo: "ord_x", state: inboxrecords.Delivered},
-		"of a known payment that names another":      {provider: &disputes{d: fetched, of: "ord_z"}, goesTo: "ord_x", state: inboxrecords.Delivered},
-		"of a payment that names its order":          {provider: &disputes{d: order.Dispute{ID: "dp_1", PaymentRef: "pi_new"}, of: "ord_z"}, goesTo: "ord_z", state: inboxrecords.Delivered},
-		"of nobody's payment":                        {provider: &disputes{d: order.Dispute{ID: "dp_1", PaymentRef: "pi_new"}}, state: inboxrecords.Foreign},
-		"of a charge without an intent":              {provider: &disputes{d: order.Dispute{ID: "dp_1"}}, state: inboxrecords.Foreign},
-		"that the provider does not know":            {provider: &disputes{err: fmt.Errorf("no: %w", order.ErrNoSuch)}, state: inboxrecords.Foreign},
-		"of nobody's payment, which cannot be read":  {provider: &disputes{d: order.Dispute{ID: "dp_1", PaymentRef: "pi_new"}, err: order.ErrRejected}, state: inboxrecords.Foreign},
-		"of a known payment, which cannot be read":   {provider: &disputes{d: order.Dispute{ID: "dp_1", PaymentRef: "pi_x"}, err: order.ErrRejected}, state: inboxrecords.Parked},
-		"while the provider is down":                 {provider: &disputes{err: order.ErrUnavailable}, state: inboxrecords.Received},
-		"of a provider that this process cannot ask": {missing: true, state: inboxrecords.Received},
+		"of a known payment":                                  {provider: &disputes{d: fetched}, goesTo: "ord_x", state: inboxrecords.Delivered},
+		"of a known payment that names another":               {provider: &disputes{d: fetched, of: "ord_z"}, goesTo: "ord_x", state: inboxrecords.Delivered},
+		"of a payment that names its order":                   {provider: &disputes{d: order.Dispute{ID: "dp_1", PaymentRef: "pi_new"}, of: "ord_z"}, goesTo: "ord_z", state: inboxrecords.Delivered},
+		"of nobody's payment":                                 {provider: &disputes{d: order.Dispute{ID: "dp_1", PaymentRef: "pi_new"}}, state: inboxrecords.Foreign},
+		"of a charge without an intent":                       {provider: &disputes{d: order.Dispute{ID: "dp_1"}}, state: inboxrecords.Foreign},
+		"that the provider does not know":                     {provider: &disputes{err: fmt.Errorf("no: %w", order.ErrNoSuch)}, state: inboxrecords.Foreign},
+		"of nobody's payment, which cannot be read":           {provider: &disputes{d: order.Dispute{ID: "dp_1", PaymentRef: "pi_new"}, err: order.ErrRejected}, state: inboxrecords.Foreign},
+		"of a known payment, which cannot be read":            {provider: &disputes{d: order.Dispute{ID: "dp_1", PaymentRef: "pi_x"}, err: order.ErrRejected}, state: inboxrecords.Parked},
+		"of a known payment, about which nothing can be read": {provider: &disputes{err: order.ErrRejected}, state: inboxrecords.Parked},
+		"while the provider is down":                          {provider: &disputes{err: order.ErrUnavailable}, state: inboxrecords.Received},
+		"of a provider that this process cannot ask":          {missing: true, state: inboxrecords.Received},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -142,6 +164,63 @@ func TestDisputes(t *testing.T) {
 				n := b.workflows.reports[0].events[0]
 				if *n.Dispute != c.provider.d || n.OrderID != c.goesTo || time.Since(n.At) > time.Minute {
 					t.Errorf("delivered %+v at %v of %s", n.Dispute, n.At, n.OrderID)
+				}
+			}
+		})
+	}
+}
+
+// disputesByID stands in for a provider that is asked about several disputes: it
+// fails for each as it is said, after hold is closed.
+type disputesByID struct {
+	errs map[string]error
+	hold chan struct{}
+}
+
+func (d *disputesByID) Dispute(_ context.Context, id string) (order.Dispute, order.ID, error) {
+	<-d.hold
+	return order.Dispute{}, "", d.errs[id]
+}
+
+// TestEachDisputeOnItsOwn (REF-6, WHK-21): disputes that are looked at together and
+// whose payment is not known each have their own outcome: one that nobody could be
+// asked about is tried again, whatever was found out about the other.
+func TestEachDisputeOnItsOwn(t *testing.T) {
+	t.Parallel()
+	foreign, down := fmt.Errorf("nobody's: %w", order.ErrRejected), error(order.ErrUnavailable)
+	for _, c := range []struct {
+		name string
+		errs []error // of the disputes, in the order in which they come
+	}{
+		{name: "the first is foreign", errs: []error{foreign, down}},
+		{name: "the last is foreign", errs: []error{down, foreign}},
+		{name: "between foreign ones", errs: []error{foreign, down, foreign}},
+		{name: "between those that cannot be asked about", errs: []error{down, foreign, down}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			provider := &disputesByID{errs: map[string]error{"dp_first": down}, hold: make(chan struct{})}
+			b := setUp(t, func(b *bench) {
+				b.relay.RetryAfter, b.relay.RetryAtMost = time.Hour, time.Hour
+				b.relay.Disputes = map[string]inbox.Disputes{"post": provider}
+			})
+			b.sendEvent(t, testEvent{ID: "evt_first", Type: "disputed", Dispute: "dp_first"}) // the others wait behind it, and are taken together
+			want := map[inboxrecords.State]int{inboxrecords.Received: 1}
+			for i, err := range c.errs {
+				id := fmt.Sprint("dp_", i)
+				provider.errs[id] = err
+				b.sendEvent(t, testEvent{ID: "evt_" + id, Type: "disputed", Dispute: id})
+				if errors.Is(err, order.ErrRejected) {
+					want[inboxrecords.Foreign]++
+				} else {
+					want[inboxrecords.Received]++
+				}
+			}
+			close(provider.hold)
+			b.awaitAttempts(t, 1+len(c.errs))
+			for st, n := range want {
+				if got := b.stored(t, st); len(got) != n {
+					t.Errorf("%d are %s, want %d: %+v", len(got), st, n, b.stored(t, ""))
 				}
 			}
 		})

@@ -82,8 +82,13 @@ func (r *Relay) fetchDispute(ctx context.Context, j *job) (order.ID, error) {
 	if errors.Is(err, order.ErrNoSuch) {
 		return "", fmt.Errorf("%w: %s does not know the dispute", errForeign, j.event.Provider)
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		j.event.At = r.Now() // the state is of now, whichever event asked for it
+	case !errors.Is(err, order.ErrRejected):
+		return "", err
+	case d.PaymentRef == "": // it only says who must look
+		d.PaymentRef = j.event.Dispute.PaymentRef
 	}
 	j.event.Dispute = &d
 	return named, err

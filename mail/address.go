@@ -121,6 +121,17 @@ func normaliseDomain(s string) (string, error) {
 	return domain, nil
 }
 
+// ASCIIDomain returns an address with its domain in ASCII if it is not: the form that
+// every mail server accepts. It leaves the rest of the address as it is.
+func ASCIIDomain(email string) string {
+	at := strings.LastIndexByte(email, '@') + 1
+	ascii, err := idna.Lookup.ToASCII(email[at:])
+	if err != nil || !NeedsUTF8(email[at:]) {
+		return email
+	}
+	return email[:at] + ascii
+}
+
 // Wire returns an address as it stands in SMTP (RFC 5321, 4.1.2): the part before
 // the at sign has quotes if its dots require them.
 func Wire(email string) string {

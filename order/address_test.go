@@ -36,6 +36,12 @@ func TestCountry(t *testing.T) {
 		{code: "uk", says: "write GB"},
 		{code: "EL", says: "write GR"},
 		{code: "XI", says: "write GB"},
+		{code: "USA", says: `"USA" is not a country's code of two letters: write US`},
+		{code: "gbr", says: `"GBR" is not a country's code of two letters: write GB`},
+		{code: "276", says: `"276" is not a country's code of two letters: write DE`},
+		{code: "YUG", says: `"YUG" is not a country`},
+		{code: "AAA", says: `"AAA" is not a country`},
+		{code: "150", says: `"150" is not a country`}, // Europe
 		{code: "AN", says: "write BQ, CW or SX"},
 		{code: "YU", says: "write RS or ME"},
 		{code: "CS", says: "write CZ, SK, RS or ME"},

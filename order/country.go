@@ -3,6 +3,8 @@ package order
 import (
 	"fmt"
 	"strings"
+
+	"golang.org/x/text/language"
 )
 
 // countries are the 249 country codes of ISO 3166-1 alpha-2 as they are in force on
@@ -44,6 +46,9 @@ func checkCountry(field, code string) error {
 		return fmt.Errorf("%w: %s: %q is not a country of ISO 3166-1: write %s", ErrInvalid, field, upper, meant)
 	case IsCountry(upper):
 		return fmt.Errorf("%w: %s: want the two letters in upper case: %s", ErrInvalid, field, upper)
+	}
+	if r, err := language.ParseRegion(upper); err == nil && len(upper) == 3 && IsCountry(r.String()) { // USA or 840
+		return fmt.Errorf("%w: %s: %q is not a country's code of two letters: write %s", ErrInvalid, field, upper, r)
 	}
 	return fmt.Errorf("%w: %s: %.10q is not a country of ISO 3166-1: want two letters such as DE", ErrInvalid, field, code)
 }

@@ -116,6 +116,15 @@ func (c *Carrier) Appear(reference string) string {
 	return p.LabelID
 }
 
+// Reinstate makes a voided label valid again, as a carrier's staff can.
+func (c *Carrier) Reinstate(reference string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p, ok := c.parcels[reference]; ok && p.Status == order.ParcelVoided {
+		p.Status = order.ParcelBooked
+	}
+}
+
 // Parcels returns every parcel by its reference.
 func (c *Carrier) Parcels() map[string]order.Parcel {
 	c.mu.Lock()

@@ -142,6 +142,12 @@ const wholeForm = "whole"
 // chosen records which lists the shopper ticked. An incomplete form changes
 // nothing.
 func (p *preferencePages) chosen(w http.ResponseWriter, r *http.Request, sub mail.Subscription, v view) {
+	if httpkit.Stalled(v.cut) {
+		p.s.badLinks.Add(1)
+		v.Title, v.Problem = "The form did not arrive in time", "Nothing was changed. Please open the link in the mail again and retry."
+		p.render(w, r, http.StatusRequestTimeout, v)
+		return
+	}
 	strange := func(list string) bool { return !slices.Contains(mail.Lists, mail.Scope(list)) }
 	if v.cut != nil || r.PostForm.Get(wholeForm) != "yes" || slices.ContainsFunc(r.PostForm["list"], strange) {
 		p.s.badLinks.Add(1)

@@ -160,6 +160,42 @@ func TestOddAddresses(t *testing.T) {
 	}
 }
 
+// TestSenderDomains (EML-11): a sender's domain stands in ASCII in all headers, so that
+// every provider can send the mail and the Message-ID can be read back.
+func TestSenderDomains(t *testing.T) {
+	for _, tt := range []struct {
+		from, want string
+		utf8       bool
+	}{
+		{from: "Müller <bestellung@müller.example>", want: "bestellung@xn--mller-kva.example"},
+		{from: "bestellung@MÜLLER.example", want: "bestellung@xn--mller-kva.example"},
+		{from: "orders@例え.jp", want: "orders@xn--r8jz45g.jp"},
+		{from: "Orders@Shop.example", want: "Orders@Shop.example"},
+		{from: "orders@localhost", want: "orders@localhost"},
+		{from: "jürgen@müller.example", want: "jürgen@xn--mller-kva.example", utf8: true},
+	} {
+		w, err := providermime.New(tt.from, tt.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := newMessage()
+		m.From = mail.Address{}
+		raw, err := w.Write(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := read(t, raw).Header
+		for _, name := range []string{"From", "Reply-To"} {
+			if got := h.Get(name); !strings.HasSuffix(got, "<"+tt.want+">") {
+				t.Errorf("%s: %s: %s", tt.from, name, got)
+			}
+		}
+		if id := h.Get("Message-ID"); mail.FromWireID(id) != m.ID || w.NeedsUTF8(m) != tt.utf8 {
+			t.Errorf("%s: Message-ID %s, needs UTF-8: %t", tt.from, id, w.NeedsUTF8(m))
+		}
+	}
+}
+
 // TestControlCharacters checks that a sender's name with control characters
 // becomes one line.
 func TestControlCharacters(t *testing.T) {

@@ -29,12 +29,12 @@ func New(from, replyTo string) (*Writer, error) {
 	if w.from, err = netmail.ParseAddress(from); err != nil {
 		return nil, fmt.Errorf("from: %w", err)
 	}
-	w.from.Name = ours.OneLine(w.from.Name)
+	w.from.Name, w.from.Address = ours.OneLine(w.from.Name), ours.ASCIIDomain(w.from.Address)
 	if replyTo != "" {
 		if w.replyTo, err = netmail.ParseAddress(replyTo); err != nil {
 			return nil, fmt.Errorf("reply-to: %w", err)
 		}
-		w.replyTo.Name = ours.OneLine(w.replyTo.Name)
+		w.replyTo.Name, w.replyTo.Address = ours.OneLine(w.replyTo.Name), ours.ASCIIDomain(w.replyTo.Address)
 	}
 	_, w.domain, _ = strings.Cut(w.from.Address, "@")
 	return w, nil
@@ -56,7 +56,8 @@ func (w *Writer) SenderHeader(m ours.Message) string { return address(w.Sender(m
 
 // NeedsUTF8 reports whether only a provider that supports SMTPUTF8 can send a mail.
 func (w *Writer) NeedsUTF8(m ours.Message) bool {
-	return slices.ContainsFunc(m.To, func(a ours.Address) bool { return ours.NeedsUTF8(a.Email) }) || ours.NeedsUTF8(w.Sender(m).Address)
+	return slices.ContainsFunc(m.To, func(a ours.Address) bool { return ours.NeedsUTF8(a.Email) }) ||
+		ours.NeedsUTF8(w.Sender(m).Address) || w.replyTo != nil && ours.NeedsUTF8(w.replyTo.Address)
 }
 
 // MessageID returns the mail's Message-ID without brackets. It is the same for

@@ -87,6 +87,46 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// TestSenders (EML-11): a sender whose domain is not ASCII sends in the ASCII form of
+// the domain; one that SES can never send from is refused at the start.
+func TestSenders(t *testing.T) {
+	for _, tt := range []struct {
+		name, from, replyTo string
+		refused             bool
+	}{
+		{name: "a domain with an umlaut", from: "Müller <bestellung@müller.example>"},
+		{name: "a domain with an umlaut in capitals", from: "orders@MÜLLER.example"},
+		{name: "a domain in Japanese", from: "orders@例え.example"},
+		{name: "replies to a domain in Russian", from: "orders@shop.example", replyTo: "help@лавка.example"},
+		{name: "not ASCII before the at sign", from: "jürgen@shop.example", refused: true},
+		{name: "replies, not ASCII before the at sign", from: "orders@shop.example", replyTo: "лавка@shop.example", refused: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ses.New(t.Context(), ses.Config{From: tt.from, ReplyTo: tt.replyTo, Region: "eu-central-1", AccessKey: "AKIATEST", SecretKey: "secret-key"})
+			if tt.refused {
+				if err == nil || strings.Contains(err.Error(), "@") {
+					t.Errorf("got %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := standin.New(standin.Config{AccessKey: "AKIATEST", SecretKey: "secret-key"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			srv := httptest.NewServer(s.Handler())
+			t.Cleanup(srv.Close)
+			mailer := newMailer(t, srv.URL, func(c *ses.Config) { c.From, c.ReplyTo = tt.from, tt.replyTo })
+			m := porttest.MessageOf(order.NewID(), order.MailShipped)
+			if _, err := mailer.SendMail(t.Context(), m); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestRefusedQuotes proves EML-11: if SES refuses an address in quotes, the mail
 // is rejected for good, so that the order shows at once that it has no mail.
 func TestRefusedQuotes(t *testing.T) {

@@ -4,6 +4,7 @@ package ses
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -64,6 +65,9 @@ func New(ctx context.Context, c Config) (*Mailer, error) {
 	writer, err := mime.New(c.From, c.ReplyTo)
 	if err != nil {
 		return nil, fmt.Errorf("ses: %w", err)
+	}
+	if writer.NeedsUTF8(mail.Message{}) {
+		return nil, errors.New("ses: the sender's address and the one for replies must be ASCII before the at sign: SES takes no others")
 	}
 	m := &Mailer{writer: writer, env: c.Environment}
 	if c.ConfigurationSet != "" {

@@ -150,11 +150,20 @@ func (c *Client) Parse(body []byte) (order.Delivery, error) {
 		}
 		d.OrderID = s.order()
 	}
-	if !plain(d.EventID, d.Type, d.Account, e.APIVersion, d.Ref) {
+	if !plain(d.EventID, d.Type, d.Account, e.APIVersion) {
 		return order.Delivery{}, ErrMalformed
 	}
 	read := wanted[e.Type]
 	if read == nil { // whatever else is wrong with it, nobody needs it
+		if !plain(d.Ref) { // the account's owner chooses the ids of products, plans and coupons
+			d.Ref = ""
+		}
+		return d, nil
+	}
+	if !plain(d.Ref) {
+		return order.Delivery{}, ErrMalformed
+	}
+	if d.OrderID == "" && e.Account != c.conf.Account { // another account's, and it names no order
 		return d, nil
 	}
 	if d.Problem = c.problem(e); d.Problem == "" {

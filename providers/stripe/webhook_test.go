@@ -152,6 +152,30 @@ func TestParseKeepsWhatItCannotUse(t *testing.T) {
 	}
 }
 
+// TestParseForeign (WHK-21, WHK-11): an event that is certainly not ours is kept quietly,
+// however its account's owner named the object: a refusal would make Stripe repeat it
+// and at last disable the endpoint.
+func TestParseForeign(t *testing.T) {
+	client := clientOf(t, stripe.Config{Key: testKey, Account: "acct_1"})
+	for _, c := range []struct {
+		name, body, ref string
+		problem         bool
+	}{
+		{name: "a product with a space", body: thing("product.created", "product", `"id":"T-Shirt blau"`)},
+		{name: "a plan with an accent", body: thing("plan.created", "plan", `"id":"gold café"`)},
+		{name: "a coupon with a line break", body: thing("coupon.deleted", "coupon", `"id":"SOMMER\n20"`)},
+		{name: "a long SKU", body: thing("sku.updated", "sku", `"id":"`+strings.Repeat("x", 256)+`"`)},
+		{name: "a plain id", body: thing("product.created", "product", `"id":"prod_1"`), ref: "prod_1"},
+		{name: "another account's payment", body: event("payment_intent.succeeded", `"status":"succeeded"`, `"livemode"`, `"account":"acct_2","livemode"`, string(anOrder), "4711"), ref: "pi_1"},
+		{name: "another account's payment that names an order", body: event("payment_intent.succeeded", `"status":"succeeded"`, `"livemode"`, `"account":"acct_2","livemode"`), ref: "pi_1", problem: true},
+	} {
+		d, err := client.Parse([]byte(c.body))
+		if err != nil || d.Event != nil || d.Ref != c.ref || (d.Problem != "") != c.problem {
+			t.Errorf("%s: got %+v, %v", c.name, d, err)
+		}
+	}
+}
+
 // WHK-12: an event that a workflow needs is parsed even if the intent does not
 // name its order; the inbox finds the order in the record.
 func TestParse_intent_without_an_order(t *testing.T) {

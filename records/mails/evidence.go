@@ -55,11 +55,16 @@ func confirmOutcome(ctx context.Context, q sqldb.Querier, f mail.Feedback, now t
 	return confirmSent(ctx, q, f.MessageID, f.Recipient, mail.Receipt{Provider: f.Provider, ProviderID: f.ProviderID}, f.Provider+" reports: "+string(f.Kind), now)
 }
 
-// recordReported records when a mail's provider first reported that it had the mail,
-// if it names the mail by our id: a provider that does so for one mail would do so
-// for another, so that its silence about the other means something.
+// routine are the kinds of feedback that a provider which reports them gives about
+// every mail that goes out well. Many shops subscribe only to bounces and complaints:
+// such a provider is silent about all other mails.
+var routine = []mail.Kind{mail.Accepted, mail.Delivered}
+
+// recordReported records when a mail's provider first reported that it had the mail, if
+// it names the mail by our id and would do so for another that went out well: only then
+// does its silence about the other mean something.
 func recordReported(ctx context.Context, q sqldb.Querier, f mail.Feedback, now time.Time) error {
-	if f.MessageID == "" || !slices.Contains(proofs, f.Kind) {
+	if f.MessageID == "" || !slices.Contains(routine, f.Kind) {
 		return nil
 	}
 	_, err := q.Exec(ctx, "UPDATE mails SET reported_at = ? WHERE mail_key = ? AND reported_at = 0", sqldb.Micros(now), f.MessageID)

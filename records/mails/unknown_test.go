@@ -174,6 +174,28 @@ func TestSilenceProves(t *testing.T) {
 				q.reported(q.provider, mail.Refused)
 				q.pass(within)
 			}},
+			{name: "only bounces were heard, as where nothing else is subscribed", when: func(q *quiet, _ mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Bounced)
+				q.pass(within)
+			}},
+			{name: "only complaints were heard", when: func(q *quiet, _ mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Complained)
+				q.pass(within)
+			}},
+			{name: "only delays were heard", when: func(q *quiet, _ mail.Message) {
+				q.pass(time.Minute)
+				q.reported(q.provider, mail.Delayed)
+				q.pass(within)
+			}},
+			{name: "a bounce was heard later than a delivery", when: func(q *quiet, _ mail.Message) {
+				q.pass(-time.Minute)
+				q.reported(q.provider, mail.Delivered)
+				q.pass(2 * time.Minute)
+				q.reported(q.provider, mail.Bounced)
+				q.pass(within)
+			}},
 			{name: "the reports do not name our ids, so it may be among them", when: func(q *quiet, _ mail.Message) {
 				q.pass(time.Minute)
 				other := porttest.MessageOf(order.NewID(), order.MailShipped)
@@ -234,20 +256,21 @@ func TestSilenceOfAll(t *testing.T) {
 		for _, tt := range []struct {
 			name     string
 			rule     mail.Silence
-			reported bool          // whether the provider was heard before
+			reported mail.Kind     // what the provider was heard to report before; "": nothing
 			after    time.Duration // the hand-over
 			want     int
 		}{
 			{name: "twice", rule: twice, after: 15 * time.Minute, want: 1},
 			{name: "twice, not long enough ago", rule: twice, after: 15*time.Minute - time.Microsecond},
 			{name: "never", rule: never, after: time.Hour},
-			{name: "twice, but the provider was heard today", rule: twice, reported: true, after: 23 * time.Hour},
-			{name: "twice, and the provider has not been heard since yesterday", rule: twice, reported: true, after: 25 * time.Hour, want: 1},
-			{name: "never, and the provider has not been heard since yesterday", rule: never, reported: true, after: 25 * time.Hour},
+			{name: "twice, but the provider was heard today", rule: twice, reported: mail.Delivered, after: 23 * time.Hour},
+			{name: "twice, and the provider has not been heard since yesterday", rule: twice, reported: mail.Delivered, after: 25 * time.Hour, want: 1},
+			{name: "twice, and the provider was heard about a bounce today", rule: twice, reported: mail.Bounced, after: 15 * time.Minute, want: 1},
+			{name: "never, and the provider has not been heard since yesterday", rule: never, reported: mail.Delivered, after: 25 * time.Hour},
 		} {
 			q.each(tt.name, func(q *quiet) {
-				if tt.reported {
-					q.reported(q.provider, mail.Delivered)
+				if tt.reported != "" {
+					q.reported(q.provider, tt.reported)
 					q.pass(time.Second)
 				}
 				q.lost(order.MailShipped)

@@ -15,7 +15,7 @@ ALTER TABLE mails ADD COLUMN asked_key TEXT NOT NULL DEFAULT '';
 ALTER TABLE mails ADD COLUMN asked_link TEXT NOT NULL DEFAULT ''; -- the link of a mail that is sent on request
 ALTER TABLE mails ADD COLUMN asked_until BIGINT NOT NULL DEFAULT 0; -- the last day of a mail that is sent on request
 ALTER TABLE mails ADD COLUMN resent_after_unknown BIGINT NOT NULL DEFAULT 0; -- 1: sent because the outcome of the generation before is unknown
-ALTER TABLE mails ADD COLUMN reported_at BIGINT NOT NULL DEFAULT 0; -- when the provider first reported that it had the mail, by our id
+ALTER TABLE mails ADD COLUMN reported_at BIGINT NOT NULL DEFAULT 0; -- when the provider first reported the mail as accepted or delivered, by our id
 UPDATE mails SET provider = 'ses' WHERE provider_id <> '';
 CREATE INDEX mails_by_provider ON mails (provider, provider_id) WHERE provider_id <> '';
 CREATE INDEX mails_open ON mails (state, claimed_at) WHERE state IN ('sending', 'unknown');

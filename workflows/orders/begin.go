@@ -106,6 +106,9 @@ func (w *orderWorkflow) resumeTasks(ctx workflow.Context) {
 	if w.Doubted != "" {
 		w.verifyInBackground(ctx, w.Doubted)
 	}
+	for _, ref := range workflow.DeterministicKeys(w.DoubtedParcels) {
+		w.verifyParcelInBackground(ctx, ref)
+	}
 	for _, m := range w.Mails {
 		w.sendInBackground(ctx, m, nil)
 	}

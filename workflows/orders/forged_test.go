@@ -215,3 +215,96 @@ func TestForeignPayment(t *testing.T) {
 		})
 	}
 }
+
+// TestForgedParcel (PAY-19, WHK-10) sends signed events about the order's parcel that
+// are not true: the carrier, asked, decides whether a label is void or a parcel came
+// back.
+func TestForgedParcel(t *testing.T) {
+	forge := func(w *fixture, at time.Duration, statuses ...order.ParcelStatus) {
+		w.at(at, func() {
+			for _, s := range statuses {
+				w.sendEvents(w.event(order.ProviderEvent{Type: "parcel." + string(s), Parcel: &order.ShipmentEvent{Reference: reference, Status: s}}))
+			}
+		})
+	}
+	captureDown := func(w *fixture) {
+		w.down(5*time.Hour, order.ErrUnavailable, "CaptureIntent")
+		w.at(time.Minute, w.pay)
+	}
+	labelIsVoid := func(t *testing.T, w *fixture) {
+		if s := w.carrier.Parcels()[reference].Status; s != order.ParcelVoided {
+			t.Errorf("the label is %s", s)
+		}
+	}
+	runScenarios(t, []scenario{
+		{name: "voided, before the capture", script: func(w *fixture) {
+			captureDown(w)
+			forge(w, time.Hour, order.ParcelVoided)
+			w.arrive(6 * time.Hour)
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, `but it is "booked"`)},
+		{name: "voided, before the capture, while the carrier does not respond", script: func(w *fixture) {
+			captureDown(w)
+			w.down(3*time.Hour, order.ErrUnavailable, "TrackParcel")
+			forge(w, time.Hour, order.ParcelVoided)
+			w.arrive(6 * time.Hour)
+		}, ends: order.Delivered, mails: delivered},
+		{name: "voided, before it is booked", script: func(w *fixture) {
+			w.down(3*time.Hour, order.ErrUnavailable, "BookParcel")
+			w.at(time.Minute, w.pay)
+			forge(w, time.Hour, order.ParcelVoided)
+			w.arrive(4 * time.Hour)
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "asked after an event")},
+		{name: "voided, after the capture", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			forge(w, time.Hour, order.ParcelVoided)
+			w.arrive(2 * time.Hour)
+		}, ends: order.Delivered, mails: delivered},
+		{name: "voided, on its way", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			forge(w, 4*time.Hour, order.ParcelVoided)
+			w.arrive(time.Hour)
+		}, ends: order.Delivered, mails: delivered},
+		{name: "voided, after its delivery", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.arrive(time.Hour)
+			forge(w, 48*time.Hour, order.ParcelVoided)
+		}, ends: order.Delivered, mails: delivered},
+		{name: "voided and returned, while it is being cancelled: the label is voided all the same", script: func(w *fixture) {
+			w.down(5*time.Hour, order.ErrUnavailable, "CaptureIntent", "VoidParcel")
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.cancel() })
+			forge(w, 2*time.Hour, order.ParcelVoided)
+			forge(w, 3*time.Hour, order.ParcelReturned)
+		}, ends: order.Cancelled, mails: cancelled, check: labelIsVoid},
+		{name: "voided and returned, after it was cancelled", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.cancel() })
+			forge(w, 48*time.Hour, order.ParcelVoided, order.ParcelReturned)
+		}, ends: order.Cancelled, mails: also(cancelled, order.MailConfirmation, order.MailRefunded), check: labelIsVoid},
+		{name: "another order's", script: func(w *fixture) {
+			captureDown(w)
+			w.at(time.Hour, func() {
+				w.sendEvents(w.event(order.ProviderEvent{Type: "parcel.voided", Parcel: &order.ShipmentEvent{Reference: string(otherID) + "-1", Status: order.ParcelVoided}}))
+			})
+			w.arrive(6 * time.Hour)
+		}, ends: order.Delivered, mails: delivered, check: hasEvent(order.EventIgnored, "event about another parcel")},
+		{name: "it is true, and the carrier does not respond at first: nothing is charged", script: func(w *fixture) {
+			captureDown(w)
+			w.down(3*time.Hour, order.ErrUnavailable, "TrackParcel")
+			w.at(time.Hour, func() { w.scan(order.ParcelVoided) })
+		}, ends: order.Cancelled, mails: cancelled, check: both(calledTimes("VoidParcel", 0), hasEvent(order.OrderCancelled, "voided"))},
+		{name: "it is true, and the order's workflow is terminated before the carrier responds", script: func(w *fixture) {
+			w.terminatedAfter = 2 * time.Hour
+			w.down(4*time.Hour, order.ErrUnavailable, "TrackParcel")
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.scan(order.ParcelVoided) })
+			w.at(5*time.Hour, func() { w.sendEvents(w.paid(w.intentEvent())) })
+			w.at(6*time.Hour, func() { w.stillRuns(order.OnHold); w.resolve(order.ChooseRefund) })
+		}, ends: order.Cancelled, mails: also(cancelled, order.MailConfirmation, order.MailRefunded)},
+		{name: "it is true, and comes twice", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { voided := w.scanned(order.ParcelVoided); w.sendEvents(voided); w.sendEvents(voided) })
+			w.at(2*time.Hour, func() { w.stillRuns(order.OnHold); w.resolve(order.ChooseRefund) })
+		}, ends: order.Cancelled, mails: also(cancelled, order.MailConfirmation, order.MailRefunded), check: calledTimes("TrackParcel", 1)},
+	})
+}

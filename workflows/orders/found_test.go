@@ -78,13 +78,11 @@ func TestVoided(t *testing.T) {
 			w.Errorf("the order is %s and waits for %+v, want an operator", o.Status, o.Waiting)
 		}
 	}
-	// The label stays valid at the carrier, as if the operator had clarified it.
+	// The carrier makes the label valid again before the operator releases the order.
 	voided := func(w *fixture) {
 		w.at(time.Minute, w.pay)
-		w.at(time.Hour, func() {
-			w.sendEvents(w.event(order.ProviderEvent{Type: "parcel.voided", Parcel: &order.ShipmentEvent{Reference: reference, Status: order.ParcelVoided}}))
-		})
-		w.at(2*time.Hour, func() { waits(w) })
+		w.at(time.Hour, func() { w.scan(order.ParcelVoided) })
+		w.at(2*time.Hour, func() { waits(w); w.carrier.Reinstate(reference) })
 	}
 	runScenarios(t, []scenario{
 		{name: "on hold, released", script: func(w *fixture) {

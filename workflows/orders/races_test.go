@@ -46,9 +46,7 @@ func TestShippedUnpaid(t *testing.T) {
 			w.at(2*time.Hour, func() { w.end(); w.down(5*time.Hour, order.ErrRejected, "CaptureIntent") })
 		},
 		"the carrier voids it": func(w *fixture) {
-			w.at(2*time.Hour, func() {
-				w.sendEvents(w.event(order.ProviderEvent{Type: "parcel.voided", Parcel: &order.ShipmentEvent{Reference: reference, Status: order.ParcelVoided}}))
-			})
+			w.at(2*time.Hour, func() { w.scan(order.ParcelVoided) })
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,9 +27,7 @@ func TestEndHolds(t *testing.T) {
 		},
 		order.HoldLabel: func(w *fixture) {
 			w.at(time.Minute, w.pay)
-			w.at(time.Hour, func() {
-				w.sendEvents(w.event(order.ProviderEvent{Type: "parcel.voided", Parcel: &order.ShipmentEvent{Reference: reference, Status: order.ParcelVoided}}))
-			})
+			w.at(time.Hour, func() { w.scan(order.ParcelVoided) })
 		},
 		order.HoldReturned: func(w *fixture) {
 			w.at(time.Minute, w.pay)

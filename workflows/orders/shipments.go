@@ -104,10 +104,41 @@ func (w *orderWorkflow) askAboutParcel(ctx workflow.Context, s order.Shipment) {
 // asked is the note of a state for which the carrier was asked.
 const asked = "asked"
 
-// scan handles a carrier's event about an order that was not cancelled.
+// scan handles a carrier's event about an order that was not cancelled. That a label
+// was voided, which cancels the order or stops it, is believed once the carrier, asked,
+// says the same.
 func (w *orderWorkflow) scan(ctx workflow.Context, m message) error {
-	w.moveParcel(ctx, *m.event.Parcel)
+	p := *m.event.Parcel
+	s := w.shipment(p.Reference)
+	if s != nil && !s.Replaced && p.Status == order.ParcelVoided && p.Status.Overtakes(s.Status) && verifiesParcels(ctx) {
+		w.verifyParcelInBackground(ctx, p.Reference)
+		return nil
+	}
+	w.moveParcel(ctx, p)
 	return nil
+}
+
+// verifyParcelInBackground asks the carrier about a parcel of which an event says that
+// it was voided or returned, and acts on the response.
+func (w *orderWorkflow) verifyParcelInBackground(ctx workflow.Context, reference string) {
+	w.DoubtedParcels[reference] = true
+	w.inBackground(ctx, func(ctx workflow.Context) {
+		p, err := runBackground(ctx, w, trackParcel, 0, "Ask the carrier about "+reference, steps.ParcelRef{Reference: reference})
+		delete(w.DoubtedParcels, reference)
+		w.changes++
+		found := order.ShipmentEvent{Reference: reference, LabelID: p.LabelID, Tracking: p.Tracking, Status: p.Status, Note: asked}
+		switch {
+		case err != nil:
+			w.note(ctx, order.EventIgnored, carrier, "asked after an event, no response: "+workflows.Reason(err), reference)
+		case w.Phase == Compensating || w.Phase == Closed:
+			w.moveCancelled(ctx, found)
+		default:
+			if p.Status != order.ParcelVoided {
+				w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("an event says that the parcel is voided, but it is %q", p.Status), p.Tracking)
+			}
+			w.moveParcel(ctx, found)
+		}
+	})
 }
 
 // scanTooEarly notes an event about a parcel that cannot be booked yet.
@@ -116,16 +147,32 @@ func (w *orderWorkflow) scanTooEarly(ctx workflow.Context, m message) error {
 	return nil
 }
 
-// scanOfCancelled keeps where the parcel of an order is that is being cancelled, or
-// was: the parcel could not be voided.
+// scanOfCancelled handles a carrier's event about an order that is being cancelled, or
+// was. A label is only left alone if the carrier, asked, says that it is not valid any
+// more: that it was voided need not be known, because it can be voided again.
 func (w *orderWorkflow) scanOfCancelled(ctx workflow.Context, m message) error {
 	p := *m.event.Parcel
+	s := w.shipment(p.Reference)
+	ends := p.Status == order.ParcelVoided || p.Status == order.ParcelReturned
+	switch {
+	case s == nil || !ends || !p.Status.Overtakes(s.Status) || !verifiesParcels(ctx):
+		w.moveCancelled(ctx, p)
+	case p.Status == order.ParcelReturned:
+		w.verifyParcelInBackground(ctx, p.Reference)
+	default:
+		w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("the order is %s: %s", w.Status, m.event.Type), p.Tracking)
+	}
+	return nil
+}
+
+// moveCancelled keeps where the parcel of an order is that is being cancelled, or was:
+// the parcel could not be voided.
+func (w *orderWorkflow) moveCancelled(ctx workflow.Context, p order.ShipmentEvent) {
 	s := w.shipment(p.Reference)
 	if s != nil && p.Status.Overtakes(s.Status) {
 		s.Status, s.MovedAt = p.Status, workflow.Now(ctx)
 	}
 	w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("the order is %s, but its parcel is %q", w.Status, p.Status), p.Tracking)
-	return nil
 }
 
 // moveParcel moves a parcel, and the order with it, never backwards.

@@ -95,7 +95,10 @@ type State struct {
 	// money is not held any more, while the provider is asked.
 	Doubted  string          `json:"doubted,omitempty"`
 	Unlisted map[string]bool `json:"unlisted,omitempty"`
-	Mails    []order.Mail    `json:"mails,omitempty"`
+	// DoubtedParcels are the parcels of which an event says that they were voided or
+	// returned, while the carrier is asked.
+	DoubtedParcels map[string]bool `json:"doubtedParcels,omitempty"`
+	Mails          []order.Mail    `json:"mails,omitempty"`
 	// Needs is what the workflow's memo says that a person must decide or look at.
 	Needs string `json:"needs,omitempty"`
 	// Unconfirmed are the parcels whose booking the carrier did not confirm before the
@@ -119,7 +122,7 @@ type Abort struct {
 
 func newState(p Placement) State {
 	return State{
-		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Returns: map[string]string{}, Unlisted: map[string]bool{}, Resolved: map[string]bool{}, Unconfirmed: map[string]Unconfirmed{},
+		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Returns: map[string]string{}, Unlisted: map[string]bool{}, Resolved: map[string]bool{}, Unconfirmed: map[string]Unconfirmed{}, DoubtedParcels: map[string]bool{},
 		Order: order.Order{ID: p.ID, Customer: p.Request.Customer, Email: p.Request.Email, Locale: p.Request.Locale, ShipTo: p.Request.ShipTo},
 	}
 }
