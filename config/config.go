@@ -44,6 +44,7 @@ type Config struct {
 	TrackAfter    time.Duration `group:"Orders:" help:"How long to wait for an event about a parcel before the carrier is asked." env:"PURSER_TRACK_AFTER" default:"12h"`
 	OverdueAfter  time.Duration `group:"Orders:" help:"How long a parcel may stay without a scan before it needs an operator; 0: for ever." env:"PURSER_OVERDUE_AFTER" default:"336h"`
 	Ledger        `embed:"" group:"Orders:"`
+	Inbox         `embed:"" group:"Orders:"`
 	Pricing       `embed:"" group:"Orders:"`
 	ParcelPieces  int64 `group:"Orders:" help:"The most pieces in one parcel; 0: everything goes into one parcel." env:"PURSER_PARCEL_PIECES" default:"0"`
 
@@ -111,6 +112,9 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := c.checkLedger(); err != nil {
+		return err
+	}
+	if err := c.checkInbox(); err != nil {
 		return err
 	}
 	if err := c.checkPricing(); err != nil {

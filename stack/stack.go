@@ -283,6 +283,9 @@ func (s *Stack) startWorkers(p *providers) error {
 	s.retryInBackground("schedule the checks of the ledger", scheduledWithin, func(ctx context.Context) error {
 		return s.starter.KeepCheckingLedger(ctx, s.cfg.LedgerEvery)
 	})
+	s.retryInBackground("schedule the searches for missed events", scheduledWithin, func(ctx context.Context) error {
+		return s.starter.KeepFindingMissedEvents(ctx, s.cfg.EventsEvery)
+	})
 	return nil
 }
 
