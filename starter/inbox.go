@@ -35,8 +35,9 @@ func (c *Client) FindMissedEvents(ctx context.Context) (found order.MissedEvents
 }
 
 // KeepFindingMissedEvents schedules searches for events whose webhooks did not come:
-// one in each interval of every, and one a night that looks further back. 0 pauses
-// both. It updates schedules that exist already.
+// one in each interval of every, which overlap by an hour or, if that is less, by six
+// intervals, and one a night that looks further back. 0 pauses both. It updates
+// schedules that exist already.
 func (c *Client) KeepFindingMissedEvents(ctx context.Context, every time.Duration) error {
 	nightly := client.ScheduleCalendarSpec{Hour: []client.ScheduleRange{{Start: 3}}, Minute: []client.ScheduleRange{{Start: 7}}}
 	for _, s := range []struct {
@@ -44,7 +45,7 @@ func (c *Client) KeepFindingMissedEvents(ctx context.Context, every time.Duratio
 		spec    client.ScheduleSpec
 		overlap time.Duration
 	}{
-		{workflow.MissedWorkflowID, client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: max(every, time.Second)}}}, workflow.Overlap},
+		{workflow.MissedWorkflowID, client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: max(every, time.Second)}}}, min(workflow.Overlap, 6*max(every, time.Second))},
 		{workflow.MissedWorkflowID + "/nightly", client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{nightly}}, workflow.NightlyOverlap},
 	} {
 		action := &client.ScheduleWorkflowAction{
