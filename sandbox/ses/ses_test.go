@@ -184,7 +184,7 @@ func TestMailbox(t *testing.T) {
 	if err := json.Unmarshal([]byte(list), &v); err != nil || v.Total < 2 || len(v.Data) != v.Total {
 		t.Fatalf("%v: %s", err, list)
 	}
-	all := v.Data
+	all := slices.Clone(v.Data)
 	for _, c := range []struct {
 		query string
 		want  []summary
