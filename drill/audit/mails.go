@@ -29,10 +29,10 @@ func (a *audit) countMails(o orderRow) {
 	accepted, ofTemplate := map[string]int{}, map[string]map[string]bool{}
 	for _, m := range a.outside.mails[o.id] {
 		accepted[m.key]++
-		if ofTemplate[m.milestone] == nil {
-			ofTemplate[m.milestone] = map[string]bool{}
+		if ofTemplate[m.template] == nil {
+			ofTemplate[m.template] = map[string]bool{}
 		}
-		ofTemplate[m.milestone][m.key] = true
+		ofTemplate[m.template][m.key] = true
 	}
 	for key, n := range accepted {
 		if n > 1 {

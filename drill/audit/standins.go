@@ -118,7 +118,7 @@ func (l label) order() string {
 func (l label) live() bool { return l.Status != "voided" && l.Status != "returned" }
 
 // sentMail is a mail that the provider accepted.
-type sentMail struct{ key, milestone string }
+type sentMail struct{ key, template string }
 
 // collect reads what the stand-ins hold.
 func (s Sandbox) collect(ctx context.Context) (out outside, err error) {
@@ -167,7 +167,7 @@ func (s Sandbox) listMails(ctx context.Context) (map[string][]sentMail, error) {
 			return nil, err
 		}
 		for _, m := range page.Data {
-			mails[m.Tags["order"]] = append(mails[m.Tags["order"]], sentMail{key: keyOf(m.Tags["message"]), milestone: m.Tags["milestone"]})
+			mails[m.Tags["order"]] = append(mails[m.Tags["order"]], sentMail{key: keyOf(m.Tags["message"]), template: m.Tags["milestone"]})
 		}
 		if read += len(page.Data); len(page.Data) == 0 || read >= page.Total {
 			if read != page.Total {

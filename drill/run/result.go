@@ -47,7 +47,7 @@ type Result struct {
 	AtOnce          int            `json:"at_once"`
 	Rate            float64        `json:"orders_per_second"` // while the shoppers bought
 	Down            float64        `json:"down_seconds"`      // in all recoveries
-	Settling        float64        `json:"settling_seconds"`  // from the last shopper until the shop was at rest
+	ToRest          float64        `json:"to_rest_seconds"`   // from the last shopper until the shop was at rest
 	Auditing        float64        `json:"auditing_seconds"`
 	DataMB          int64          `json:"data_mb"`
 	Seconds         float64        `json:"seconds"`
@@ -134,7 +134,7 @@ func (r Result) Print(w io.Writer) error {
 	row("recovery", ms(r.MedianRecovery), fmt.Sprintf("in the median, from a kill until the shop takes orders; the slowest %s, all together %s", ms(r.SlowestRecovery), seconds(r.Down)))
 	row("slowest order", ms(r.SlowestOrder), r.slowestIs)
 	row("orders a second", fmt.Sprintf("%.2f", r.Rate), fmt.Sprintf("%d shoppers at once", r.AtOnce))
-	row("took", seconds(r.Seconds), fmt.Sprintf("of which %s until the shop was at rest, %s for the audit; %d MB of data", seconds(r.Settling), seconds(r.Auditing), r.DataMB))
+	row("took", seconds(r.Seconds), fmt.Sprintf("of which %s until the shop was at rest, %s for the audit; %d MB of data", seconds(r.ToRest), seconds(r.Auditing), r.DataMB))
 	if err := t.Flush(); err != nil {
 		return err
 	}

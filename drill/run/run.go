@@ -83,7 +83,7 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 	}
 	r := d.result(report, append(met, d.met()...))
 	r.Faults, r.Seconds, r.Rate = faults, time.Since(began).Seconds(), float64(p.Orders)/shopped.Sub(opened).Seconds()
-	r.Settling, r.Auditing, r.DataMB = quiet.Sub(shopped).Seconds(), time.Since(quiet).Seconds(), size(p.Dir, d.database)>>20
+	r.ToRest, r.Auditing, r.DataMB = quiet.Sub(shopped).Seconds(), time.Since(quiet).Seconds(), size(p.Dir, d.database)>>20
 	return r, d.checkLog(&r)
 }
 

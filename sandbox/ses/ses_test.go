@@ -189,8 +189,12 @@ func TestMailbox(t *testing.T) {
 		query string
 		want  []summary
 	}{
-		{query: "?skip=1", want: all[1:]}, {query: fmt.Sprintf("?skip=%d", len(all)), want: nil}, {query: "?skip=99", want: nil},
-		{query: "?skip=-1", want: all}, {query: "?skip=some", want: all}, {query: "?q=bob&skip=1", want: nil},
+		{query: "?skip=1", want: all[1:]},
+		{query: fmt.Sprintf("?skip=%d", len(all)), want: nil},
+		{query: "?skip=99", want: nil},
+		{query: "?skip=-1", want: all},
+		{query: "?skip=some", want: all},
+		{query: "?q=bob&skip=1", want: nil},
 	} {
 		_, list, _ := get(s, "/messages.json"+c.query)
 		err := json.Unmarshal([]byte(list), &v)
