@@ -12,6 +12,11 @@ const beatEvery = 5 * time.Second
 
 // Beat records heartbeats of a long step in the background until stop is called.
 func Beat(ctx context.Context) (stop func()) {
+	return BeatAt(ctx, func() string { return "working" })
+}
+
+// BeatAt is like Beat, with details that say how far the step is.
+func BeatAt(ctx context.Context, place func() string) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -23,7 +28,7 @@ func Beat(ctx context.Context) (stop func()) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				Heartbeat(ctx, "working")
+				Heartbeat(ctx, place())
 			}
 		}
 	}()

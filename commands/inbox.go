@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"purser/order"
 	"purser/shop"
 )
 
@@ -17,6 +18,7 @@ type inboxCmd struct {
 	List      inboxListCmd      `cmd:"" help:"List the events that providers sent, newest first."`
 	Redeliver inboxRedeliverCmd `cmd:"" name:"again" help:"Read an event again and deliver it once more."`
 	Dismiss   inboxDismissCmd   `cmd:"" help:"Dismiss a parked or held event that nobody needs."`
+	Missed    inboxMissedCmd    `cmd:"" help:"Find the events of Stripe whose webhooks did not come, and deliver them."`
 }
 
 type inboxListCmd struct {
@@ -84,6 +86,36 @@ func (d *inboxDismissCmd) Run(e *env, c *commands) error {
 		return err
 	}
 	return printEvent(e, c, it)
+}
+
+type inboxMissedCmd struct{}
+
+func (*inboxMissedCmd) Run(e *env, c *commands) error {
+	client, err := c.Inbox.client()
+	if err != nil {
+		return err
+	}
+	found, err := untilDone(func() (order.MissedEvents, bool, error) { return client.FindMissedEvents(e.ctx) })
+	switch {
+	case err != nil:
+		return err
+	case c.Inbox.JSON:
+		err = json.NewEncoder(e.stdout).Encode(found)
+	case found.Since.IsZero():
+		_, err = fmt.Fprintln(e.stdout, "there is no order yet, so no event can be missing")
+	default:
+		_, err = fmt.Fprintf(e.stdout, "%d events listed since %s, %d had not come\n", found.Listed, found.Since.Format(time.RFC3339), found.Found)
+	}
+	switch {
+	case err != nil:
+		return err
+	case !found.Gone.IsZero():
+		return fmt.Errorf("Stripe does not list the events from %s to %s any more: purser ledger check compares the payments themselves",
+			found.Gone.Format(time.RFC3339), found.Since.Format(time.RFC3339))
+	case found.Unreadable > 0:
+		return fmt.Errorf("%d events could not be read: the log names them", found.Unreadable)
+	}
+	return nil
 }
 
 func printEvent(e *env, c *commands, it shop.Report) error {

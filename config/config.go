@@ -49,6 +49,7 @@ type Config struct {
 	FindParcelsWithin time.Duration `group:"Orders:" help:"How long after a cancellation the carrier is asked again for a parcel whose booking it did not confirm; what it finds is voided. 0: it is not asked again." env:"PURSER_FIND_PARCELS_WITHIN" default:"24h"`
 	Capture           string        `group:"Orders:" help:"When an authorised payment is captured: booked (when the first parcel is booked) or placed (as soon as the money is held; then cancelling is a refund)." env:"PURSER_CAPTURE" default:"booked" enum:"booked,placed"`
 	Ledger            `embed:"" group:"Orders:"`
+	Inbox             `embed:"" group:"Orders:"`
 	Pricing           `embed:"" group:"Orders:"`
 	ParcelPieces      int64 `group:"Orders:" help:"The most pieces in one parcel; 0: everything goes into one parcel." env:"PURSER_PARCEL_PIECES" default:"0"`
 
@@ -117,6 +118,9 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := c.checkLedger(); err != nil {
+		return err
+	}
+	if err := c.checkInbox(); err != nil {
 		return err
 	}
 	if err := c.checkPricing(); err != nil {

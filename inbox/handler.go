@@ -227,6 +227,12 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery,
 		acknowledge(w, http.StatusOK, it)
 		return
 	}
+	h.received(ctx, d, it)
+	acknowledge(w, http.StatusAccepted, it)
+}
+
+// received counts a fresh event and hands it to the relay.
+func (h *Handler) received(ctx context.Context, d order.Delivery, it inboxrecords.Item) {
 	h.counts.fresh.Add(1)
 	switch it.State {
 	case inboxrecords.Parked:
@@ -244,7 +250,6 @@ func (h *Handler) keep(w http.ResponseWriter, r *http.Request, d order.Delivery,
 			h.Relay.Hand(it, *d.Event)
 		}
 	}
-	acknowledge(w, http.StatusAccepted, it)
 }
 
 // forged refuses a webhook that is not the provider's, with 429 if the sender has

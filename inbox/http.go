@@ -38,16 +38,22 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	return io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 }
 
-// item returns what is stored of an event: the request and the parsed event.
+// item returns what is stored of an event that came with a request.
 func item(w http.ResponseWriter, r *http.Request, d order.Delivery, body []byte, now time.Time) (inboxrecords.Item, error) {
 	headers, err := json.Marshal(worthKeeping(r.Header))
 	if err != nil {
 		return inboxrecords.Item{}, err
 	}
-	it := inboxrecords.Item{
+	it, err := itemOf(d, body, now)
+	it.Headers, it.Correlation, it.Source = headers, correlation(w), remote(r)
+	return it, err
+}
+
+// itemOf returns what is stored of an event itself: its bytes and the parsed event.
+func itemOf(d order.Delivery, body []byte, now time.Time) (it inboxrecords.Item, err error) {
+	it = inboxrecords.Item{
 		Provider: d.Provider, Account: d.Account, EventID: d.EventID, Type: d.Type, OrderID: d.OrderID, Ref: d.Ref,
-		State: inboxrecords.Received, Headers: headers, Body: body, ReceivedAt: now, ProviderAt: d.At,
-		NextAt: now.Add(graceForHandOver), Correlation: correlation(w), Source: remote(r),
+		State: inboxrecords.Received, Body: body, ReceivedAt: now, ProviderAt: d.At, NextAt: now.Add(graceForHandOver),
 	}
 	if d.Problem != "" {
 		it.State, it.Note = inboxrecords.Parked, d.Problem

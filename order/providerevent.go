@@ -137,6 +137,32 @@ type Delivery struct {
 	Problem string `json:"problem,omitempty"`
 }
 
+// ListedEvent is an event in a provider's own list of events.
+type ListedEvent struct {
+	ID   string
+	Body []byte // the event as the provider lists it
+}
+
+// EventPage is a page of a provider's list of events, the latest first.
+type EventPage struct {
+	Account string // as in Delivery
+	Events  []ListedEvent
+	More    bool // the list goes on behind the last one
+}
+
+// MissedEvents is the outcome of a search, in a provider's list of events, for those
+// whose webhooks did not come.
+type MissedEvents struct {
+	Since time.Time `json:"since,omitzero"` // from when on the list was read; zero if there was nothing to ask for
+	Until time.Time `json:"until,omitzero"`
+	// Gone is from when on events should have been listed, if the provider does not list
+	// that old ones any more; otherwise it is zero.
+	Gone       time.Time `json:"gone,omitzero"`
+	Listed     int       `json:"listed"`               // events that the provider lists
+	Found      int       `json:"found"`                // those whose webhooks had not come
+	Unreadable int       `json:"unreadable,omitempty"` // those that could not be read; the log names them
+}
+
 // Intent is a payment as its provider last described it.
 type Intent struct {
 	ID         string        `json:"id"`

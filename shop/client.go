@@ -191,6 +191,17 @@ func (c *Client) RedeliverEvent(ctx context.Context, id int64) (Report, error) {
 	return r, c.call(ctx, http.MethodPost, fmt.Sprintf("/v1/inbox/%d/again", id), nil, &r)
 }
 
+// FindMissedEvents searches the payment provider's list for events whose webhooks did
+// not come. done is false while the search is running; another call joins it.
+func (c *Client) FindMissedEvents(ctx context.Context) (found order.MissedEvents, done bool, err error) {
+	var out struct {
+		Done bool `json:"done"`
+		order.MissedEvents
+	}
+	err = c.call(ctx, http.MethodPost, "/v1/inbox/missed", nil, &out)
+	return out.MissedEvents, out.Done, err
+}
+
 // Products puts products into the catalogue.
 func (c *Client) Products(ctx context.Context, products []catalog.Product) error {
 	return c.call(ctx, http.MethodPut, "/v1/products", map[string]any{"products": products}, nil)

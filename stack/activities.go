@@ -4,11 +4,14 @@ import (
 	"purser/activities/campaigns"
 	"purser/activities/images"
 	"purser/activities/imports"
+	inboxsteps "purser/activities/inbox"
 	"purser/activities/ledger"
 	"purser/activities/mails"
 	"purser/activities/orders"
 	"purser/activities/products"
 	"purser/activities/unattended"
+	"purser/inbox"
+	"purser/providers/stripe"
 	"purser/starter"
 	"purser/workers"
 )
@@ -38,6 +41,11 @@ func (p *providers) activities(s *Stack) workers.Activities {
 			Books: s.Records, Candidates: s.Records, Doubts: s.Records, Differences: s.Records, Reports: s.Records,
 			Imports: s.Records, Settlements: s.Records,
 			Payments: p.stripe, Balance: p.stripe, ToShop: p.mail.toShop,
+		},
+		Inbox: &inboxsteps.Activities{
+			Provider: "stripe", Keeps: stripe.KeepsEvents, Events: p.stripe, Record: s.Records,
+			// The relay of the process that serves the webhooks finds the events in the record.
+			Inbox: &inbox.Handler{Sources: map[string]inbox.Source{"stripe": p.stripe}, Keeper: s.Records, Log: s.log},
 		},
 	}
 }

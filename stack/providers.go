@@ -142,7 +142,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 		Search: &search.Service{Engine: p.search, Catalogue: s.Records, Settings: s.Records, Public: s.cfg.SearchPublic, SampleShop: s.atHome(r), Checkout: s.checkout(r)},
 		Mails:  s.mailService(p), Campaigns: s.campaignService(p), Preview: s.preview(r, p),
 		Inbox: &apiinbox.Service{
-			Records: s.Records, Redeliver: hooks.Redeliver, Dismiss: hooks.Dismiss,
+			Records: s.Records, Workflows: s.starter, Redeliver: hooks.Redeliver, Dismiss: hooks.Dismiss,
 			Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
 		},
 		Ledger:   &apiledger.Service{Workflows: s.starter, Records: s.Records},

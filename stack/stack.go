@@ -284,6 +284,9 @@ func (s *Stack) startWorkers(p *providers) error {
 		return s.starter.KeepCheckingLedger(ctx, s.cfg.LedgerEvery)
 	})
 	s.retryInBackground("schedule the search for orders without a workflow", scheduledWithin, s.starter.KeepAttendingOrders)
+	s.retryInBackground("schedule the searches for missed events", scheduledWithin, func(ctx context.Context) error {
+		return s.starter.KeepFindingMissedEvents(ctx, s.cfg.EventsEvery)
+	})
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"purser/starter"
 	"purser/workflows"
+	"purser/workflows/inbox"
 )
 
 // scheduler is an engine that keeps schedules.
@@ -92,5 +93,28 @@ func TestKeepCatalogue(t *testing.T) {
 	}
 	if calendar := s.kept[cleanUp].Spec.Calendars; len(calendar) != 1 || calendar[0].Hour[0].Start != 3 {
 		t.Errorf("the deletion of old data is not scheduled nightly: %+v", calendar)
+	}
+}
+
+// TestKeepFindingMissedEvents (REC-2): missed events are searched for in intervals, and
+// further back each night, or only on request.
+func TestKeepFindingMissedEvents(t *testing.T) {
+	s := &schedules{kept: map[string]client.Schedule{}}
+	for every, off := range map[time.Duration]bool{0: true, time.Hour: false, 5 * time.Second: false} {
+		if err := (&starter.Client{Temporal: scheduler{schedules: s}}).KeepFindingMissedEvents(t.Context(), every); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := s.paused(), map[string]bool{"inbox/missed": off, "inbox/missed/nightly": off}; !maps.Equal(got, want) {
+			t.Errorf("every %s: paused %v, want %v", every, got, want)
+		}
+		spec := s.kept["inbox/missed"].Spec
+		search := s.kept["inbox/missed"].Action.(*client.ScheduleWorkflowAction).Args[0].(inbox.Search)
+		if every > 0 && (spec.Intervals[0].Every != every || search.Overlap < every || search.Overlap > inbox.Overlap) {
+			t.Errorf("every %s: %+v, %+v", every, spec, search)
+		}
+	}
+	nightly := s.kept["inbox/missed/nightly"].Action.(*client.ScheduleWorkflowAction).Args[0].(inbox.Search)
+	if nightly.Overlap <= inbox.Overlap {
+		t.Errorf("%+v", nightly)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"purser/workflows/campaigns"
 	imageworkflows "purser/workflows/images"
 	"purser/workflows/imports"
+	"purser/workflows/inbox"
 	"purser/workflows/ledger"
 	"purser/workflows/mails"
 	"purser/workflows/orders"
@@ -28,4 +29,5 @@ func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(campaigns.CampaignWorkflow)
 	r.RegisterWorkflow(ledger.LedgerCheckWorkflow)
 	r.RegisterWorkflow(unattended.UnattendedOrdersWorkflow)
+	r.RegisterWorkflow(inbox.MissedEventsWorkflow)
 }

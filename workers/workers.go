@@ -14,6 +14,7 @@ import (
 	"purser/activities/campaigns"
 	"purser/activities/images"
 	"purser/activities/imports"
+	"purser/activities/inbox"
 	"purser/activities/ledger"
 	"purser/activities/mails"
 	"purser/activities/orders"
@@ -54,6 +55,7 @@ type Activities struct {
 	Imports   *imports.Activities
 	Images    *images.Activities
 	Ledger    *ledger.Activities
+	Inbox     *inbox.Activities
 	// Unattended finds the orders that no workflow attends.
 	Unattended *unattended.Activities
 }
@@ -94,7 +96,7 @@ func New(c client.Client, a Activities, l Limits) Set {
 		steps []any
 	}{
 		{workflows.RecordQueue, or(l.Record, 32), 0, []any{a.Orders, a.Mails, a.Campaigns, a.Unattended}},
-		{workflows.PaymentsQueue, or(l.Payments, 32), 0, []any{a.Orders, a.Ledger}},
+		{workflows.PaymentsQueue, or(l.Payments, 32), 0, []any{a.Orders, a.Ledger, a.Inbox}},
 		{workflows.ParcelsQueue, or(l.Parcels, 16), 0, []any{a.Orders}},
 		{workflows.MailQueue, or(l.Mail, 16), l.MailRate, []any{a.Mails}},
 		{workflows.BulkQueue, or(l.Bulk, 8), 0, []any{a.Campaigns}},

@@ -11,6 +11,7 @@ import (
 
 	"purser/api/httpkit"
 	"purser/inbox"
+	"purser/order"
 	inboxrecords "purser/records/inbox"
 )
 
@@ -23,9 +24,17 @@ type Records interface {
 	InboxCounts(ctx context.Context) (map[inboxrecords.State]int64, time.Time, error)
 }
 
-// Service serves the operations on the inbox. Only Records must be set.
+// Workflows searches for events.
+type Workflows interface {
+	// FindMissedEvents searches the payment provider's list for events whose webhooks
+	// did not come.
+	FindMissedEvents(ctx context.Context) (order.MissedEvents, error)
+}
+
+// Service serves the operations on the inbox. Records and Workflows must be set.
 type Service struct {
-	Records Records
+	Records   Records
+	Workflows Workflows
 	// Redeliver delivers a stored event again, like inbox.Handler.Redeliver. It
 	// is nil if this process receives no webhooks.
 	Redeliver func(ctx context.Context, id int64, by string) (inboxrecords.Item, error)
@@ -59,6 +68,11 @@ func (s *Service) Register(server *httpkit.Server) {
 			Description: "Ends the wait of an event in state parked or held. It keeps its row, with who dismissed it and why, and can be delivered again. If its provider sends it again in a form that can be used, that is delivered. 409 wrong_state if the event is in another state.",
 		}, operate, s.dismiss)
 	}
+	httpkit.Register(server, huma.Operation{
+		OperationID: "find-missed-events", Method: http.MethodPost, Path: "/v1/inbox/missed", Tags: []string{"operators"},
+		Summary:     "Find the events whose webhooks did not come",
+		Description: "Reads Stripe's list of events since the last search, with an overlap of an hour, and delivers those that are not in the inbox. Stripe lists an event for 30 days. It happens on a schedule, too (see the setting PURSER_EVENTS_EVERY). Returns how many events were found, or 202 while the search is running: send the request again to join it.",
+	}, operate, s.findMissed, http.StatusAccepted)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "count-inbox", Method: http.MethodGet, Path: "/v1/inbox/counts", Tags: []string{"operators"},
 		Summary:     "Count the events that providers sent",

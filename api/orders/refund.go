@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"purser/api/httpkit"
 	"purser/catalog"
@@ -48,7 +49,8 @@ func (r RefundRequest) request() order.RefundRequest {
 }
 
 // refund refunds money of an order and returns the order. The status is 202 while the
-// payment's provider has not responded, and if the result is not known yet.
+// payment's provider has not responded. A request that the order does not list in time
+// is busy: it may still be refused, as the second of two that are too much together.
 func (s *Service) refund(ctx context.Context, in *refundInput) (*orderOutput, error) {
 	ask := in.Body.request()
 	if in.Body.Amount != nil && ask.Amount == (order.Money{}) {
@@ -63,13 +65,24 @@ func (s *Service) refund(ctx context.Context, in *refundInput) (*orderOutput, er
 	if err != nil {
 		return nil, detailed(err)
 	}
+	taken := false
 	for _, r := range o.Refunds {
-		late = late || r.Asked == ask.Hash() && r.Status == order.RefundRequested
+		if r.Asked == ask.Hash() {
+			taken, late = true, late || r.Status == order.RefundRequested
+		}
 	}
-	if late {
+	switch {
+	case late && !taken:
+		return nil, perhapsNot()
+	case late:
 		return newOrderOutput(http.StatusAccepted, o), nil
 	}
 	return newOrderOutput(http.StatusOK, o), nil
+}
+
+// perhapsNot returns the problem of a request that was perhaps not accepted.
+func perhapsNot() error {
+	return httpkit.NewProblem(http.StatusServiceUnavailable, "busy", "the request was perhaps not accepted: send it again").RetryAfter(time.Second)
 }
 
 // detailed returns the problem of a refused request with the reason, which holds

@@ -4,10 +4,13 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"purser/api"
 	"purser/api/apitest"
 	"purser/api/orders"
 	"purser/order"
+	"purser/records"
 )
 
 // captured makes the order's payment one that was captured.
@@ -57,6 +60,46 @@ func TestRefund(t *testing.T) {
 	}
 	if a := s.Ask("POST", "/v1/orders/"+string(o.ID)+"/refunds", apitest.ShopKey, `{"id":"r2","reason":"x","all":true}`); a.Status != http.StatusForbidden {
 		t.Errorf("a shop's key: %d %s", a.Status, a.Body)
+	}
+}
+
+// TestRefund_late (IDEM-8): a request whose result does not arrive in time is accepted
+// only if the order lists it: the order may still refuse it.
+func TestRefund_late(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, first, late string
+		status            int
+		code              string
+	}{
+		{name: "the order does not list it", late: `{"id":"r1","reason":"damaged","all":true}`, status: http.StatusServiceUnavailable, code: "busy"},
+		{
+			name: "the order lists it", first: `{"id":"r1","reason":"damaged","amount":{"amount":450,"currency":"EUR"}}`,
+			late: `{"id":"r1","reason":"damaged","amount":{"amount":450,"currency":"EUR"}}`, status: http.StatusAccepted,
+		},
+		{
+			name: "the order lists another", first: `{"id":"r1","reason":"damaged","amount":{"amount":450,"currency":"EUR"}}`,
+			late: `{"id":"r2","reason":"damaged","amount":{"amount":1000,"currency":"EUR"}}`, status: http.StatusServiceUnavailable, code: "busy",
+		},
+		{
+			name: "the order lists another request under its id", first: `{"id":"r1","reason":"damaged","amount":{"amount":450,"currency":"EUR"}}`,
+			late: `{"id":"r1","reason":"damaged","amount":{"amount":451,"currency":"EUR"}}`, status: http.StatusServiceUnavailable, code: "busy",
+		},
+	} {
+		s := apitest.New(t, func(c *api.Config, _ *records.Store) { c.SteerWithin = 500 * time.Millisecond })
+		o := s.Place(t, "cus_1")
+		captured(t, s, o.ID)
+		target := "/v1/orders/" + string(o.ID) + "/refunds"
+		if c.first != "" {
+			if a := s.Ask("POST", target, apitest.OperatorKey, c.first); a.Status != http.StatusAccepted {
+				t.Fatalf("%s: the first: %d %s", c.name, a.Status, a.Body)
+			}
+		}
+		s.Orders.Stall = true
+		a := s.Ask("POST", target, apitest.OperatorKey, c.late)
+		if a.Status != c.status || !strings.Contains(string(a.Body), c.code) || a.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: got %d %s, want %d %s", c.name, a.Status, a.Body, c.status, c.code)
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"purser/api/httpkit"
 	"purser/order"
@@ -55,7 +54,7 @@ func cancelled(o order.Order) (*orderOutput, error) {
 	case order.Shipped, order.Delivered, order.Returned, order.Refused:
 		return nil, tooLate(o)
 	}
-	return nil, httpkit.NewProblem(http.StatusServiceUnavailable, "busy", "the request was perhaps not accepted: send it again").RetryAfter(time.Second)
+	return nil, perhapsNot()
 }
 
 // tooLate returns the problem of an order that cannot be cancelled any more. Its

@@ -6,6 +6,8 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -54,6 +56,7 @@ type Report struct {
 	EndedRight   int
 	Broken       map[Counter][]string // what broke each promise
 	Exercised    []string             // the failures that left traces, by their ids
+	Listed       int                  // events that the shop has found in its provider's list
 	UnknownMails int                  // mails that were perhaps sent, and are not sent again
 	Statuses     map[string]int       // orders by status
 }
@@ -72,52 +75,82 @@ type audit struct {
 	outside
 	record
 	workflows []workflow
+	inbox     inbox
+	refs      map[string]bool // the references of the refunds that the record has
 	wrong     map[string]bool // the orders that did not end right
+	met       map[string]bool // the failures that left traces
+	behind    map[string]bool // the orders that are only left behind
 	report    Report
 }
 
-// Run reads everything and counts. The shop must be at rest: see AtRest.
+// Run reads everything and counts. The shop must be at rest, see AtRest, and must have
+// searched for the events whose webhooks did not come.
 func Run(ctx context.Context, in Input) (Report, error) {
-	a := &audit{Input: in, wrong: map[string]bool{}, report: Report{Broken: map[Counter][]string{}, Statuses: map[string]int{}}}
+	a := &audit{
+		Input: in, refs: map[string]bool{}, behind: map[string]bool{}, wrong: map[string]bool{}, met: map[string]bool{},
+		report: Report{Broken: map[Counter][]string{}, Statuses: map[string]int{}},
+	}
 	if err := a.read(ctx); err != nil {
 		return a.report, err
 	}
+	defer a.record.close()
 	a.countPlaced()
 	a.countPayments()
+	if err := a.eachOrders(ctx, a.countOrders); err != nil {
+		return a.report, err
+	}
 	a.countRefunds()
-	for _, o := range a.orders {
+	a.countWorkflows()
+	if err := a.countEvents(ctx); err != nil {
+		return a.report, err
+	}
+	a.report.Listed = len(a.inbox.listed)
+	a.report.EndedRight = a.report.Orders - len(a.wrong)
+	if a.replaced > 0 {
+		a.met["F87"] = true
+	}
+	a.report.Exercised = slices.Sorted(maps.Keys(a.met))
+	return a.report, nil
+}
+
+// countOrders counts what is wrong with some orders, of which the record has the
+// details.
+func (a *audit) countOrders(some []orderRow) {
+	for _, o := range some {
 		a.report.Statuses[o.status]++
 		a.countEnd(o)
 		a.countLabels(o)
 		a.countMails(o)
 		a.compareMoney(o)
+		a.countTimeline(o)
+		a.metBy(o)
+		a.behind[o.id] = a.leftBehind(o)
+		for _, r := range a.record.refunds[o.id] {
+			a.refs[r.reference] = true
+		}
 	}
-	a.countEvents()
-	a.countWorkflows()
-	a.report.EndedRight = a.report.Orders - len(a.wrong)
-	a.report.Exercised = a.exercised()
-	return a.report, nil
 }
 
 // read reads the record first, because it names the orders.
 func (a *audit) read(ctx context.Context) (err error) {
-	if a.record, err = readRecord(ctx, a.Input.Record); err != nil {
+	if a.record, err = openOrders(ctx, a.Input.Record); err != nil {
 		return err
 	}
-	ids := make([]string, len(a.orders))
-	for i, o := range a.orders {
-		ids[i] = o.id
-	}
+	a.report.Orders = len(a.orders)
 	for _, p := range a.Placed {
-		if !slices.Contains(ids, p.Order) {
-			ids = append(ids, p.Order)
+		if _, found := a.order(p.Order); !found {
+			a.report.Orders++
 		}
 	}
-	a.report.Orders = len(ids)
-	if a.outside, err = a.Sandbox.collect(ctx, ids); err != nil {
-		return err
+	if a.inbox, err = a.readInbox(ctx); err == nil {
+		a.outside, err = a.Sandbox.collect(ctx)
 	}
-	a.workflows, err = workflows(ctx, a.Temporal)
+	if err == nil {
+		a.workflows, err = workflows(ctx, a.Temporal, ofOrders)
+	}
+	if err != nil {
+		a.record.close()
+	}
 	return err
 }
 
@@ -137,23 +170,27 @@ func (a *audit) endedWrong(c Counter, id, what string) {
 // way.
 func AtRest(ctx context.Context, in Input) (busy []string, err error) {
 	a := &audit{Input: in}
-	if a.record, err = readRecord(ctx, in.Record); err != nil {
+	running, err := workflows(ctx, in.Temporal, ofOrders+" AND ExecutionStatus = 'Running'")
+	if err != nil {
 		return nil, err
 	}
-	if a.workflows, err = workflows(ctx, in.Temporal); err != nil {
-		return nil, err
+	if a.db, err = openRecord(in.Record); err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
 	}
-	for _, w := range a.workflows {
-		if w.running() && !a.leftBehind(w.order) {
+	defer a.record.close()
+	for _, w := range running {
+		behind, err := a.isLeftBehind(ctx, w.order)
+		if err != nil {
+			return nil, err
+		}
+		if !behind {
 			busy = append(busy, "the workflow of "+w.order)
 		}
 	}
-	for _, i := range a.inbox {
-		if (i.state == "received" || i.state == "held") && i.kind != "SubscriptionConfirmation" {
-			busy = append(busy, "the event "+i.eventID)
-		}
-	}
-	return busy, nil
+	err = a.eachItem(ctx, "state IN ('received', 'held') AND type <> 'SubscriptionConfirmation'", func(i inboxRow) {
+		busy = append(busy, "the event "+i.eventID)
+	})
+	return busy, err
 }
 
 // needsSomebody reports whether an order's document says that a person must decide.

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,16 +20,12 @@ func final(status string) bool {
 // countPlaced counts the orders that a shopper was told are placed and that the record
 // does not have, or that ended as their shoppers did not deserve.
 func (a *audit) countPlaced() {
-	found := map[string]string{}
-	for _, o := range a.orders {
-		found[o.id] = o.status
-	}
 	for _, p := range a.Placed {
-		switch status, ok := found[p.Order]; {
+		switch o, ok := a.order(p.Order); {
 		case !ok:
 			a.endedWrong(EndedWrong, p.Order, "is lost")
-		case final(status) && !slices.Contains(p.Ends, status):
-			a.endedWrong(EndedWrong, p.Order, fmt.Sprintf("is %s, its shopper may expect %v", status, p.Ends))
+		case final(o.status) && !slices.Contains(p.Ends, o.status):
+			a.endedWrong(EndedWrong, p.Order, fmt.Sprintf("is %s, its shopper may expect %v", o.status, p.Ends))
 		}
 	}
 }
@@ -104,7 +101,8 @@ func (a *audit) countLabels(o orderRow) {
 	}
 }
 
-// countWorkflows counts the workflows that have work left or that failed.
+// countWorkflows counts the workflows that have failed, or that run although their
+// order has ended, and the orders without a workflow.
 func (a *audit) countWorkflows() {
 	has := map[string]bool{}
 	for _, w := range a.workflows {
@@ -112,7 +110,7 @@ func (a *audit) countWorkflows() {
 		switch {
 		case w.needsEngineer():
 			a.endedWrong(Stuck, w.order, fmt.Sprintf("has a failed %s: %s", w.kind, w.status))
-		case w.running() && !a.leftBehind(w.order):
+		case w.running() && !a.behind[w.order]:
 			a.endedWrong(Stuck, w.order, "has a running "+w.kind)
 		}
 	}
@@ -127,16 +125,28 @@ func (a *audit) countWorkflows() {
 // no call lasts as long.
 const staleAfter = 15 * time.Second
 
+// isLeftBehind is leftBehind for an order that was not read. It is false for an order
+// that the record does not have.
+func (a *audit) isLeftBehind(ctx context.Context, id string) (bool, error) {
+	all, err := a.readOrders(ctx, "WHERE id = $1", id)
+	if err != nil || len(all) == 0 {
+		return false, err
+	}
+	if err := a.readDetails(ctx, id, id); err != nil {
+		return false, fmt.Errorf("audit: %w", err)
+	}
+	return a.leftBehind(all[0]), nil
+}
+
 // leftBehind reports whether an order's only work left is to record mails as unknown.
 // They were being sent when the program was killed; it waits minutes before it records
 // that, since another process might still be sending them.
-func (a *audit) leftBehind(id string) bool {
-	i := slices.IndexFunc(a.orders, func(o orderRow) bool { return o.id == id })
-	if i < 0 || !final(a.orders[i].status) || a.orders[i].needs {
+func (a *audit) leftBehind(o orderRow) bool {
+	if !final(o.status) || o.needs {
 		return false
 	}
 	sending := 0
-	for _, m := range a.record.mails[id] {
+	for _, m := range a.record.mails[o.id] {
 		switch {
 		case m.state == "due", m.state == "sending" && time.Since(time.UnixMicro(m.claimedAt)) < staleAfter:
 			return false

@@ -20,14 +20,14 @@ type workflow struct {
 // ofOrders is the visibility query for the workflows of orders.
 const ofOrders = "WorkflowType IN ('OrderWorkflow', 'AftercareWorkflow')"
 
-// workflows lists the workflows of all orders.
-func workflows(ctx context.Context, address string) (all []workflow, err error) {
+// workflows lists the workflows that a query selects.
+func workflows(ctx context.Context, address, query string) (all []workflow, err error) {
 	c, err := client.DialContext(ctx, client.Options{HostPort: address, Logger: quiet{}})
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
 	defer c.Close()
-	req := &workflowservice.ListWorkflowExecutionsRequest{Namespace: "default", Query: ofOrders, PageSize: 1000}
+	req := &workflowservice.ListWorkflowExecutionsRequest{Namespace: "default", Query: query, PageSize: 1000}
 	for {
 		page, err := c.ListWorkflow(ctx, req)
 		if err != nil {

@@ -12,11 +12,10 @@ var once = map[string]string{
 	"payment.captured": "confirmation", "order.cancelled": "cancelled", "order.expired": "expired",
 }
 
-// key returns the mail's key in the ledger, from its tag: a tag takes letters, digits,
+// keyOf returns a mail's key in the ledger, from its tag: a tag takes letters, digits,
 // hyphens and underscores, so all other characters are in hexadecimal behind an
 // underscore.
-func (m sentMail) key() string {
-	tag := m.Tags["message"]
+func keyOf(tag string) string {
 	key, err := url.PathUnescape(strings.ReplaceAll(tag, "_", "%"))
 	if err != nil {
 		return tag
@@ -29,12 +28,11 @@ func (m sentMail) key() string {
 func (a *audit) countMails(o orderRow) {
 	accepted, ofTemplate := map[string]int{}, map[string]map[string]bool{}
 	for _, m := range a.outside.mails[o.id] {
-		key := m.key()
-		accepted[key]++
-		if t := m.Tags["milestone"]; ofTemplate[t] == nil {
-			ofTemplate[t] = map[string]bool{}
+		accepted[m.key]++
+		if ofTemplate[m.template] == nil {
+			ofTemplate[m.template] = map[string]bool{}
 		}
-		ofTemplate[m.Tags["milestone"]][key] = true
+		ofTemplate[m.template][m.key] = true
 	}
 	for key, n := range accepted {
 		if n > 1 {

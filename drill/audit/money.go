@@ -24,13 +24,7 @@ func (a *audit) countPayments() {
 			a.broke(DoubleCaptures, fmt.Sprintf("%s was captured %d times", id, n))
 		}
 	}
-	events := map[string]int{}
-	for _, e := range a.events {
-		if e.Type == "charge.captured" {
-			events[e.Data.Object.ID]++
-		}
-	}
-	for id, n := range events {
+	for id, n := range a.captures {
 		if n > 1 {
 			a.broke(DoubleCaptures, fmt.Sprintf("the charge %s was captured %d times", id, n))
 		}
@@ -40,12 +34,6 @@ func (a *audit) countPayments() {
 // countRefunds counts the refunds that were made twice under one key of ours, and
 // those of ours that the record does not know.
 func (a *audit) countRefunds() {
-	known := map[string]bool{}
-	for _, all := range a.record.refunds {
-		for _, r := range all {
-			known[r.reference] = true
-		}
-	}
 	keys := map[string]int{}
 	for _, r := range a.outside.refunds {
 		key := r.Metadata["key"]
@@ -54,14 +42,14 @@ func (a *audit) countRefunds() {
 		}
 		if keys[key]++; keys[key] > 1 {
 			a.broke(DoubleRefunds, fmt.Sprintf("%s was refunded %d times", key, keys[key]))
-		} else if !known[r.ID] {
+		} else if !a.refs[r.ID] {
 			a.broke(DoubleRefunds, fmt.Sprintf("the record does not know the refund %s, %s", r.ID, key))
 		}
 	}
 }
 
 // sumMoney adds up what the shop has of each payment: captured, less refunded, less
-// disputed. Disputes have no list of their own: the events say what became of each.
+// disputed.
 func (o *outside) sumMoney() {
 	o.money, o.ofOrder = map[string]int64{}, map[string][]string{}
 	for id, i := range o.intents {
@@ -75,18 +63,25 @@ func (o *outside) sumMoney() {
 			o.money[r.PaymentIntent] -= r.Amount
 		}
 	}
-	disputed := map[string]int64{}
-	for _, e := range o.events {
-		d := e.Data.Object
-		if d.Object != "dispute" {
-			continue
+	for _, d := range o.disputes {
+		o.money[d.PaymentIntent] -= d.Amount
+	}
+}
+
+// note keeps what an event says that no list of objects says: how often a charge was
+// captured, and what became of a dispute. The latest event comes first.
+func (o *outside) note(e stripeEvent) {
+	switch d := e.Data.Object; {
+	case e.Type == "charge.captured":
+		o.captures[d.ID]++
+	case d.Object == "dispute":
+		if _, known := o.disputes[d.ID]; known {
+			return
 		}
-		now := d.Amount
 		if d.Status == "won" {
-			now = 0
+			d.Amount = 0
 		}
-		o.money[d.PaymentIntent] += disputed[d.ID] - now
-		disputed[d.ID] = now
+		o.disputes[d.ID] = dispute{d.Amount, d.PaymentIntent}
 	}
 }
 

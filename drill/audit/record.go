@@ -5,22 +5,29 @@ import (
 	"database/sql"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver of Postgres
 	_ "modernc.org/sqlite"             // the driver of SQLite
 )
 
-// record is what the SQL record holds of the orders.
+// record is what the SQL record holds: of all orders what is short, and of some orders
+// at a time the rest.
 type record struct {
-	orders    []orderRow // oldest first
+	db       *sql.DB
+	orders   []orderRow // in the order of their ids
+	replaced int        // events that a lost attempt had written, and another replaced
+	details
+}
+
+// details are the rows about some orders, by order.
+type details struct {
 	timeline  map[string][]eventRow
 	payments  map[string][]paymentRow
 	refunds   map[string][]refundRow
 	shipments map[string][]shipmentRow
 	mails     map[string][]mailRow
-	inbox     []inboxRow
-	replaced  int // events that a lost attempt had written, and another replaced
 }
 
 type orderRow struct {
@@ -63,9 +70,12 @@ type mailRow struct {
 	generation, claimedAt         int64
 }
 
+// inboxRow is an event in the inbox. listed says that its webhook had not come, and that
+// the shop found it in its provider's list.
 type inboxRow struct {
-	provider, eventID, kind, order, ref, state, note string
-	receivedAt, providerAt                           int64
+	eventID, kind, order, ref, state, note string
+	receivedAt                             int64
+	listed                                 bool
 }
 
 // openRecord opens the record, postgres://… or a path of a SQLite file, to read.
@@ -77,102 +87,140 @@ func openRecord(at string) (*sql.DB, error) {
 	return sql.Open("sqlite", "file:"+at+"?"+q.Encode())
 }
 
-// readRecord reads the record. Its text is the same on both databases.
-func readRecord(ctx context.Context, at string) (r record, err error) {
-	db, err := openRecord(at)
-	if err != nil {
+// openOrders opens the record and reads what is short of all orders. The texts of all
+// statements are the same on both databases.
+func openOrders(ctx context.Context, at string) (r record, err error) {
+	if r.db, err = openRecord(at); err != nil {
 		return r, fmt.Errorf("audit: %w", err)
 	}
-	defer db.Close()
-	r.timeline, r.payments, r.refunds = map[string][]eventRow{}, map[string][]paymentRow{}, map[string][]refundRow{}
-	r.shipments, r.mails = map[string][]shipmentRow{}, map[string][]mailRow{}
-	for _, read := range []func(context.Context, *sql.DB) error{r.readOrders, r.readMoney, r.readParcels, r.readInbox} {
-		if err := read(ctx, db); err != nil {
-			return r, fmt.Errorf("audit: read the record: %w", err)
-		}
+	if r.orders, err = r.readOrders(ctx, ""); err == nil {
+		err = r.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM order_events_lost").Scan(&r.replaced)
 	}
-	return r, nil
+	if err != nil {
+		r.close()
+	}
+	return r, err
 }
 
-func (r *record) readOrders(ctx context.Context, db *sql.DB) error {
-	err := each(ctx, db, "SELECT id, status, version, total, doc FROM orders ORDER BY placed_at, id", func(row *sql.Rows) error {
+// readOrders reads what is short of the orders that a condition selects, in the order of
+// their ids.
+func (r *record) readOrders(ctx context.Context, where string, args ...any) (all []orderRow, err error) {
+	query := "SELECT id, status, version, total, doc FROM orders " + where + " ORDER BY id"
+	err = each(ctx, r.db, query, args, func(row *sql.Rows) error {
 		var o orderRow
 		var doc string
 		err := row.Scan(&o.id, &o.status, &o.version, &o.total, &doc)
 		if err == nil {
 			o.needs, err = needsSomebody(doc)
 		}
-		r.orders = append(r.orders, o)
+		all = append(all, o)
 		return err
 	})
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("audit: read the orders: %w", err)
 	}
-	err = each(ctx, db, "SELECT order_id, seq, at, kind, why, ref, to_status FROM order_events ORDER BY order_id, seq", func(row *sql.Rows) error {
-		var id string
-		var e eventRow
-		err := row.Scan(&id, &e.seq, &e.at, &e.kind, &e.why, &e.ref, &e.to)
-		r.timeline[id] = append(r.timeline[id], e)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return db.QueryRowContext(ctx, "SELECT COUNT(*) FROM order_events_lost").Scan(&r.replaced)
+	return all, nil
 }
 
-func (r *record) readMoney(ctx context.Context, db *sql.DB) error {
-	err := each(ctx, db, `SELECT order_id, provider, COALESCE(reference, ''), status, authorized, captured, refunded, disputed, surplus
-		FROM payments WHERE status <> 'lost' ORDER BY order_id, number`, func(row *sql.Rows) error {
-		var id string
-		var p paymentRow
-		err := row.Scan(&id, &p.provider, &p.reference, &p.status, &p.authorized, &p.captured, &p.refunded, &p.disputed, &p.surplus)
-		r.payments[id] = append(r.payments[id], p)
-		return err
-	})
-	if err != nil {
-		return err
+func (r *record) close() { _ = r.db.Close() } // it was only read
+
+// order returns an order by its id.
+func (r *record) order(id string) (orderRow, bool) {
+	i, found := slices.BinarySearchFunc(r.orders, id, func(o orderRow, id string) int { return strings.Compare(o.id, id) })
+	if !found {
+		return orderRow{}, false
 	}
-	return each(ctx, db, "SELECT order_id, id, payment_ref, COALESCE(reference, ''), status, amount, paid_out FROM refunds ORDER BY order_id, id", func(row *sql.Rows) error {
-		var id string
-		var f refundRow
-		err := row.Scan(&id, &f.id, &f.paymentRef, &f.reference, &f.status, &f.amount, &f.paidOut)
-		r.refunds[id] = append(r.refunds[id], f)
-		return err
-	})
+	return r.orders[i], true
 }
 
-func (r *record) readParcels(ctx context.Context, db *sql.DB) error {
-	err := each(ctx, db, "SELECT order_id, reference, status, replaced FROM shipments ORDER BY order_id, number", func(row *sql.Rows) error {
-		var id string
-		var s shipmentRow
-		err := row.Scan(&id, &s.reference, &s.status, &s.replaced)
-		r.shipments[id] = append(r.shipments[id], s)
-		return err
-	})
-	if err != nil {
-		return err
+// atATime is how many orders are compared at a time.
+const atATime = 500
+
+// eachOrders calls do for some orders at a time, with their details.
+func (r *record) eachOrders(ctx context.Context, do func([]orderRow)) error {
+	for some := range slices.Chunk(r.orders, atATime) {
+		if err := r.readDetails(ctx, some[0].id, some[len(some)-1].id); err != nil {
+			return fmt.Errorf("audit: read the record: %w", err)
+		}
+		do(some)
 	}
-	return each(ctx, db, "SELECT about, mail_key, template, state, asked_by, generation, claimed_at FROM mails ORDER BY about, mail_key", func(row *sql.Rows) error {
-		var id string
-		var m mailRow
-		err := row.Scan(&id, &m.key, &m.template, &m.state, &m.askedBy, &m.generation, &m.claimedAt)
-		r.mails[id] = append(r.mails[id], m)
-		return err
-	})
+	return nil
 }
 
-func (r *record) readInbox(ctx context.Context, db *sql.DB) error {
-	return each(ctx, db, "SELECT provider, event_id, type, order_id, ref, state, note, received_at, provider_at FROM inbox ORDER BY id", func(row *sql.Rows) error {
+// readDetails reads the rows about the orders from one id to another.
+func (r *record) readDetails(ctx context.Context, from, to string) error {
+	r.details = details{
+		timeline: map[string][]eventRow{}, payments: map[string][]paymentRow{}, refunds: map[string][]refundRow{},
+		shipments: map[string][]shipmentRow{}, mails: map[string][]mailRow{},
+	}
+	of := []any{from, to}
+	for _, read := range []struct {
+		query string
+		scan  func(*sql.Rows) error
+	}{
+		{"SELECT order_id, seq, at, kind, why, ref, to_status FROM order_events WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id, seq", func(row *sql.Rows) error {
+			var id string
+			var e eventRow
+			err := row.Scan(&id, &e.seq, &e.at, &e.kind, &e.why, &e.ref, &e.to)
+			r.timeline[id] = append(r.timeline[id], e)
+			return err
+		}},
+		{`SELECT order_id, provider, COALESCE(reference, ''), status, authorized, captured, refunded, disputed, surplus
+			FROM payments WHERE status <> 'lost' AND order_id BETWEEN $1 AND $2 ORDER BY order_id, number`, func(row *sql.Rows) error {
+			var id string
+			var p paymentRow
+			err := row.Scan(&id, &p.provider, &p.reference, &p.status, &p.authorized, &p.captured, &p.refunded, &p.disputed, &p.surplus)
+			r.payments[id] = append(r.payments[id], p)
+			return err
+		}},
+		{"SELECT order_id, id, payment_ref, COALESCE(reference, ''), status, amount, paid_out FROM refunds WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id, id", func(row *sql.Rows) error {
+			var id string
+			var f refundRow
+			err := row.Scan(&id, &f.id, &f.paymentRef, &f.reference, &f.status, &f.amount, &f.paidOut)
+			r.refunds[id] = append(r.refunds[id], f)
+			return err
+		}},
+		{"SELECT order_id, reference, status, replaced FROM shipments WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id, number", func(row *sql.Rows) error {
+			var id string
+			var s shipmentRow
+			err := row.Scan(&id, &s.reference, &s.status, &s.replaced)
+			r.shipments[id] = append(r.shipments[id], s)
+			return err
+		}},
+		{"SELECT about, mail_key, template, state, asked_by, generation, claimed_at FROM mails WHERE about BETWEEN $1 AND $2 ORDER BY about, mail_key", func(row *sql.Rows) error {
+			var id string
+			var m mailRow
+			err := row.Scan(&id, &m.key, &m.template, &m.state, &m.askedBy, &m.generation, &m.claimedAt)
+			r.mails[id] = append(r.mails[id], m)
+			return err
+		}},
+	} {
+		if err := each(ctx, r.db, read.query, of, read.scan); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachItem calls do for each event in the inbox that a condition selects.
+func (r *record) eachItem(ctx context.Context, where string, do func(inboxRow)) error {
+	query := "SELECT event_id, type, order_id, ref, state, note, received_at, source FROM inbox WHERE " + where
+	err := each(ctx, r.db, query, nil, func(row *sql.Rows) error {
 		var i inboxRow
-		err := row.Scan(&i.provider, &i.eventID, &i.kind, &i.order, &i.ref, &i.state, &i.note, &i.receivedAt, &i.providerAt)
-		r.inbox = append(r.inbox, i)
+		var source string
+		err := row.Scan(&i.eventID, &i.kind, &i.order, &i.ref, &i.state, &i.note, &i.receivedAt, &source)
+		i.listed = source == "the provider's list"
+		do(i)
 		return err
 	})
+	if err != nil {
+		return fmt.Errorf("audit: read the inbox: %w", err)
+	}
+	return nil
 }
 
-func each(ctx context.Context, db *sql.DB, query string, scan func(*sql.Rows) error) error {
-	rows, err := db.QueryContext(ctx, query)
+func each(ctx context.Context, db *sql.DB, query string, args []any, scan func(*sql.Rows) error) error {
+	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,11 +22,19 @@ type outside struct {
 	intents map[string]intent
 	charges []charge
 	refunds []refund
-	events  []stripeEvent         // oldest first
 	mails   map[string][]sentMail // by order
 	money   map[string]int64      // what the shop has of each payment
 	ofOrder map[string][]string   // the intents of each order
 	byOrder map[string][]label
+
+	captures map[string]int     // how often each charge was captured
+	disputes map[string]dispute // by id
+}
+
+// dispute is what a dispute takes from the shop now.
+type dispute struct {
+	Amount        int64
+	PaymentIntent string
 }
 
 type intent struct {
@@ -107,31 +117,27 @@ func (l label) order() string {
 // live reports whether the parcel is with the shopper, or on its way to be.
 func (l label) live() bool { return l.Status != "voided" && l.Status != "returned" }
 
-type sentMail struct {
-	ID   string            `json:"id"`
-	At   time.Time         `json:"at"`
-	Tags map[string]string `json:"tags"`
-}
+// sentMail is a mail that the provider accepted.
+type sentMail struct{ key, template string }
 
 // collect reads what the stand-ins hold.
-func (s Sandbox) collect(ctx context.Context, orders []string) (out outside, err error) {
-	out.intents, out.mails = map[string]intent{}, map[string][]sentMail{}
-	intents, err := list[intent](ctx, s, "payment_intents", func(i intent) string { return i.ID })
+func (s Sandbox) collect(ctx context.Context) (out outside, err error) {
+	out.intents, out.captures, out.disputes = map[string]intent{}, map[string]int{}, map[string]dispute{}
+	err = eachListed(ctx, s, "payment_intents", func(i intent) string { return i.ID }, func(i intent) { out.intents[i.ID] = i })
 	if err != nil {
 		return out, err
 	}
-	for _, i := range intents {
-		out.intents[i.ID] = i
-	}
-	if out.charges, err = list[charge](ctx, s, "charges", func(c charge) string { return c.ID }); err != nil {
-		return out, err
-	}
-	refunds, err := list[refund](ctx, s, "refunds", func(r refund) string { return r.ID })
+	err = eachListed(ctx, s, "charges", func(c charge) string { return c.ID }, func(c charge) { out.charges = append(out.charges, c) })
 	if err != nil {
 		return out, err
 	}
-	out.refunds = withoutReleases(refunds, out.charges)
-	if out.events, err = list[stripeEvent](ctx, s, "events", func(e stripeEvent) string { return e.ID }); err != nil {
+	err = eachListed(ctx, s, "refunds", func(r refund) string { return r.ID }, func(r refund) { out.refunds = append(out.refunds, r) })
+	if err != nil {
+		return out, err
+	}
+	slices.Reverse(out.refunds) // oldest first
+	out.refunds = withoutReleases(out.refunds, out.charges)
+	if err = eachListed(ctx, s, "events", func(e stripeEvent) string { return e.ID }, out.note); err != nil {
 		return out, err
 	}
 	out.sumMoney()
@@ -143,24 +149,38 @@ func (s Sandbox) collect(ctx context.Context, orders []string) (out outside, err
 	for _, l := range labels.Data {
 		out.byOrder[l.order()] = append(out.byOrder[l.order()], l)
 	}
-	for _, id := range orders {
-		var found struct {
-			Data  []sentMail
-			Total int
-		}
-		if err := s.get(ctx, "/mail/messages.json?q="+url.QueryEscape(id), "", &found); err != nil {
-			return out, err
-		}
-		if found.Total != len(found.Data) {
-			return out, fmt.Errorf("audit: the mailbox lists %d of %d mails of %s", len(found.Data), found.Total, id)
-		}
-		out.mails[id] = found.Data
-	}
-	return out, nil
+	out.mails, err = s.listMails(ctx)
+	return out, err
 }
 
-// list returns all objects of one kind at Stripe, oldest first.
-func list[T any](ctx context.Context, s Sandbox, kind string, id func(T) string) (all []T, err error) {
+// listMails returns the mails of each order that the provider accepted.
+func (s Sandbox) listMails(ctx context.Context) (map[string][]sentMail, error) {
+	mails := map[string][]sentMail{}
+	for read := 0; ; {
+		var page struct {
+			Data []struct {
+				Tags map[string]string `json:"tags"`
+			}
+			Total int
+		}
+		if err := s.get(ctx, "/mail/messages.json?skip="+strconv.Itoa(read), "", &page); err != nil {
+			return nil, err
+		}
+		for _, m := range page.Data {
+			mails[m.Tags["order"]] = append(mails[m.Tags["order"]], sentMail{key: keyOf(m.Tags["message"]), template: m.Tags["milestone"]})
+		}
+		if read += len(page.Data); len(page.Data) == 0 || read >= page.Total {
+			if read != page.Total {
+				return nil, fmt.Errorf("audit: the mailbox lists %d of %d mails", read, page.Total)
+			}
+			return mails, nil
+		}
+	}
+}
+
+// eachListed calls do for all objects of one kind at Stripe, the latest first, of which
+// it holds one page at a time.
+func eachListed[T any](ctx context.Context, s Sandbox, kind string, id func(T) string, do func(T)) error {
 	for after := ""; ; {
 		q := url.Values{"limit": {"100"}}
 		if after != "" {
@@ -171,18 +191,16 @@ func list[T any](ctx context.Context, s Sandbox, kind string, id func(T) string)
 			HasMore bool `json:"has_more"`
 		}
 		if err := s.get(ctx, "/stripe/v1/"+kind+"?"+q.Encode(), s.StripeKey, &page); err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, page.Data...)
+		for _, v := range page.Data {
+			do(v)
+		}
 		if !page.HasMore || len(page.Data) == 0 {
-			break
+			return nil
 		}
 		after = id(page.Data[len(page.Data)-1])
 	}
-	for i, j := 0, len(all)-1; i < j; i, j = i+1, j-1 { // Stripe lists the newest first
-		all[i], all[j] = all[j], all[i]
-	}
-	return all, nil
 }
 
 // withoutReleases removes the refunds that only release what a part capture, or the

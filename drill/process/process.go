@@ -3,12 +3,14 @@
 package process
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +26,12 @@ type Process struct {
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when the process has ended
 	err   error         // from Wait; valid after ended
+	races []string      // what the race detector has found in the logs that are gone
 }
+
+// logAtMost is how large the log grows. Then it becomes the old log, whose predecessor
+// is removed.
+const logAtMost = 32 << 20
 
 // Start starts the process, waits until it takes orders, and returns its addresses. It
 // runs until Kill or Stop ends it.
@@ -35,6 +42,9 @@ func (p *Process) Start(ctx context.Context) (stack.Running, error) {
 	p.cmd = exec.Command(p.Path, append([]string{"stack", "--data=" + p.Dir}, p.Args...)...)
 	p.cmd.Env = withoutSettings(os.Environ())
 	dieWithParent(p.cmd)
+	if err := p.boundLog(); err != nil {
+		return stack.Running{}, err
+	}
 	log, err := os.OpenFile(p.Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return stack.Running{}, err
@@ -74,6 +84,33 @@ func (p *Process) awaitRunning(ctx context.Context) (at stack.Running, err error
 
 // Log returns the path of the file with everything that the processes have logged.
 func (p *Process) Log() string { return p.Dir + ".log" }
+
+// boundLog begins a new log if the present one is large.
+func (p *Process) boundLog() error {
+	info, err := os.Stat(p.Log())
+	if err != nil || info.Size() < logAtMost {
+		return nil // the first process has no log yet
+	}
+	races, err := racesIn(p.Log())
+	p.races = append(p.races, races...)
+	return errors.Join(err, os.Rename(p.Log(), p.Log()+".old"))
+}
+
+// Races returns what the race detector has reported about the processes so far, if the
+// program was built with it.
+func (p *Process) Races() ([]string, error) {
+	races, err := racesIn(p.Log())
+	return append(slices.Clone(p.races), races...), err
+}
+
+// racesIn returns the first report of the race detector in a log.
+func racesIn(path string) ([]string, error) {
+	log, err := os.ReadFile(path)
+	if i := bytes.Index(log, []byte("WARNING: DATA RACE")); err == nil && i >= 0 {
+		return []string{string(log[i:min(i+4000, len(log))])}, nil
+	}
+	return nil, err
+}
 
 // Ended returns a channel that is closed when the process has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }

@@ -29,7 +29,7 @@ type chaos struct {
 	crashes  []int // of the database
 	outages  []int // of a provider
 	begun    chan int
-	slowest  time.Duration // from a kill until the shop takes orders again
+	down     []time.Duration // from each kill or crash until the shop takes orders again
 	killed   atomic.Int64
 	crashed  int
 	restarts int // of a process that had ended by itself
@@ -74,7 +74,7 @@ func (c *chaos) restart(ctx context.Context, fell func() error) error {
 		c.site.Up(c.at) // nobody waits for a shop that stays down
 		return err
 	}
-	c.slowest = max(c.slowest, time.Since(began))
+	c.down = append(c.down, time.Since(began))
 	return nil
 }
 
@@ -158,7 +158,7 @@ func (c *chaos) crash(ctx context.Context) error {
 		return err
 	}
 	c.crashed++
-	c.slowest = max(c.slowest, time.Since(began))
+	c.down = append(c.down, time.Since(began))
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"purser/drill/audit"
 )
@@ -18,23 +19,26 @@ var ErrBroken = errors.New("a promise was broken")
 
 // Command runs a drill from the command line.
 type Command struct {
-	Orders    int    `help:"The number of orders." default:"200"`
-	Kills     int    `help:"How often the process is killed (SIGKILL) and started again; -1: once per ten orders." default:"-1"`
-	Crashes   int    `help:"How often the Postgres server is crashed and started again; -1: once per fifty orders." default:"-1"`
-	Hostility string `help:"How the providers' stand-ins misbehave: none, mild or full." default:"full" enum:"none,mild,full"`
-	Engine    string `help:"What the engine and the record are kept in: sqlite or postgres." default:"sqlite" enum:"sqlite,postgres"`
-	AtOnce    int    `help:"The number of shoppers at a time." default:"16"`
-	Seed      uint64 `help:"What decides the shoppers, the faults and the moments of the kills; 0: a random one, which is printed."`
-	Plant     string `help:"Break one promise on purpose, to see that it is noticed: a counter, such as double_refunds."`
-	Keep      bool   `help:"Keep the data and the log of the run. They are kept if a promise is broken, too."`
-	JSON      bool   `name:"json" help:"Print one line of JSON."`
+	Orders    int           `help:"The number of orders." default:"200"`
+	Kills     int           `help:"How often the process is killed (SIGKILL) and started again; -1: once per ten orders." default:"-1"`
+	Crashes   int           `help:"How often the Postgres server is crashed and started again; -1: once per fifty orders." default:"-1"`
+	Hostility string        `help:"How the providers' stand-ins misbehave: none, mild or full." default:"full" enum:"none,mild,full"`
+	Engine    string        `help:"What the engine and the record are kept in: sqlite or postgres." default:"sqlite" enum:"sqlite,postgres"`
+	AtOnce    int           `help:"The number of shoppers at a time; 0: 16, and one more for every 20 orders, at most 96." default:"0"`
+	Events    time.Duration `help:"How often the shop searches for events whose webhooks did not come; 0: only when all shoppers have left." default:"10s"`
+	Seed      uint64        `help:"What decides the shoppers, the faults and the moments of the kills; 0: a random one, which is printed."`
+	Plant     string        `help:"Break one promise on purpose, to see that it is noticed: a counter, such as double_refunds."`
+	Keep      bool          `help:"Keep the data and the log of the run. They are kept if a promise is broken, too."`
+	JSON      bool          `name:"json" help:"Print one line of JSON."`
 }
 
 // Validate refuses numbers with which nothing would be tried.
 func (c *Command) Validate() error {
 	switch {
-	case c.Orders < 1 || c.AtOnce < 1 || c.Kills < -1 || c.Crashes < -1:
-		return errors.New("--orders and --at-once must be 1 or more, --kills and --crashes -1 or more")
+	case c.Orders < 1 || c.AtOnce < 0 || c.Kills < -1 || c.Crashes < -1:
+		return errors.New("--orders must be 1 or more, --at-once 0 or more, --kills and --crashes -1 or more")
+	case c.Events != 0 && c.Events < time.Second:
+		return errors.New("--events must be 1s or more, or 0")
 	case c.Plant != "" && !slices.Contains(audit.Counters(), audit.Counter(c.Plant)):
 		return fmt.Errorf("--plant: want one of %v", audit.Counters())
 	}
@@ -88,11 +92,14 @@ type Output struct{ Stdout, Stderr io.Writer }
 // plan completes what the command line left open.
 func (c *Command) plan(self, dir string) Plan {
 	p := Plan{
-		Program: self, Dir: dir, Seed: c.Seed, Orders: c.Orders, AtOnce: c.AtOnce, Kills: c.Kills, Engine: c.Engine, Crashes: c.Crashes,
+		Program: self, Dir: dir, Seed: c.Seed, Orders: c.Orders, AtOnce: c.AtOnce, Kills: c.Kills, Engine: c.Engine, Crashes: c.Crashes, Events: c.Events,
 		Hostility: c.Hostility, Plant: audit.Counter(c.Plant),
 	}
 	if p.Seed == 0 {
 		p.Seed = rand.Uint64N(1_000_000)
+	}
+	if p.AtOnce == 0 {
+		p.AtOnce = min(16+p.Orders/20, 96)
 	}
 	if p.Kills < 0 {
 		p.Kills = p.Orders / 10
@@ -103,20 +110,30 @@ func (c *Command) plan(self, dir string) Plan {
 	return p
 }
 
-// bar draws one line that shows how far the drill is.
+// bar draws one line that shows how far the drill is, and how fast it goes.
 type bar struct {
 	to     io.Writer
 	silent bool
+	began  time.Time
 }
 
 // barWidth is the width of the bar itself, in characters.
 const barWidth = 30
 
 func (b *bar) draw(ended, orders, kills int) {
-	if !b.silent {
-		full := ended * barWidth / orders
-		fmt.Fprintf(b.to, "\r[%s%s] %d of %d orders, %d kills\x1b[K", strings.Repeat("█", full), strings.Repeat("·", barWidth-full), ended, orders, kills)
+	if b.silent {
+		return
 	}
+	if b.began.IsZero() {
+		b.began = time.Now()
+	}
+	full, took := ended*barWidth/orders, time.Since(b.began)
+	fmt.Fprintf(b.to, "\r[%s%s] %d of %d orders, %d kills, %s", strings.Repeat("█", full), strings.Repeat("·", barWidth-full), ended, orders, kills, took.Truncate(time.Second))
+	if ended > 0 {
+		left := time.Duration(float64(took) / float64(ended) * float64(orders-ended))
+		fmt.Fprintf(b.to, ", %.1f orders a second, %s left", float64(ended)/took.Seconds(), left.Round(time.Second))
+	}
+	fmt.Fprint(b.to, "\x1b[K")
 }
 
 // end clears the line.

@@ -75,13 +75,12 @@ func newHostility(level string) *hostility {
 	return h
 }
 
-// asked lists the webhooks that may never arrive: the shop asks the provider for what
-// they report. It does not ask for disputes, nor for refunds that somebody makes at
-// Stripe, unless an event tells it to: these arrive late, repeated and out of order, but
-// they arrive.
+// asked lists the webhooks that may never arrive: the order asks the provider for what
+// they report, or the shop finds their events in the provider's list.
 var asked = []string{
 	"payment_intent.amount_capturable_updated", "payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled",
 	"payment_intent.processing", "payment_intent.requires_action", "parcel.in_transit", "parcel.delivered",
+	"charge.captured", "charge.refunded", "charge.refund.updated", "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
 }
 
 func webhookFaults(rate float64) (all []faults.WebhookFault) {

@@ -41,7 +41,15 @@ type Result struct {
 	UnknownMails    int            `json:"unknown_mails"`
 	Statuses        map[string]int `json:"statuses"`
 	SlowestRecovery int64          `json:"slowest_recovery_ms"`
+	MedianRecovery  int64          `json:"median_recovery_ms"`
 	SlowestOrder    int64          `json:"slowest_order_ms"`
+	FoundByAsking   int            `json:"found_by_asking"` // events that came without a webhook
+	AtOnce          int            `json:"at_once"`
+	Rate            float64        `json:"orders_per_second"` // while the shoppers bought
+	Down            float64        `json:"down_seconds"`      // in all recoveries
+	ToRest          float64        `json:"to_rest_seconds"`   // from the last shopper until the shop was at rest
+	Auditing        float64        `json:"auditing_seconds"`
+	DataMB          int64          `json:"data_mb"`
 	Seconds         float64        `json:"seconds"`
 
 	slowestIs string
@@ -65,9 +73,10 @@ func (d *drill) result(a audit.Report, met []string) Result {
 		DoubleCaptures: a.Count(audit.DoubleCaptures), DoubleRefunds: a.Count(audit.DoubleRefunds), DoubleLabels: a.Count(audit.DoubleLabels),
 		DoubleMails: a.Count(audit.DoubleMails), ResentAfterUnknown: a.Count(audit.ResentAfterUnknown), LostEvents: a.Count(audit.LostEvents),
 		Stuck: a.Count(audit.Stuck), LedgerDifferences: a.Count(audit.LedgerDifferences),
-		UnknownMails: a.UnknownMails, Statuses: a.Statuses, SlowestRecovery: d.slowest.Milliseconds(), Broken: []string{},
+		UnknownMails: a.UnknownMails, Statuses: a.Statuses, Broken: []string{}, AtOnce: d.AtOnce, FoundByAsking: a.Listed,
 		Exercised: []string{}, NotExercised: []string{}, SlowestOrder: took.Milliseconds(), slowestIs: slowest,
 	}
+	r.recoveries(d.down)
 	for _, f := range failures {
 		if slices.Contains(met, f) {
 			r.Exercised = append(r.Exercised, f)
@@ -81,6 +90,18 @@ func (d *drill) result(a audit.Report, met []string) Result {
 		}
 	}
 	return r
+}
+
+// recoveries sums up how long the shop took no orders after each kill and crash.
+func (r *Result) recoveries(down []time.Duration) {
+	if len(down) == 0 {
+		return
+	}
+	all := slices.Sorted(slices.Values(down))
+	for _, d := range all {
+		r.Down += d.Seconds()
+	}
+	r.SlowestRecovery, r.MedianRecovery = all[len(all)-1].Milliseconds(), all[len(all)/2].Milliseconds()
 }
 
 // Held reports whether every promise was kept.
@@ -109,9 +130,11 @@ func (r Result) Print(w io.Writer) error {
 	row("ledger differences", r.LedgerDifferences, "the record's sums against Stripe's objects")
 	row("failures exercised", len(r.Exercised), strings.Join(r.Exercised, " "))
 	row("not exercised", len(r.NotExercised), strings.Join(r.NotExercised, " "))
-	row("slowest recovery", (time.Duration(r.SlowestRecovery) * time.Millisecond).String(), "from a kill until the shop takes orders")
-	row("slowest order", (time.Duration(r.SlowestOrder) * time.Millisecond).String(), r.slowestIs)
-	row("took", time.Duration(r.Seconds*float64(time.Second)).Round(time.Second), "")
+	row("events found by asking", r.FoundByAsking, "their webhooks never came")
+	row("recovery", ms(r.MedianRecovery), fmt.Sprintf("in the median, from a kill until the shop takes orders; the slowest %s, all together %s", ms(r.SlowestRecovery), seconds(r.Down)))
+	row("slowest order", ms(r.SlowestOrder), r.slowestIs)
+	row("orders a second", fmt.Sprintf("%.2f", r.Rate), fmt.Sprintf("%d shoppers at once", r.AtOnce))
+	row("took", seconds(r.Seconds), fmt.Sprintf("of which %s until the shop was at rest, %s for the audit; %d MB of data", seconds(r.ToRest), seconds(r.Auditing), r.DataMB))
 	if err := t.Flush(); err != nil {
 		return err
 	}
@@ -127,6 +150,12 @@ func (r Result) Print(w io.Writer) error {
 
 // JSON prints the result as one line.
 func (r Result) JSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
+
+func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+
+func seconds(s float64) time.Duration {
+	return time.Duration(s * float64(time.Second)).Round(100 * time.Millisecond)
+}
 
 func statuses(n map[string]int) string {
 	var all []string

@@ -3,11 +3,12 @@
 package run
 
 import (
-	"bytes"
 	"context"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"purser/drill/audit"
@@ -26,9 +27,10 @@ type Plan struct {
 	Orders    int
 	AtOnce    int
 	Kills     int
-	Engine    string // sqlite or postgres
-	Crashes   int    // of Postgres
-	Hostility string // none, mild or full
+	Engine    string        // sqlite or postgres
+	Crashes   int           // of Postgres
+	Events    time.Duration // between two searches for events; 0: only at the end
+	Hostility string        // none, mild or full
 	Plant     audit.Counter
 	Progress  func(ended, orders, kills int)
 }
@@ -56,6 +58,7 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 	if err := d.up(ctx); err != nil {
 		return Result{}, err
 	}
+	opened := time.Now()
 	if err := d.shop(ctx); err != nil {
 		return Result{}, err
 	}
@@ -64,9 +67,11 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 	if err := d.hostility.apply(ctx, d.at.Sandbox); err != nil {
 		return Result{}, err
 	}
+	shopped := time.Now()
 	if err := d.awaitQuiet(ctx); err != nil {
 		return Result{}, err
 	}
+	quiet := time.Now()
 	if p.Plant != "" {
 		if err := d.plant(ctx); err != nil {
 			return Result{}, err
@@ -77,7 +82,8 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 		return Result{}, err
 	}
 	r := d.result(report, append(met, d.met()...))
-	r.Faults, r.Seconds = faults, time.Since(began).Seconds()
+	r.Faults, r.Seconds, r.Rate = faults, time.Since(began).Seconds(), float64(p.Orders)/shopped.Sub(opened).Seconds()
+	r.ToRest, r.Auditing, r.DataMB = quiet.Sub(shopped).Seconds(), time.Since(quiet).Seconds(), size(p.Dir, d.database)>>20
 	return r, d.checkLog(&r)
 }
 
@@ -94,12 +100,12 @@ func (p Plan) prepare(ctx context.Context) (*drill, error) {
 	random := rand.New(rand.NewPCG(p.Seed, 0))
 	dir := filepath.Join(p.Dir, "data")
 	d := &drill{Plan: p, record: filepath.Join(dir, "record.db"), chaos: &chaos{
-		process: &process.Process{Path: p.Program, Dir: dir, Args: shopSettings},
+		process: &process.Process{Path: p.Program, Dir: dir, Args: append(slices.Clone(shopSettings), "--events-every="+p.Events.String())},
 		site:    shoppers.NewSite(), hostility: newHostility(p.Hostility), random: random,
 		kills: moments(random, p.Kills, p.Orders), begun: make(chan int),
 	}}
 	if p.Hostility == levelFull {
-		d.outages = moments(random, 2+p.Orders/50, p.Orders)
+		d.outages = moments(random, 2+p.Orders/100, p.Orders)
 	}
 	if p.Engine == "postgres" {
 		var err error
@@ -114,7 +120,7 @@ func (p Plan) prepare(ctx context.Context) (*drill, error) {
 		if d.record, err = s.Database("drill"); err != nil {
 			return nil, err
 		}
-		d.process.Args = append([]string{"--database-url=" + d.record}, shopSettings...)
+		d.process.Args = append(d.process.Args, "--database-url="+d.record)
 	}
 	d.crowd = &shoppers.Crowd{Site: d.site, Seed: p.Seed, Orders: p.Orders, AtOnce: p.AtOnce, PayWithin: payWithin, WaitAtMost: waitAtMost}
 	return d, nil
@@ -154,8 +160,9 @@ func (d *drill) shop(ctx context.Context) error {
 	return <-raged
 }
 
-// awaitQuiet waits until nothing is under way, for some looks in a row, because a webhook may
-// still be on its way. What does not come to rest is counted by the audit.
+// awaitQuiet waits until nothing is under way, for some looks in a row, because a webhook
+// may still be on its way, and the events are found whose webhooks never came. What does
+// not come to rest is counted by the audit.
 func (d *drill) awaitQuiet(ctx context.Context) error {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
@@ -165,25 +172,51 @@ func (d *drill) awaitQuiet(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		busy, err := audit.AtRest(ctx, d.input())
-		if err != nil {
+		if busy, err := d.busy(ctx, quiet == 3); err != nil {
 			return err
-		}
-		if len(busy) > 0 {
+		} else if busy {
 			quiet = -1
 		}
 	}
 	return nil
 }
 
+// busy reports whether something is under way, or somebody must still decide. If search
+// is set, it has missed events found.
+func (d *drill) busy(ctx context.Context, search bool) (bool, error) {
+	found, needs := 0, 0
+	busy, err := audit.AtRest(ctx, d.input())
+	if err == nil {
+		needs, err = d.crowd.Operate(ctx)
+	}
+	if err == nil && search && len(busy)+needs == 0 {
+		found, err = d.crowd.FindMissedEvents(ctx)
+	}
+	return len(busy)+needs+found > 0, err
+}
+
 // checkLog looks for what the race detector has found, if the program was built with
 // it.
 func (d *drill) checkLog(r *Result) error {
-	log, err := os.ReadFile(d.process.Log())
-	if i := bytes.Index(log, []byte("WARNING: DATA RACE")); err == nil && i >= 0 {
-		r.Broken = append(r.Broken, string(log[i:min(i+4000, len(log))]))
-	}
+	races, err := d.process.Races()
+	r.Broken = append(r.Broken, races...)
 	return err
+}
+
+// size returns how many bytes the files below some directories have.
+func size(dirs ...string) (bytes int64) {
+	for _, dir := range dirs {
+		_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error { // a file may have gone
+			if err != nil || e.IsDir() {
+				return nil
+			}
+			if info, err := e.Info(); err == nil {
+				bytes += info.Size()
+			}
+			return nil
+		})
+	}
+	return bytes
 }
 
 func (d *drill) plant(ctx context.Context) error {

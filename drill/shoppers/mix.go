@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -62,7 +65,7 @@ type Crowd struct {
 	mu         sync.Mutex
 	begun      int
 	ended      int
-	visits     map[order.ID][]order.Status
+	visits     map[order.ID]*visit
 	complaints []string
 	met        map[string]bool
 	slowest    time.Duration
@@ -72,7 +75,7 @@ type Crowd struct {
 // Shop lets all shoppers buy. It returns when each order has ended, or its shopper has
 // given up.
 func (c *Crowd) Shop(ctx context.Context) {
-	c.visits, c.met = map[order.ID][]order.Status{}, map[string]bool{}
+	c.visits, c.met = map[order.ID]*visit{}, map[string]bool{}
 	slots := make(chan struct{}, c.AtOnce)
 	var wg sync.WaitGroup
 	for n, k := range c.kinds() {
@@ -138,9 +141,7 @@ func (c *Crowd) visit(ctx context.Context, n int, k kind) {
 		if v.placed.ID == "" {
 			return
 		}
-		for s := range v.ends {
-			c.visits[v.placed.ID] = append(c.visits[v.placed.ID], s)
-		}
+		c.visits[v.placed.ID] = v
 		if errors.Is(err, context.Canceled) {
 			return
 		}
@@ -162,7 +163,56 @@ func (c *Crowd) count(change func()) {
 }
 
 // Placed returns the orders, and how each may end.
-func (c *Crowd) Placed() map[order.ID][]order.Status { return c.visits }
+func (c *Crowd) Placed() map[order.ID][]order.Status {
+	all := map[order.ID][]order.Status{}
+	for id, v := range c.visits {
+		all[id] = slices.Sorted(maps.Keys(v.ends))
+	}
+	return all
+}
+
+// Operate takes the decisions that orders need whose shoppers have left, once, and
+// returns how many orders need one: a refund may fail long after it was made.
+func (c *Crowd) Operate(ctx context.Context) (n int, err error) {
+	q := url.Values{"waitingOn": {"operator"}, "limit": {"100"}}
+	for {
+		page, err := c.Site.api().Orders(ctx, q)
+		if err != nil {
+			return n, err
+		}
+		for _, o := range page.Orders {
+			v := c.visits[o.ID]
+			if v == nil { // its shopper was never told that it is placed
+				continue
+			}
+			n++
+			now, err := v.order(ctx)
+			if err == nil {
+				err = v.operate(ctx, now)
+			}
+			if err != nil {
+				return n, err
+			}
+		}
+		if page.Next == "" {
+			return n, nil
+		}
+		q.Set("cursor", page.Next)
+	}
+}
+
+// FindMissedEvents has the shop search for the events whose webhooks did not come, and
+// returns how many it has found.
+func (c *Crowd) FindMissedEvents(ctx context.Context) (found int, err error) {
+	err = retry(ctx, func() error {
+		m, done, err := c.Site.api().FindMissedEvents(ctx)
+		if found = m.Found; err == nil && !done {
+			err = errors.New("the search is not over")
+		}
+		return err
+	})
+	return found, err
+}
 
 // Complaints returns what the shoppers did not get.
 func (c *Crowd) Complaints() []string { return c.complaints }

@@ -26,6 +26,10 @@ type visit struct {
 	ends    map[order.Status]bool // how the order may end
 	refunds int                   // how many refunds were asked for
 	tries   int                   // the operator's decisions so far
+
+	last  shop.Order    // as it was seen last
+	seen  int64         // its version
+	pause time.Duration // until it is looked at again
 }
 
 // may notes how the order may end.
@@ -147,22 +151,45 @@ func (v *visit) order(ctx context.Context) (o shop.Order, err error) {
 	return o, err
 }
 
-// poll is how often an order is looked at.
-const poll = 200 * time.Millisecond
+// An order is looked at often while it changes, and seldom while it waits: many shoppers
+// look at the same time.
+const (
+	poll     = 200 * time.Millisecond
+	pollMost = 2 * time.Second
+)
+
+// look returns the order, once it has changed or a while after the last look.
+func (v *visit) look(ctx context.Context) (shop.Order, error) {
+	if v.seen != 0 {
+		if err := wait(ctx, v.pause); err != nil {
+			return v.last, err
+		}
+	}
+	o, err := v.order(ctx)
+	if err != nil {
+		return o, err
+	}
+	v.pause = min(v.pause*3/2, pollMost)
+	if o.Version != v.seen {
+		v.pause = poll
+	}
+	v.seen, v.last = o.Version, o
+	return o, nil
+}
 
 // until looks at the order until it is as wanted, or has ended. The operator decides
 // what must be decided.
 func (v *visit) until(ctx context.Context, wanted func(shop.Order) bool) (shop.Order, error) {
 	for {
-		o, err := v.order(ctx)
-		if err != nil || wanted(o) || o.Status.Final() {
-			return o, err
+		o, err := v.look(ctx)
+		if err != nil {
+			return o, v.stillWaits(err)
+		}
+		if wanted(o) || o.Status.Final() {
+			return o, nil
 		}
 		if err := v.operate(ctx, o); err != nil {
 			return o, err
-		}
-		if err := wait(ctx, poll); err != nil {
-			return o, fmt.Errorf("%s is still %s, waiting for %+v: %w", o.ID, o.Status, o.Waiting, err)
 		}
 	}
 }
@@ -171,9 +198,9 @@ func (v *visit) until(ctx context.Context, wanted func(shop.Order) bool) (shop.O
 // the shopper waits for has come.
 func (v *visit) end(ctx context.Context, done ...func(shop.Order) bool) error {
 	for {
-		o, err := v.order(ctx)
+		o, err := v.look(ctx)
 		if err != nil {
-			return err
+			return v.stillWaits(err)
 		}
 		waits := slices.ContainsFunc(done, func(d func(shop.Order) bool) bool { return !d(o) })
 		if o.Status.Final() && o.Hold == nil && len(o.Attention) == 0 && !waits {
@@ -182,10 +209,13 @@ func (v *visit) end(ctx context.Context, done ...func(shop.Order) bool) error {
 		if err := v.operate(ctx, o); err != nil {
 			return err
 		}
-		if err := wait(ctx, poll); err != nil {
-			return fmt.Errorf("%s is still %s, waiting for %+v, hold %+v, attention %+v: %w", o.ID, o.Status, o.Waiting, o.Hold, o.Attention, err)
-		}
 	}
+}
+
+// stillWaits says what the order waits for that a shopper does not wait for any longer.
+func (v *visit) stillWaits(err error) error {
+	o := v.last
+	return fmt.Errorf("%s is still %s, waiting for %+v, hold %+v, attention %+v: %w", o.ID, o.Status, o.Waiting, o.Hold, o.Attention, err)
 }
 
 // wait lets time pass for a shopper who thinks, and between two looks.

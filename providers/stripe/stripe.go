@@ -73,6 +73,7 @@ const Automatic = "automatic"
 // Client is one Stripe account. It is safe for concurrent use.
 type Client struct {
 	conf     Config
+	backend  sdk.Backend // for what is read without the SDK's types
 	intents  paymentintent.Client
 	refunds  refund.Client
 	disputes dispute.Client
@@ -110,6 +111,7 @@ func New(c Config) (*Client, error) {
 	})
 	return &Client{
 		conf:     c,
+		backend:  backend,
 		intents:  paymentintent.Client{B: backend, Key: c.Key},
 		refunds:  refund.Client{B: backend, Key: c.Key},
 		disputes: dispute.Client{B: backend, Key: c.Key},

@@ -180,3 +180,10 @@ CREATE INDEX inbox_by_state ON inbox (state, id);
 CREATE INDEX inbox_by_order ON inbox (order_id, id) WHERE order_id <> '';
 CREATE INDEX inbox_held_ref ON inbox (ref, id) WHERE state = 'held';
 CREATE INDEX inbox_foreign_ref ON inbox (ref) WHERE state = 'foreign' AND ref <> '';
+
+-- All events that a provider lists until then, in microseconds since 1970, are in
+-- the inbox.
+CREATE TABLE inbox_marks (
+    provider     TEXT PRIMARY KEY,
+    listed_until BIGINT NOT NULL
+) {clustered};

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/text/cases"
@@ -53,6 +54,13 @@ func (s *Store) FindOrders(ctx context.Context, text, customer string, limit int
 		WHERE search_text LIKE ? ESCAPE '\' ORDER BY placed_at DESC, id DESC LIMIT ?`,
 		slices.Concat(scope, []any{mostSearched, pattern, sqldb.PageSize(limit)}))
 	return found, sqldb.WrapError("find orders", err)
+}
+
+// FirstPlaced returns when the first order was placed; the time is zero if there is no
+// order.
+func (s *Store) FirstPlaced(ctx context.Context) (time.Time, error) {
+	at, err := sqldb.One[int64](ctx, s.DB.Reader(), "SELECT COALESCE(MIN(placed_at), 0) FROM orders")
+	return sqldb.FromMicros(at), sqldb.WrapError("first placed", err)
 }
 
 // orderDocs reads the orders that a query selects.

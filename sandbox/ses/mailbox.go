@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -50,7 +51,7 @@ func (s summary) Last() string {
 // that ends in a slash, such as /mail/, which the caller strips.
 //
 //	/?q=…            the latest mails; q is an order id, an address or a word of the subject
-//	/messages.json   the same as JSON
+//	/messages.json   the same as JSON; skip is how many of the latest are left out
 //	/figures.json    statistics; see Figures
 //	/{id}            one mail: HTML, text, headers, source
 //	/{id}/html, /{id}/text, /{id}/raw
@@ -60,11 +61,12 @@ func (s *Server) Mailbox() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query().Get("q")
-		found, total := s.find(q)
+		found, total := s.find(q, 0)
 		render(w, t, "list.html", map[string]any{"Query": q, "Mails": found, "Total": total, "More": total - len(found)})
 	})
 	mux.HandleFunc("GET /messages.json", func(w http.ResponseWriter, r *http.Request) {
-		found, total := s.find(r.URL.Query().Get("q"))
+		skip, _ := strconv.Atoi(r.URL.Query().Get("skip")) // otherwise none are left out
+		found, total := s.find(r.URL.Query().Get("q"), skip)
 		writeJSON(w, http.StatusOK, map[string]any{"data": found, "total": total})
 	})
 	mux.HandleFunc("GET /figures.json", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Figures()) })
@@ -89,18 +91,25 @@ func (s *Server) Mailbox() http.Handler {
 	return mux
 }
 
-// find returns the latest mails that match, newest first, and the number of all
-// that match.
-func (s *Server) find(q string) (found []summary, total int) {
-	q = strings.ToLower(strings.TrimSpace(q))
+// find returns the latest mails that match, newest first, without the first skip of
+// them, and the number of all that match.
+func (s *Server) find(q string, skip int) (found []summary, total int) {
+	q, skip = strings.ToLower(strings.TrimSpace(q)), max(skip, 0)
 	found = []summary{}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if q == "" { // only those of the page are looked at
+		end := max(len(s.mails)-skip, 0)
+		for _, m := range slices.Backward(s.mails[max(end-perPage, 0):end]) {
+			found = append(found, s.summary(m))
+		}
+		return found, len(s.mails)
+	}
 	for _, m := range slices.Backward(s.mails) {
 		if !m.matches(q) {
 			continue
 		}
-		if total++; total <= perPage {
+		if total++; total > skip && total <= skip+perPage {
 			found = append(found, s.summary(m))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +179,29 @@ func TestMailbox(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(list), &v); err != nil || v.Total != 1 || v.Data[0].Tags["order"] != "ord_2" {
 		t.Errorf("%v: %s", err, list)
+	}
+	_, list, _ = get(s, "/messages.json")
+	if err := json.Unmarshal([]byte(list), &v); err != nil || v.Total < 2 || len(v.Data) != v.Total {
+		t.Fatalf("%v: %s", err, list)
+	}
+	all := slices.Clone(v.Data)
+	for _, c := range []struct {
+		query string
+		want  []summary
+	}{
+		{query: "?skip=1", want: all[1:]},
+		{query: fmt.Sprintf("?skip=%d", len(all)), want: nil},
+		{query: "?skip=99", want: nil},
+		{query: "?skip=-1", want: all},
+		{query: "?skip=some", want: all},
+		{query: "?q=bob&skip=1", want: nil},
+	} {
+		_, list, _ := get(s, "/messages.json"+c.query)
+		err := json.Unmarshal([]byte(list), &v)
+		same := slices.EqualFunc(v.Data, c.want, func(a, b summary) bool { return a.ID == b.ID })
+		if err != nil || !same || !strings.Contains(c.query, "q=") && v.Total != len(all) {
+			t.Errorf("%s: %v: %s", c.query, err, list)
+		}
 	}
 }
 

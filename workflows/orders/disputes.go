@@ -153,7 +153,11 @@ func (w *orderWorkflow) keepRefund(ctx workflow.Context, r order.Refund) bool {
 			w.followRefundInBackground(ctx, r)
 		}
 	case w.Refunds[i].Reference == "": // the provider has responded to what the order asked for
+		known := w.Refunds[i].Status
 		w.Refunds[i].Reference, w.Refunds[i].Status = r.Reference, r.Status
+		if r.Status == known { // that it failed is known from a refusal
+			return false
+		}
 		if r.Status == order.RefundPending {
 			w.followRefundInBackground(ctx, w.Refunds[i])
 		}

@@ -200,6 +200,15 @@ func TestRefundFails(t *testing.T) {
 			w.refunds(48*time.Hour, aRefund("r1", 2900), "")
 			w.refunds(49*time.Hour, aRefund("r2", 2900), "")
 		}, ends: order.Delivered, mails: also(delivered, lost, refunded), check: both(hasRefunds("r1 failed 2900", "r2 succeeded 2900"), attention(1))},
+		{name: "its failure is learned twice, and a person has it tried again", script: func(w *fixture) {
+			w.at(time.Minute, func() { w.sendEvents(w.paid(w.bank.PayClosed(w.intent()))) })
+			w.arrive(0)
+			w.at(47*time.Hour, func() { w.add(&fault{op: "RefundIntent", kind: order.ErrUnknownOutcome, after: true, times: 1}) })
+			w.refunds(48*time.Hour, aRefund("r1", 450), "")
+			w.at(49*time.Hour, func() { w.reportRefund(order.RefundEvent{PaymentRef: w.intent()}) })
+			w.at(50*time.Hour, func() { w.resolve(order.ChooseRelease) })
+			w.at(51*time.Hour, func() { w.reportRefund(order.RefundEvent{PaymentRef: w.intent()}) })
+		}, ends: order.Delivered, mails: also(delivered, lost, refunded, lost), check: both(hasRefunds("r1 failed 450", "r1:2 failed 450"), attention(1))},
 		{name: "disputed at the bank: it is tried until a person settles it", script: func(w *fixture) {
 			w.at(time.Minute, w.pay)
 			w.arrive(0)

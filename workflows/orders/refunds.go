@@ -233,8 +233,10 @@ func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about s
 	})
 }
 
-// needAttention shows a person what Purser cannot finish by itself.
+// needAttention shows a person what Purser cannot finish by itself. A later reason
+// replaces an earlier one, so that one decision about it is carried out once.
 func (w *orderWorkflow) needAttention(ctx workflow.Context, about, why string) error {
+	w.dropAttention(about)
 	w.Attention = append(w.Attention, order.Attention{About: about, Why: why})
 	w.note(ctx, order.OrderNeedsAttention, workflows.ActorPurser, why, about)
 	return w.show(ctx)
