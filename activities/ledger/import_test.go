@@ -189,15 +189,15 @@ func TestChecksOverlap(t *testing.T) {
 			all.Go(func() { s.check(i%2 == 0) })
 		}
 		all.Wait()
-		told := map[order.ID]int{}
+		reported := map[order.ID]int{}
 		for _, m := range s.mailer.Sent() {
 			for _, o := range sold {
-				told[o.ID] += strings.Count(m.Content.Text, string(o.ID))
+				reported[o.ID] += strings.Count(m.Content.Text, string(o.ID))
 			}
 		}
 		for _, o := range sold {
-			if told[o.ID] != 1 {
-				t.Errorf("a person was asked %d times about %s", told[o.ID], o.ID)
+			if reported[o.ID] != 1 {
+				t.Errorf("a person was asked %d times about %s", reported[o.ID], o.ID)
 			}
 		}
 		if open := s.open(); len(open) != 3 {

@@ -8,7 +8,7 @@ import (
 )
 
 // ClaimReport returns the oldest report that a person was not asked with yet: its ID,
-// its first differences and how many it has in all. If there is none, the open
+// its first differences and how many it has in all. Without one, the open
 // differences that belong to no report become one, in one transaction, so that each
 // belongs to one report, whichever checks ask for it. The ID is 0 if there is nothing
 // to report.

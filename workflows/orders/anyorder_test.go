@@ -44,6 +44,9 @@ func TestAnyOrder(t *testing.T) {
 				if rapid.IntRange(0, 4).Draw(t, "paid in advance") == 0 {
 					w.placement.Request.Payment = order.PayManually
 				}
+				if rapid.Bool().Draw(t, "short holds") {
+					w.shortHolds(rapid.SampledFrom([]orders.CaptureWhen{"", orders.CaptureBooked, orders.CapturePlaced}).Draw(t, "captured when"))
+				}
 				if rapid.IntRange(0, 9).Draw(t, "terminated") == 0 {
 					w.terminatedAfter = rapid.SampledFrom(moments).Draw(t, "after") + time.Second
 				}
@@ -241,6 +244,7 @@ func (w *generated) open(intentID string) bool {
 func (w *generated) report(s step) func(order.PaymentEvent, error) {
 	return func(p order.PaymentEvent, err error) {
 		if err == nil {
+			w.lapseLater(p.Reference)
 			w.deliver(s, w.event(order.ProviderEvent{Type: "payment_intent." + string(p.Status), Payment: &p}))
 		}
 	}
@@ -291,6 +295,9 @@ func (w *generated) decide(end bool) {
 		choices = choices[:1]
 	case order.HoldVoid:
 		choices = []order.Choice{order.ChooseRelease, order.ChooseKeep}
+		if w.order().Payment().Status.Dead() { // the hold has lapsed, so nobody has paid for the goods
+			choices = choices[:1]
+		}
 	}
 	c := choices[len(choices)-1]
 	if len(w.decisions) > 0 && !end {
@@ -315,6 +322,7 @@ func (w *generated) quiesce(comesBack bool) {
 			for _, in := range w.bank.Intents(id) {
 				if in.Status == order.PaymentProcessing {
 					w.bank.Authenticate(in.ID, comesBack)
+					w.lapseLater(in.ID)
 				}
 			}
 			if w.over && !w.order().Status.Final() { // nobody watches an order whose workflow was terminated
@@ -344,11 +352,11 @@ func (w *generated) compare() {
 func (w *generated) keptMails() {
 	due := map[order.Kind]order.Notification{
 		order.PaymentWasCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,
-		order.OrderCancelled: order.MailCancelled, order.OrderExpired: order.MailExpired,
+		order.OrderCancelled: order.MailCancelled, order.OrderExpired: order.MailExpired, order.PaymentAskedAgain: order.MailPayAgain,
 	}
 	var want []order.Notification
 	for _, k := range w.kinds() {
-		if m, ok := due[k]; ok {
+		if m, ok := due[k]; ok && (m != order.MailConfirmation || w.placement.Terms.Capture == "" || w.state().Confirmed) { // captured early is not confirmed
 			want = append(want, m)
 		}
 	}

@@ -105,7 +105,7 @@ func (w *orderWorkflow) payAgain(ctx workflow.Context, until time.Time) {
 	switch {
 	case err != nil:
 		if workflows.IsFailure(err, activities.FailureRejected) || workflows.IsFailure(err, activities.FailureMinimum) {
-			own.Status = order.PaymentFailed // there is none
+			own.Status = order.PaymentFailed // nothing was created
 		}
 		w.note(ctx, order.OrderNeedsAttention, workflows.ActorPurser, "the shopper cannot be asked to pay again: "+workflows.Reason(err), "")
 		w.changes++
@@ -274,13 +274,24 @@ func (w *orderWorkflow) ranOut(ctx workflow.Context, own order.Payment, in order
 	return w.asksToPayAgain() && uncaptured && own.Captured == 0 && !own.Status.Dead() && !workflow.Now(ctx).Before(w.reliedOnUntil(own))
 }
 
-// holdRanOut asks the shopper to pay again, unless that was asked before, because the
-// hold has lapsed. Nothing ships in the meantime.
+// holdRanOut notes that the hold has lapsed, and asks the shopper to pay again.
 func (w *orderWorkflow) holdRanOut(ctx workflow.Context, own *order.Payment) {
 	own.Status, own.Authorized, own.CaptureBefore = order.PaymentExpired, 0, time.Time{}
+	w.note(ctx, order.PaymentHasLapsed, own.Provider, "the hold has lapsed before the money was captured", own.Reference)
+	w.stopRelying(ctx)
+}
+
+// isTooOld reports whether nothing may be booked any more for an authorization: it lapses
+// soon, or has lapsed while the order was delayed.
+func (w *orderWorkflow) isTooOld(ctx workflow.Context, p order.Payment) bool {
+	return w.asksToPayAgain() && p.Authorized > 0 && p.Captured == 0 && !workflow.Now(ctx).Before(w.reliedOnUntil(p))
+}
+
+// stopRelying asks the shopper to pay again, unless that was asked before, because the
+// hold is not relied on any more. Nothing ships in the meantime.
+func (w *orderWorkflow) stopRelying(ctx workflow.Context) {
 	asked := w.following || w.standby() != nil
 	w.Lapsing = true
-	w.note(ctx, order.PaymentHasLapsed, own.Provider, "the hold has lapsed before the money was captured", own.Reference)
 	if !asked {
 		until := workflow.Now(ctx).Add(w.Placement.Terms.PayAgainBefore)
 		w.PayAgainBy = until

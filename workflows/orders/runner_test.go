@@ -72,6 +72,9 @@ func (r *runner) follow() {
 			c.Do()
 		}
 	}
+	if r.terminatedAfter > 0 && r.outcome.Status == "" {
+		r.outcome.Status = r.order().Status
+	}
 	for _, check := range r.afterwards {
 		check()
 	}
@@ -184,14 +187,19 @@ func (r *runner) continued(err error, input any) bool {
 func (r *runner) schedule() {
 	for _, c := range r.cues {
 		if !c.Done {
-			r.env.RegisterDelayedCallback(func() {
-				if !c.Done {
-					c.Done = true
-					c.Do()
-				}
-			}, max(workflowtest.Start.Add(c.At).Sub(r.began), 0))
+			r.register(c)
 		}
 	}
+}
+
+// register lets the current run take an action of the script.
+func (r *runner) register(c *workflowtest.Cue) {
+	r.env.RegisterDelayedCallback(func() {
+		if !c.Done {
+			c.Done = true
+			c.Do()
+		}
+	}, max(workflowtest.Start.Add(c.At).Sub(workflowtest.MaxTime(r.began, r.env.Now())), 0))
 }
 
 // logTimeline logs the order's events and the activities' calls.
