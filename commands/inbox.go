@@ -110,7 +110,7 @@ func (*inboxMissedCmd) Run(e *env, c *commands) error {
 	case err != nil:
 		return err
 	case !found.Gone.IsZero():
-		return fmt.Errorf("Stripe does not list the events from %s to %s any more: purser ledger check compares the payments themselves",
+		return fmt.Errorf("the events from %s to %s are not in Stripe's list any more: purser ledger check compares the payments themselves",
 			found.Gone.Format(time.RFC3339), found.Since.Format(time.RFC3339))
 	case found.Unreadable > 0:
 		return fmt.Errorf("%d events could not be read: the log names them", found.Unreadable)

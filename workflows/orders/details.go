@@ -56,7 +56,7 @@ func StartMemo(r order.Request) map[string]any {
 	}
 	lines := make([]order.LineQuantity, 0, len(r.Lines))
 	for _, l := range r.Lines {
-		lines = append(lines, order.LineQuantity{SKU: l.SKU, Quantity: l.Quantity})
+		lines = append(lines, order.LineQuantity(l))
 	}
 	return map[string]any{memoOrder: goods(lines) + ", " + how}
 }
