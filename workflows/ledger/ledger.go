@@ -37,7 +37,7 @@ var (
 )
 
 var (
-	importSettlements   = workflows.NewStep(workflows.PaymentsQueue, do.ImportSettlements).Long(time.Hour, 30*time.Second, workflows.LongestBackoff)
+	importSettlements   = workflows.NewStep(workflows.PaymentsQueue, do.ImportSettlements).Long(fullImportWithin, 30*time.Second, workflows.LongestBackoff)
 	recordImportFailure = workflows.NewCommand(workflows.PaymentsQueue, do.RecordImportFailure)
 	checkLedger         = workflows.NewStep(workflows.PaymentsQueue, do.CheckLedger).Long(time.Hour, 30*time.Second, workflows.LongestBackoff)
 	confirmDifferences  = workflows.NewStep(workflows.PaymentsQueue, do.ConfirmDifferences).Long(time.Hour, 30*time.Second, workflows.LongestBackoff)
@@ -51,6 +51,9 @@ const (
 	// longer for a provider that, for example, refuses to list them; the next import
 	// continues where this one was.
 	importWithin = 30 * time.Minute
+	// fullImportWithin is the same for an import that also compares the settlements of
+	// the last month, a hundred with each request, and begins again if it breaks off.
+	fullImportWithin = 6 * time.Hour
 	// reportWithin is how long a mail about differences is tried. The next check tries
 	// again.
 	reportWithin = time.Hour
@@ -63,7 +66,11 @@ const (
 // asks a person about differences that last, once about each.
 func LedgerCheckWorkflow(ctx workflow.Context, c Check) (ledger.CheckResult, error) {
 	var done ledger.CheckResult
-	imported, err := importSettlements.Remote(ctx, importWithin, "Import the provider's settlements", nil, steps.ImportRequest{Full: c.Full, Now: workflow.Now(ctx)})
+	within := importWithin
+	if c.Full {
+		within = fullImportWithin
+	}
+	imported, err := importSettlements.Remote(ctx, within, "Import the provider's settlements", nil, steps.ImportRequest{Full: c.Full, Now: workflow.Now(ctx)})
 	if ctx.Err() != nil {
 		return done, err
 	}
