@@ -69,6 +69,7 @@ var neverReported = map[string]string{
 	"inbox.ErrNoItem":        "the inbox is read by the API and the relay",
 	"mails.ErrNotSuppressed": "a suppression is removed by the API",
 	"vault.ErrSealed":        "a secret is opened by the API",
+	"ledger.ErrUnreadable":   "such a settlement is recorded as a difference",
 
 	"guard.ErrOpen":            "adapters make it unavailable",
 	"guard.ErrFull":            "as above",

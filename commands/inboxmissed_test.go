@@ -23,7 +23,7 @@ func TestInboxMissed(t *testing.T) {
 		{name: "long", answers: []string{`{"done":false}`, `{"done":true,` + since + `,"listed":1,"found":1}`}, says: "1 had not come"},
 		{name: "no order", answers: []string{`{"done":true,"listed":0,"found":0}`}, says: "no order yet"},
 		{name: "for programs", flags: []string{"--json"}, answers: []string{`{"done":true,` + since + `,"listed":7,"found":2}`}, says: `"found":2`},
-		{name: "gone", answers: []string{`{"done":true,` + since + `,"gone":"2026-01-01T00:00:00Z","listed":7,"found":2}`}, code: 1, says: "events from 2026-01-01T00:00:00Z to 2026-03-01T00:00:00Z any more"},
+		{name: "gone", answers: []string{`{"done":true,` + since + `,"gone":"2026-01-01T00:00:00Z","listed":7,"found":2}`}, code: 1, says: "events from 2026-01-01T00:00:00Z to 2026-03-01T00:00:00Z are not in Stripe's list any more"},
 		{name: "unreadable", answers: []string{`{"done":true,` + since + `,"listed":7,"found":2,"unreadable":3}`}, code: 1, says: "3 events could not be read"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

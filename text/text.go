@@ -59,7 +59,7 @@ func Key(s string, most int) string {
 		return "not valid UTF-8"
 	case len(s) > most:
 		return fmt.Sprintf("longer than %d bytes", most)
-	case s == "." || s == "..":
+	case s == "." || s == ".." || s == "/": // routers take them for a directory
 		return fmt.Sprintf("%q cannot be part of an address", s)
 	case !norm.NFC.IsNormalString(s):
 		return "not in Unicode's composed form (NFC)"

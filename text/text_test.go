@@ -63,6 +63,7 @@ func TestFaults(t *testing.T) {
 		{name: "no key", check: key, in: "", want: "missing"},
 		{name: "a long key", check: key, in: strings.Repeat("é", 6), want: "longer than 10 bytes"},
 		{name: "a dot", check: key, in: "..", want: "part of an address"},
+		{name: "a slash alone", check: key, in: "/", want: "part of an address"},
 		{name: "a decomposed key", check: key, in: "cafe\u0301", want: "NFC"},
 		{name: "a space in a key", check: key, in: "a b", want: "a space (U+0020)"},
 		{name: "a no-break space in a key", check: key, in: "a\u00a0b", want: "a space (U+00A0)"},
