@@ -158,7 +158,7 @@ func TestImportErrors(t *testing.T) {
 		}
 		for _, want := range []string{
 			"3 tea name: want 1 to 200", "4 lamp price: want 1 to", "5 mug sku: occurs twice: first on line 2", `6 bowl currency: unknown currency "XYZ"`,
-			"7 new name: want 1 to 200", "8  : not valid UTF-8",
+			"7 new name: want 1 to 200", "8  : not in UTF-8",
 		} {
 			if got := m.errors(i.ID); !strings.Contains(got, want) {
 				m.Errorf("errors %q: want %q", got, want)

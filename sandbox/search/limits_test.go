@@ -139,16 +139,3 @@ func TestValueLength(t *testing.T) {
 		}
 	}
 }
-
-// TestNumberSigns checks that fractions and other numbers that are no digits are words.
-func TestNumberSigns(t *testing.T) {
-	w := inMemory(t)
-	w.holds(t, &meilisearch.Settings{SearchableAttributes: []string{"name"}}, map[string]string{
-		"half": `{"name":"Pipe ½ inch"}`, "three": `{"name":"Pipe ¾ inch"}`, "area": `{"name":"Cloth 5 m²"}`, "other": `{"name":"Rope 5 m"}`,
-	})
-	for text, want := range map[string]string{"½": "half", "¾ inch": "three", "cloth m²": "area", "m2": "area"} {
-		if _, ids := w.find(t, text, &meilisearch.SearchRequest{MatchingStrategy: meilisearch.All}); len(ids) != 1 || ids[0] != want {
-			t.Errorf("%s finds %v, want %s", text, ids, want)
-		}
-	}
-}
