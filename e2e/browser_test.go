@@ -226,7 +226,7 @@ func TestBrowser(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if says := s.details(t, open.ID); !strings.Contains(says, "Waiting for **payment** `"+open.Payment().Reference+"` until ") || !strings.Contains(says, "; then ") {
+		if says := s.details(t, open.ID); !strings.Contains(says, "Waits for **the shopper's payment** (`"+open.Payment().Reference+"`) until ") || !strings.Contains(says, "; then: ") {
 			t.Errorf("the current details do not say what the order waits for, until when, and what happens then:\n%s", says)
 		}
 		run := d.GetWorkflowExecutionInfo().GetExecution().GetRunId()
