@@ -15,7 +15,7 @@ TOOL := go tool -modfile=tools/go.mod
 LEAN := -tags lean
 RACE := -race
 
-FUZZTIME ?= 5s
+FUZZTIME ?= 3s
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,7 +71,7 @@ test: ## Every test, with the race detector, on SQLite and Postgres.
 # It prints its seed: --seed repeats its shoppers, its faults and the moments of its kills.
 drill: ## A drill: 60 orders at full hostility, with 6 kills, and an audit of the promises.
 	@echo "== drill"
-	@go run $(RACE) ./drill --orders=60
+	@go run $(RACE) ./drill --orders=60 --at-once=60
 
 foreign: ## Test the SES adapter against a third-party stand-in, from npm.
 	@echo "== foreign stand-in"
@@ -81,7 +81,7 @@ vet-engine: ## go vet on the engine's real files, from what the tests have compi
 	@echo "== vet of the engine"
 	@go run -C tools ./vetpackage -C .. $(RACE) ./engine
 
-fuzz: ## Run every fuzz target for FUZZTIME (5s).
+fuzz: ## Run every fuzz target for FUZZTIME (3s).
 	@echo "== fuzz"
 	@scripts/fuzz $(FUZZTIME)
 
