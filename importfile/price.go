@@ -105,7 +105,7 @@ func ungroup(whole, group string) (digits string, ok bool) {
 			continue
 		}
 		for i, g := range groups {
-			if !isNumber(g) || len(g) > 3 || i > 0 && len(g) != 3 {
+			if !isNumber(g) || len(g) > 3 || i > 0 && len(g) != 3 || i == 0 && g[0] == '0' { // nobody groups 0,500
 				return "", false
 			}
 		}

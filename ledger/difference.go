@@ -17,6 +17,10 @@ type Doubt struct {
 // Import returns what names the import of settlements itself, which may fail.
 func Import() Doubt { return Doubt{Source: "import"} }
 
+// Comparison returns what names the comparison of orders with the provider itself, which
+// may fail.
+func Comparison() Doubt { return Doubt{Source: "comparison"} }
+
 // Difference is an amount that the record, the ledger and the provider do not agree
 // about.
 type Difference struct {

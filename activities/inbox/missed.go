@@ -25,6 +25,9 @@ type Activities struct {
 	Record Record
 }
 
+// wrongClock is how far back a search begins if the last one ended in the future.
+const wrongClock = 3 * 24 * time.Hour
+
 // PlanRequest is the input of PlanSearch.
 type PlanRequest struct {
 	Now time.Time `json:"now"`
@@ -43,8 +46,8 @@ func (a *Activities) PlanSearch(ctx context.Context, r PlanRequest) (order.Misse
 	if err != nil || since.IsZero() {
 		return order.MissedEvents{}, activities.Failure(err)
 	}
-	if since.After(r.Now) { // a clock was wrong
-		since = r.Now
+	if since.After(r.Now) { // a clock was wrong, and it is not known for how long
+		since = r.Now.Add(-wrongClock)
 	}
 	plan := order.MissedEvents{Since: since.Add(-r.Overlap), Until: r.Now}
 	if oldest := r.Now.Add(-a.Keeps); since.Before(oldest) {
@@ -72,7 +75,8 @@ func (a *Activities) TakeMissed(ctx context.Context, span Span) (order.MissedEve
 	var place atomic.Pointer[string]
 	defer activities.BeatAt(ctx, func() string { return *place.Load() })()
 	for {
-		place.Store(&after)
+		at := after // the heartbeats read it while this goes on
+		place.Store(&at)
 		page, err := a.Events.ListEvents(ctx, span.Since, span.Until, after)
 		if errors.Is(err, order.ErrNoSuch) && after != "" { // it became too old to be listed
 			after = ""
@@ -101,6 +105,9 @@ func (a *Activities) takePage(ctx context.Context, page order.EventPage, done *o
 	}
 	for _, e := range missing {
 		body, err := a.Events.EventBody(ctx, e)
+		if errors.Is(err, order.ErrRejected) { // the provider does not show what it is about: the inbox keeps it as it is listed
+			body, err = e.Body, nil
+		}
 		if err != nil {
 			return err
 		}

@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
+
+	"go.temporal.io/sdk/activity"
 
 	"purser/activities"
 	"purser/ledger"
@@ -40,14 +43,42 @@ type Checked struct {
 	At time.Time `json:"at"`
 }
 
+// StepFailure is the input of RecordFailure.
+type StepFailure struct {
+	About ledger.Doubt `json:"about"` // ledger.Import or ledger.Comparison
+	Why   string       `json:"why"`
+}
+
+// RecordFailure records that settlements cannot be imported, or orders not compared, so
+// that a person is asked. The next time that it works resolves it.
+func (a *Activities) RecordFailure(ctx context.Context, f StepFailure) error {
+	why := "the provider's balance transactions cannot be imported: "
+	if f.About == ledger.Comparison() {
+		why = "the orders cannot be compared with the provider: "
+	}
+	return activities.Failure(a.Differences.RecordDifferences(ctx, []ledger.Doubt{f.About}, []ledger.Difference{{
+		Party: f.About.Party, Source: f.About.Source, Account: ledger.Balance, Why: why + f.Why,
+	}}))
+}
+
 // CheckLedger compares the ledger with the record and the payment provider: orders
 // with new entries and, for a full check, all orders and settlements that do not
 // balance and the orders of the last month. It writes no differences, but notes what
 // is in doubt.
+//
+// A try that was cut off goes on with the orders of the last month that come after those
+// that it has looked at.
 func (a *Activities) CheckLedger(ctx context.Context, r CheckRequest) (Checked, error) {
-	defer activities.Beat(ctx)()
 	c := check{steps: a, now: clock(r.Now)}
+	if activity.IsActivity(ctx) && activity.HasHeartbeatDetails(ctx) {
+		_ = activity.GetHeartbeatDetails(ctx, &c.after) // otherwise it begins with the first
+	}
+	c.reach(c.after)
+	defer activities.BeatAt(ctx, func() string { return *c.place.Load() })()
 	err := c.run(ctx, r.Full)
+	if err == nil { // whatever has kept it from working is gone
+		err = a.Differences.RecordDifferences(ctx, []ledger.Doubt{ledger.Comparison()}, nil)
+	}
 	c.result.At = c.now()
 	return c.result, activities.Failure(err)
 }
@@ -57,10 +88,15 @@ type check struct {
 	steps  *Activities
 	now    func() time.Time
 	result Checked
+	after  string // the last order of the last month that an earlier try has looked at
+	place  atomic.Pointer[string]
 	// reversed are the refunds and disputes of the orders of the last month; nil: they
 	// are not compared.
 	reversed map[string]ledger.Reversed
 }
+
+// reach notes for a later try that an order, and those before it, were looked at.
+func (c *check) reach(last string) { c.place.Store(&last) }
 
 func (c *check) run(ctx context.Context, full bool) error {
 	if full {
@@ -146,8 +182,14 @@ func (c *check) latest(ctx context.Context) (err error) {
 		return err
 	}
 	return eachPage(func(after order.ID) ([]order.ID, error) {
-		return c.steps.Candidates.LatestOrders(ctx, since, after, checkPage)
-	}, func(ids []order.ID) error { return c.look(ctx, ids) })
+		return c.steps.Candidates.LatestOrders(ctx, since, cmp.Or(after, order.ID(c.after)), checkPage)
+	}, func(ids []order.ID) error {
+		err := c.look(ctx, ids)
+		if err == nil {
+			c.reach(string(ids[len(ids)-1]))
+		}
+		return err
+	})
 }
 
 // look compares orders, with what the provider lists of them. Those in doubt are noted
@@ -213,7 +255,8 @@ type Confirmed struct {
 // difference that is gone is resolved.
 func (a *Activities) ConfirmDifferences(ctx context.Context, r ConfirmRequest) (done Confirmed, err error) {
 	defer activities.Beat(ctx)()
-	confirmed := map[ledger.Doubt]bool{ledger.Import(): true} // which an import resolves
+	// What has failed is resolved when it works again.
+	confirmed := map[ledger.Doubt]bool{ledger.Import(): true, ledger.Comparison(): true}
 	confirm := func(all []ledger.Doubt) error {
 		all = slices.DeleteFunc(slices.Clone(all), func(d ledger.Doubt) bool { return confirmed[d] })
 		for _, d := range all {
@@ -261,12 +304,15 @@ func (a *Activities) confirm(ctx context.Context, all []ledger.Doubt, now time.T
 	return a.confirmSettlements(ctx, settlements, now)
 }
 
+// confirmOrders compares orders again. One about which the provider cannot be asked stays
+// in doubt, and the others are compared before confirmOrders fails.
 func (a *Activities) confirmOrders(ctx context.Context, ids []order.ID) error {
 	books, err := a.Books.Books(ctx, ids)
 	if err != nil {
 		return err
 	}
 	var found []ledger.Difference
+	var failed error
 	looked, checked := map[order.ID]int64{}, make([]ledger.Doubt, len(ids))
 	for i, id := range ids {
 		checked[i] = ledger.Doubt{OrderID: id}
@@ -274,7 +320,9 @@ func (a *Activities) confirmOrders(ctx context.Context, ids []order.ID) error {
 	for _, b := range books {
 		totals, err := a.totals(ctx, b.Order)
 		if err != nil {
-			return err
+			failed = cmp.Or(failed, err)
+			checked = slices.DeleteFunc(checked, func(d ledger.Doubt) bool { return d.OrderID == b.Order.ID })
+			continue
 		}
 		found = append(found, ledger.Compare(b, totals)...)
 		looked[b.Order.ID] = b.LastEntry
@@ -282,7 +330,7 @@ func (a *Activities) confirmOrders(ctx context.Context, ids []order.ID) error {
 	if err := a.Differences.RecordDifferences(ctx, checked, found); err != nil {
 		return err
 	}
-	return a.Books.MarkChecked(ctx, looked)
+	return cmp.Or(a.Books.MarkChecked(ctx, looked), failed)
 }
 
 // totals asks the provider about each payment of an order. A payment that it does not

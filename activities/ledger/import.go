@@ -161,17 +161,3 @@ func earlier(a, b time.Time) time.Time {
 	}
 	return a
 }
-
-// ImportFailure is the input of RecordImportFailure.
-type ImportFailure struct {
-	Why string `json:"why"`
-}
-
-// RecordImportFailure records that the settlements cannot be imported, so that a
-// person is asked. The next import that works resolves it.
-func (a *Activities) RecordImportFailure(ctx context.Context, f ImportFailure) error {
-	about := ledger.Import()
-	return activities.Failure(a.Differences.RecordDifferences(ctx, []ledger.Doubt{about}, []ledger.Difference{{
-		Party: about.Party, Source: about.Source, Account: ledger.Balance, Why: "the provider's balance transactions cannot be imported: " + f.Why,
-	}}))
-}

@@ -34,7 +34,7 @@ func (a *audit) countPlaced() {
 // or its parcels.
 func (a *audit) countEnd(o orderRow) {
 	wrong := func(what string, args ...any) {
-		a.broke(EndedWrong, o.id+" is "+o.status+": "+fmt.Sprintf(what, args...))
+		a.endedWrong(EndedWrong, o.id, "is "+o.status+": "+fmt.Sprintf(what, args...))
 	}
 	switch {
 	case !final(o.status):

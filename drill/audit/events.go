@@ -35,8 +35,8 @@ func (a *audit) readInbox(ctx context.Context) (inbox, error) {
 		} else if reportsPaid(i.kind) {
 			in.paidBy[i.ref] = append(in.paidBy[i.ref], i)
 		}
-		switch i.state {
-		case "received", "held", "parked":
+		switch {
+		case i.state != "delivered" && needed[i.kind], i.state == "received", i.state == "held", i.state == "parked":
 			if i.kind != "SubscriptionConfirmation" { // a stand-in that was killed cannot be asked any more
 				a.broke(LostEvents, fmt.Sprintf("the %s %s of %s is %s: %s", i.kind, i.eventID, i.order, i.state, i.note))
 			}

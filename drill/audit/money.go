@@ -1,6 +1,9 @@
 package audit
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // countPayments counts the orders that were charged, or captured, more than once.
 func (a *audit) countPayments() {
@@ -31,17 +34,18 @@ func (a *audit) countPayments() {
 	}
 }
 
-// countRefunds counts the refunds that were made twice under one key of ours, and
-// those of ours that the record does not know.
+// countRefunds counts the refunds that were made twice for one operation of ours, also
+// by several tries, and those of ours that the record does not know.
 func (a *audit) countRefunds() {
-	keys := map[string]int{}
+	made := map[string]int{} // by payment and key, without the number of the try
 	for _, r := range a.outside.refunds {
 		key := r.Metadata["key"]
 		if key == "" || !r.moves() {
 			continue
 		}
-		if keys[key]++; keys[key] > 1 {
-			a.broke(DoubleRefunds, fmt.Sprintf("%s was refunded %d times", key, keys[key]))
+		operation := r.PaymentIntent + " " + key[:max(strings.LastIndex(key, ":"), 0)]
+		if made[operation]++; made[operation] > 1 {
+			a.broke(DoubleRefunds, fmt.Sprintf("%s was refunded %d times", key, made[operation]))
 		} else if !a.refs[r.ID] {
 			a.broke(DoubleRefunds, fmt.Sprintf("the record does not know the refund %s, %s", r.ID, key))
 		}
@@ -103,8 +107,15 @@ func (a *audit) compareMoney(o orderRow) {
 		if refunded != p.refunded {
 			a.broke(LedgerDifferences, fmt.Sprintf("%s: %d refunded of %s, its refunds add up to %d", o.id, p.refunded, p.reference, refunded))
 		}
+		all, atProvider := a.booked(o.id, p)
+		if kept := p.captured - p.refunded - p.disputed; all != kept {
+			a.broke(LedgerDifferences, fmt.Sprintf("%s: the ledger has %d of %s, the record %d", o.id, all, p.reference, kept))
+		}
 		if p.provider != "stripe" {
 			continue
+		}
+		if real := a.money[p.reference]; atProvider != real {
+			a.broke(LedgerDifferences, fmt.Sprintf("%s: the ledger has %d of %s at Stripe, which has %d", o.id, atProvider, p.reference, real))
 		}
 		if recorded, real := p.captured-p.refunded+paidOut-p.disputed, a.money[p.reference]; recorded != real {
 			a.broke(LedgerDifferences, fmt.Sprintf("%s: the record has %d of %s (captured %d, refunded %d, disputed %d), Stripe %d",
@@ -119,6 +130,25 @@ func (a *audit) compareMoney(o orderRow) {
 	if kept := a.kept(o.id); kept < 0 {
 		a.broke(LedgerDifferences, fmt.Sprintf("%s: %d more was refunded and disputed than was captured", o.id, -kept))
 	}
+}
+
+// booked returns what the ledger says that the shop has of a payment, and how much of
+// that is at the payment's provider.
+func (a *audit) booked(id string, p paymentRow) (all, atProvider int64) {
+	for _, e := range a.entries[id] {
+		amount := e.amount
+		switch {
+		case e.ref != p.reference || e.debit != "clearing" && e.credit != "clearing":
+			continue
+		case e.credit == "clearing":
+			amount = -amount
+		}
+		all += amount
+		if e.party == p.provider {
+			atProvider += amount
+		}
+	}
+	return all, atProvider
 }
 
 // kept returns what the shop has of an order's money, at all providers and in its own

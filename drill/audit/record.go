@@ -28,6 +28,7 @@ type details struct {
 	refunds   map[string][]refundRow
 	shipments map[string][]shipmentRow
 	mails     map[string][]mailRow
+	entries   map[string][]entryRow
 }
 
 type orderRow struct {
@@ -58,6 +59,12 @@ type refundRow struct {
 // moves reports whether the money has left the shop, or is about to.
 func (r refundRow) moves() bool {
 	return r.status == "requested" || r.status == "pending" || r.status == "succeeded"
+}
+
+// entryRow is the sum of the ledger's entries about a payment with equal accounts.
+type entryRow struct {
+	ref, party, debit, credit string
+	amount                    int64
 }
 
 type shipmentRow struct {
@@ -151,7 +158,7 @@ func (r *record) eachOrders(ctx context.Context, do func([]orderRow)) error {
 func (r *record) readDetails(ctx context.Context, from, to string) error {
 	r.details = details{
 		timeline: map[string][]eventRow{}, payments: map[string][]paymentRow{}, refunds: map[string][]refundRow{},
-		shipments: map[string][]shipmentRow{}, mails: map[string][]mailRow{},
+		shipments: map[string][]shipmentRow{}, mails: map[string][]mailRow{}, entries: map[string][]entryRow{},
 	}
 	of := []any{from, to}
 	for _, read := range []struct {
@@ -192,6 +199,14 @@ func (r *record) readDetails(ctx context.Context, from, to string) error {
 			var m mailRow
 			err := row.Scan(&id, &m.key, &m.template, &m.state, &m.askedBy, &m.generation, &m.claimedAt)
 			r.mails[id] = append(r.mails[id], m)
+			return err
+		}},
+		{`SELECT order_id, ref, party, debit, credit, CAST(SUM(amount) AS BIGINT) FROM ledger_entries
+			WHERE kind <> 'settlement' AND order_id BETWEEN $1 AND $2 GROUP BY order_id, ref, party, debit, credit`, func(row *sql.Rows) error {
+			var id string
+			var e entryRow
+			err := row.Scan(&id, &e.ref, &e.party, &e.debit, &e.credit, &e.amount)
+			r.entries[id] = append(r.entries[id], e)
 			return err
 		}},
 	} {

@@ -31,7 +31,14 @@ type Shop struct {
 // ErrUnknown means that no plant has the name.
 var ErrUnknown = errors.New("nothing can be planted for it")
 
-// Break makes the counter rise.
+// entry is the plant that adds an entry to the ledger; the others are named after the
+// counter that they make rise.
+const entry audit.Counter = "ledger_entry"
+
+// Names lists the plants.
+func Names() []audit.Counter { return append(audit.Counters(), entry) }
+
+// Break breaks the promise that a plant is about.
 func (s Shop) Break(ctx context.Context, c audit.Counter) error {
 	plant := map[audit.Counter]func(context.Context) error{
 		audit.EndedWrong:         s.loseOrder,
@@ -44,6 +51,7 @@ func (s Shop) Break(ctx context.Context, c audit.Counter) error {
 		audit.LostEvents:         s.loseEvent,
 		audit.Stuck:              s.leaveOrder,
 		audit.LedgerDifferences:  s.changeRecord,
+		entry:                    s.addEntry,
 	}[c]
 	if plant == nil {
 		return fmt.Errorf("%w: %q", ErrUnknown, c)
@@ -107,6 +115,17 @@ func (s Shop) changeRecord(ctx context.Context) error {
 		return err
 	}
 	return s.exec(ctx, "UPDATE payments SET captured = captured + 1 WHERE order_id = '"+string(o.ID)+"' AND captured > 0")
+}
+
+// addEntry books one minor unit that nobody has paid.
+func (s Shop) addEntry(ctx context.Context) error {
+	o, err := s.delivered(ctx)
+	if err != nil {
+		return err
+	}
+	return s.exec(ctx, `INSERT INTO ledger_entries (kind, order_id, payment, ref, party, debit, credit, amount, currency, source, line, version, at, booked_at)
+		SELECT kind, order_id, payment, ref, party, debit, credit, 1, currency, '', 0, version, at, booked_at
+		FROM ledger_entries WHERE kind = 'order' AND debit = 'clearing' AND order_id = '`+string(o.ID)+"' ORDER BY id LIMIT 1")
 }
 
 // exec changes the record behind the program's back. It fails if nothing changes.

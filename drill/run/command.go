@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"purser/drill/audit"
+	"purser/drill/plant"
 )
 
 // ErrBroken reports that a promise was broken.
@@ -27,7 +28,7 @@ type Command struct {
 	AtOnce    int           `help:"The number of shoppers at a time; 0: 16, and one more for every 20 orders, at most 96." default:"0"`
 	Events    time.Duration `help:"How often the shop searches for events whose webhooks did not come; 0: only when all shoppers have left." default:"10s"`
 	Seed      uint64        `help:"What decides the shoppers, the faults and the moments of the kills; 0: a random one, which is printed."`
-	Plant     string        `help:"Break one promise on purpose, to see that it is noticed: a counter, such as double_refunds."`
+	Plant     string        `help:"Break one promise on purpose, to see that it is noticed: a counter, such as double_refunds, or ledger_entry."`
 	Keep      bool          `help:"Keep the data and the log of the run. They are kept if a promise is broken, too."`
 	JSON      bool          `name:"json" help:"Print one line of JSON."`
 }
@@ -39,8 +40,8 @@ func (c *Command) Validate() error {
 		return errors.New("--orders must be 1 or more, --at-once 0 or more, --kills and --crashes -1 or more")
 	case c.Events != 0 && c.Events < time.Second:
 		return errors.New("--events must be 1s or more, or 0")
-	case c.Plant != "" && !slices.Contains(audit.Counters(), audit.Counter(c.Plant)):
-		return fmt.Errorf("--plant: want one of %v", audit.Counters())
+	case c.Plant != "" && !slices.Contains(plant.Names(), audit.Counter(c.Plant)):
+		return fmt.Errorf("--plant: want one of %v", plant.Names())
 	}
 	return nil
 }

@@ -38,9 +38,9 @@ var (
 
 var (
 	importSettlements   = workflows.NewStep(workflows.PaymentsQueue, do.ImportSettlements).Long(fullImportWithin, 30*time.Second, workflows.LongestBackoff)
-	recordImportFailure = workflows.NewCommand(workflows.PaymentsQueue, do.RecordImportFailure)
-	checkLedger         = workflows.NewStep(workflows.PaymentsQueue, do.CheckLedger).Long(time.Hour, 30*time.Second, workflows.LongestBackoff)
-	confirmDifferences  = workflows.NewStep(workflows.PaymentsQueue, do.ConfirmDifferences).Long(time.Hour, 30*time.Second, workflows.LongestBackoff)
+	recordFailure       = workflows.NewCommand(workflows.PaymentsQueue, do.RecordFailure)
+	checkLedger         = workflows.NewStep(workflows.PaymentsQueue, do.CheckLedger).Long(compareWithin, 30*time.Second, workflows.LongestBackoff)
+	confirmDifferences  = workflows.NewStep(workflows.PaymentsQueue, do.ConfirmDifferences).Long(compareWithin, 30*time.Second, workflows.LongestBackoff)
 	prepareReport       = workflows.NewStep(workflows.PaymentsQueue, do.PrepareReport)
 	recordReport        = workflows.NewCommand(workflows.PaymentsQueue, do.RecordReport)
 	sendMessage         = workflows.NewStep(workflows.MailQueue, doMail.SendMessage)
@@ -54,6 +54,9 @@ const (
 	// fullImportWithin is the same for an import that also compares the settlements of
 	// the last month, a hundred with each request, and begins again if it breaks off.
 	fullImportWithin = 6 * time.Hour
+	// compareWithin is how long comparing the orders is tried. Then a person is asked
+	// about what was found by then, and that the rest cannot be compared.
+	compareWithin = 6 * time.Hour
 	// reportWithin is how long a mail about differences is tried. The next check tries
 	// again.
 	reportWithin = time.Hour
@@ -76,38 +79,47 @@ func LedgerCheckWorkflow(ctx workflow.Context, c Check) (ledger.CheckResult, err
 	}
 	done.Settlements, done.Unreadable = imported.Entries, imported.Unreadable
 	if err != nil { // the orders are compared all the same
-		done.Problem = workflows.Reason(err)
-		workflow.GetLogger(ctx).Error("the provider's settlements cannot be imported", "error", err)
-		if _, err := recordImportFailure.Remote(ctx, 0, "Record that settlements cannot be imported", nil, steps.ImportFailure{Why: done.Problem}); err != nil {
+		if err := failed(ctx, &done, ledger.Import(), err); err != nil {
 			return done, err
 		}
 	}
-	checked, err := checkLedger.Remote(ctx, 0, "Compare ledger, record and provider", nil, steps.CheckRequest{Full: c.Full, Now: workflow.Now(ctx)})
-	if err != nil {
-		return done, err
-	}
-	done.Orders = checked.Orders
-	if checked.InDoubt {
-		since := checked.At
-		if imported.At.After(since) {
-			since = imported.At
-		}
-		found, err := confirm(ctx, c, since)
-		if err != nil {
+	if err := compare(ctx, c, imported.At, &done); err != nil {
+		if ctx.Err() != nil {
 			return done, err
 		}
-		done.Differing, done.Differences = found.Orders, found.Differences
+		if err := failed(ctx, &done, ledger.Comparison(), err); err != nil {
+			return done, err
+		}
 	}
 	return done, report(ctx)
 }
 
-// confirm looks again, after a while, at what is in doubt since a time or longer.
-func confirm(ctx workflow.Context, c Check, since time.Time) (steps.Confirmed, error) {
+// failed records what does not work, so that a person is asked.
+func failed(ctx workflow.Context, done *ledger.CheckResult, about ledger.Doubt, cause error) error {
+	done.Problem = workflows.Reason(cause)
+	workflow.GetLogger(ctx).Error("a part of the check of the ledger fails", "part", about.Source, "error", cause)
+	_, err := recordFailure.Remote(ctx, 0, "Record that a part of the check fails", nil, steps.StepFailure{About: about, Why: done.Problem})
+	return err
+}
+
+// compare compares the orders, and looks again, after a while, at what is in doubt.
+func compare(ctx workflow.Context, c Check, importedAt time.Time, done *ledger.CheckResult) error {
+	checked, err := checkLedger.Remote(ctx, compareWithin, "Compare ledger, record and provider", nil, steps.CheckRequest{Full: c.Full, Now: workflow.Now(ctx)})
+	done.Orders = checked.Orders
+	if err != nil || !checked.InDoubt {
+		return err
+	}
+	since := checked.At
+	if importedAt.After(since) {
+		since = importedAt
+	}
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Something differs, or differed before. It is compared again %s after the first time.", c.Lasting))
 	if err := workflow.Sleep(ctx, c.Lasting); err != nil {
-		return steps.Confirmed{}, err
+		return err
 	}
-	return confirmDifferences.Remote(ctx, 0, "Compare what is in doubt again", nil, steps.ConfirmRequest{Full: c.Full, Since: since})
+	found, err := confirmDifferences.Remote(ctx, compareWithin, "Compare what is in doubt again", nil, steps.ConfirmRequest{Full: c.Full, Since: since})
+	done.Differing, done.Differences = found.Orders, found.Differences
+	return err
 }
 
 // report asks a person about the differences that nobody was asked about yet.
