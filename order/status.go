@@ -24,9 +24,9 @@ const (
 // may bring a delivered parcel back: then a person decides about it.
 var next = map[Status][]Status{
 	"":              {Placed, Refused},
-	Placed:          {AwaitingPayment, Authorized, OnHold, Cancelling}, // Authorized: it costs nothing
-	AwaitingPayment: {Authorized, OnHold, Cancelling},
-	Authorized:      {AwaitingPayment, Paid, Shipped, OnHold, Cancelling}, // back, if an event was not true
+	Placed:          {AwaitingPayment, Authorized, OnHold, Cancelling},    // Authorized: it costs nothing
+	AwaitingPayment: {Authorized, Paid, Shipped, OnHold, Cancelling},      // Paid, Shipped: after a hold has lapsed
+	Authorized:      {AwaitingPayment, Paid, Shipped, OnHold, Cancelling}, // back, if an event was not true or a hold lapses
 	OnHold:          {AwaitingPayment, Authorized, Paid, Shipped, Delivered, Returned, Cancelling},
 	Paid:            {Shipped, Delivered, OnHold, Cancelling},
 	Shipped:         {Delivered, OnHold},

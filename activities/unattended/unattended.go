@@ -46,6 +46,7 @@ type Attended struct {
 	Next    string     `json:"next,omitempty"` // the next page's cursor; empty: it was the last
 	Open    int        `json:"open"`           // orders looked at
 	Resumed []order.ID `json:"resumed,omitempty"`
+	Failed  int        `json:"failed,omitempty"` // orders of which it is not known whether a workflow runs
 }
 
 // AttendOrders starts the aftercare of each open order of a page that has no workflow.
@@ -61,13 +62,17 @@ func (a *Activities) AttendOrders(ctx context.Context, p Page) (done Attended, e
 			continue
 		}
 		done.Open++
-		started, err := a.Attendant.Attend(ctx, o.ID)
-		if err != nil {
-			return done, activities.Failure(fmt.Errorf("%s: %w", o.ID, err))
-		}
-		if started {
+		started, e := a.Attendant.Attend(ctx, o.ID)
+		switch {
+		case e != nil: // the others are looked at all the same
+			err = fmt.Errorf("%s: %w", o.ID, e)
+			done.Failed++
+		case started:
 			done.Resumed = append(done.Resumed, o.ID)
 		}
 	}
-	return done, nil
+	if done.Failed < done.Open { // the next night looks again
+		err = nil
+	}
+	return done, activities.Failure(err)
 }

@@ -37,13 +37,13 @@ var (
 )
 
 var (
-	importSettlements   = workflows.NewStep(workflows.PaymentsQueue, do.ImportSettlements).Long(fullImportWithin, 30*time.Second, workflows.LongestBackoff)
-	recordFailure       = workflows.NewCommand(workflows.PaymentsQueue, do.RecordFailure)
-	checkLedger         = workflows.NewStep(workflows.PaymentsQueue, do.CheckLedger).Long(compareWithin, 30*time.Second, workflows.LongestBackoff)
-	confirmDifferences  = workflows.NewStep(workflows.PaymentsQueue, do.ConfirmDifferences).Long(compareWithin, 30*time.Second, workflows.LongestBackoff)
-	prepareReport       = workflows.NewStep(workflows.PaymentsQueue, do.PrepareReport)
-	recordReport        = workflows.NewCommand(workflows.PaymentsQueue, do.RecordReport)
-	sendMessage         = workflows.NewStep(workflows.MailQueue, doMail.SendMessage)
+	importSettlements  = workflows.NewStep(workflows.PaymentsQueue, do.ImportSettlements).Long(fullImportWithin, 30*time.Second, workflows.LongestBackoff)
+	recordFailure      = workflows.NewCommand(workflows.PaymentsQueue, do.RecordFailure)
+	checkLedger        = workflows.NewStep(workflows.PaymentsQueue, do.CheckLedger).Long(compareWithin, 30*time.Second, workflows.LongestBackoff)
+	confirmDifferences = workflows.NewStep(workflows.PaymentsQueue, do.ConfirmDifferences).Long(compareWithin, 30*time.Second, workflows.LongestBackoff)
+	prepareReport      = workflows.NewStep(workflows.PaymentsQueue, do.PrepareReport)
+	recordReport       = workflows.NewCommand(workflows.PaymentsQueue, do.RecordReport)
+	sendMessage        = workflows.NewStep(workflows.MailQueue, doMail.SendMessage)
 )
 
 const (

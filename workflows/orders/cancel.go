@@ -202,7 +202,7 @@ func (w *orderWorkflow) leaveOut(ctx workflow.Context) {
 	left := w.toSend(none)
 	for i := range w.Shipments {
 		s := w.Shipments[i]
-		if s.Replaced || s.LabelID != "" {
+		if s.Replaced || s.LabelID != "" || s.Status.HandedOver() {
 			continue
 		}
 		rest := takeLines(left, s.Lines)

@@ -50,10 +50,20 @@ func (w *orderWorkflow) captureHeld(ctx workflow.Context) error {
 	return nil
 }
 
+// captureNow has what is held captured before anything else, for as long as it is held:
+// the goods are on their way.
+func (w *orderWorkflow) captureNow(ctx workflow.Context) {
+	if !w.Lapsing {
+		return
+	}
+	w.Lapsing, w.PayAgainBy, w.GoodsOut = false, time.Time{}, true
+	w.endStandby(ctx)
+}
+
 // captureWhenPlaced captures what is held before the parcels are booked, if the order's
-// terms say so.
+// terms say so, or the goods are on their way.
 func (w *orderWorkflow) captureWhenPlaced(ctx workflow.Context) error {
-	if w.Placement.Terms.Capture != CapturePlaced {
+	if w.Placement.Terms.Capture != CapturePlaced && !w.GoodsOut {
 		return nil
 	}
 	return w.captureEarly(ctx)

@@ -84,6 +84,19 @@ func (w *fixture) decline(code, decline string) {
 // scan lets the carrier scan the parcel, and reports it.
 func (w *fixture) scan(s order.ParcelStatus) { w.sendEvents(w.scanned(s)) }
 
+// arriveAs does what arrive does for the parcel with a reference.
+func (w *fixture) arriveAs(reference string, after time.Duration) {
+	for at, s := range map[time.Duration]order.ParcelStatus{after + 2*time.Hour: order.ParcelInTransit, after + 24*time.Hour: order.ParcelDelivered} {
+		w.at(at, func() {
+			e, err := w.carrier.Scan(reference, s)
+			if err != nil {
+				w.Fatalf("scan: %v", err)
+			}
+			w.sendEvents(w.event(order.ProviderEvent{Type: "parcel." + string(s), Parcel: &e}))
+		})
+	}
+}
+
 // arrive scripts that the parcel is picked up two hours, and delivered one day,
 // after a time.
 func (w *fixture) arrive(after time.Duration) {

@@ -130,10 +130,6 @@ func (w *orderWorkflow) bookParcels(ctx workflow.Context) error {
 			if err := w.save(ctx); err != nil || w.stopped(ctx) { // the record must know a new reference first
 				return err
 			}
-			if w.isTooOld(ctx, w.Order.Payment()) {
-				w.stopRelying(ctx)
-				return nil
-			}
 			if err := w.book(ctx, s); err != nil || w.stopped(ctx) {
 				return err
 			}

@@ -248,6 +248,7 @@ func (w *orderWorkflow) keep(ctx workflow.Context, h order.Hold) {
 			return
 		}
 		w.Abort, w.Cancel, w.Reason = nil, nil, ""
+		w.captureNow(ctx)
 		w.enter(ctx, Fulfilling)
 	case order.HoldRefund:
 		w.MoneyResolved = true

@@ -67,6 +67,13 @@ func mailsCost(m order.Notification, amount, pieces int64) func(*testing.T, *fix
 func TestLeaveOut(t *testing.T) {
 	leftOut := hasRefunds("r1 released 1450")
 	runScenarios(t, []scenario{
+		{name: "the carrier has the parcel already, and its response was lost", script: func(w *fixture) {
+			w.held(order.ErrUnknownOutcome)
+			w.at(30*time.Minute, func() { w.scan(order.ParcelInTransit) })
+			w.refunds(time.Hour, mugs("r1", 1, false), "the carrier has the parcel already")
+			w.refunds(5*time.Hour, mugs("r1", 1, false), "")
+			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
+		}, ends: order.Delivered, mails: also(delivered, order.MailRefunded), check: charged(2900)},
 		{name: "while the carrier is down", script: func(w *fixture) {
 			w.held(order.ErrUnavailable)
 			w.refunds(time.Hour, mugs("r1", 1, true), "")

@@ -80,9 +80,11 @@ func (w *orderWorkflow) showPayAgainAt(ctx workflow.Context, at time.Time) {
 	}
 }
 
-// lapsedUnpaid reports whether no hold can be relied on, and none is awaited.
+// lapsedUnpaid reports whether no hold can be relied on, and none is awaited. A payment
+// that is perhaps created is cancelled with the order.
 func (w *orderWorkflow) lapsedUnpaid() bool {
-	return w.Lapsing && w.Phase == Fulfilling && w.standby() == nil && w.Captured() == 0
+	p := w.standby()
+	return w.Lapsing && w.Phase == Fulfilling && (p == nil || p.Reference == "") && w.Captured() == 0
 }
 
 // payAgain asks the shopper for another payment, which the order goes on with if its
@@ -212,6 +214,7 @@ func (w *orderWorkflow) replaceHold(ctx workflow.Context, in order.Intent) {
 	w.Lapsing, w.PayAgainBy, w.Attempt = false, time.Time{}, "capture"
 	w.note(ctx, order.PaymentRenewed, own.Provider, w.Total.String()+" held again, instead of payment "+old.Reference, own.Reference)
 	w.returnSurplus(ctx, old.Reference, "another payment has replaced it")
+	w.refundReleased(ctx)
 	w.changes++
 	w.interrupt() // a step that relied on the old hold begins again
 }
@@ -274,24 +277,13 @@ func (w *orderWorkflow) ranOut(ctx workflow.Context, own order.Payment, in order
 	return w.asksToPayAgain() && uncaptured && own.Captured == 0 && !own.Status.Dead() && !workflow.Now(ctx).Before(w.reliedOnUntil(own))
 }
 
-// holdRanOut notes that the hold has lapsed, and asks the shopper to pay again.
+// holdRanOut asks the shopper to pay again, unless that was asked before, because the
+// hold has lapsed. Nothing ships in the meantime.
 func (w *orderWorkflow) holdRanOut(ctx workflow.Context, own *order.Payment) {
 	own.Status, own.Authorized, own.CaptureBefore = order.PaymentExpired, 0, time.Time{}
-	w.note(ctx, order.PaymentHasLapsed, own.Provider, "the hold has lapsed before the money was captured", own.Reference)
-	w.stopRelying(ctx)
-}
-
-// isTooOld reports whether nothing may be booked any more for an authorization: it lapses
-// soon, or has lapsed while the order was delayed.
-func (w *orderWorkflow) isTooOld(ctx workflow.Context, p order.Payment) bool {
-	return w.asksToPayAgain() && p.Authorized > 0 && p.Captured == 0 && !workflow.Now(ctx).Before(w.reliedOnUntil(p))
-}
-
-// stopRelying asks the shopper to pay again, unless that was asked before, because the
-// hold is not relied on any more. Nothing ships in the meantime.
-func (w *orderWorkflow) stopRelying(ctx workflow.Context) {
 	asked := w.following || w.standby() != nil
 	w.Lapsing = true
+	w.note(ctx, order.PaymentHasLapsed, own.Provider, "the hold has lapsed before the money was captured", own.Reference)
 	if !asked {
 		until := workflow.Now(ctx).Add(w.Placement.Terms.PayAgainBefore)
 		w.PayAgainBy = until

@@ -128,6 +128,32 @@ func TestPayAgain(t *testing.T) {
 			w.at(late, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.second().ID, true))) })
 			w.arrive(19 * time.Hour)
 		}, ends: order.Delivered, mails: askedAgain(delivered), check: both(second, calledTimes("CaptureIntent", 0))},
+		{name: "PAY-18 paid again by a method that knows no hold: what was left out is refunded", script: func(w *fixture) {
+			w.delayed(18 * time.Hour)
+			w.refunds(30*time.Minute, order.RefundRequest{ID: "r1", Lines: []order.RefundItem{{SKU: "mug", Quantity: 1}}, Reason: "sold out"}, "")
+			w.at(asked, func() { w.sendEvents(w.paid(w.bank.Leave(w.second().ID))) })
+			w.at(late, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.second().ID, true))) })
+			w.arriveAs(string(id)+"-2", 19*time.Hour)
+		}, ends: order.Delivered, mails: askedAgain(also(delivered, order.MailRefunded)), check: func(t *testing.T, w *fixture) {
+			t.Helper()
+			if sum := w.bank.Count(id); sum.Taken != 2900 || sum.Returned != 1450 {
+				t.Errorf("%+v", sum)
+			}
+		}},
+		{name: "F69 not paid again, and a person says that the carrier has the parcel: the hold is captured", script: func(w *fixture) {
+			w.bank.Now, w.bank.Hold = w.clock, 14*time.Hour
+			w.placement.Terms.PayAgainBefore = 4 * time.Hour
+			w.down(12*time.Hour+2*time.Minute, order.ErrUnknownOutcome, "BookParcel")
+			w.down(13*time.Hour, order.ErrState, "VoidParcel")
+			w.at(time.Minute, w.pay)
+			w.at(12*time.Hour+30*time.Minute, func() {
+				if h := w.order().Hold; h == nil || h.Kind != order.HoldVoid {
+					w.Errorf("the hold is %+v", h)
+				}
+				w.resolve(order.ChooseKeep)
+			})
+			w.arrive(14 * time.Hour)
+		}, ends: order.Delivered, mails: askedAgain(delivered), check: first},
 		{name: "PAY-18 both captured at the bank: one is refunded", script: func(w *fixture) {
 			w.delayed(18 * time.Hour)
 			w.at(asked, func() {
@@ -217,6 +243,16 @@ func TestPayAgainAfterLapse(t *testing.T) {
 			w.at(16*time.Hour, w.payAgain)
 			secondParcel(w)
 		}, ends: order.Delivered, mails: askedAgain(delivered), check: both(heldBy(order.PaymentExpired, order.PaymentCaptured), noCapture, calledTimes("CaptureIntent", 2), hasEvent(order.ParcelWasVoided, "has lapsed"))},
+		{name: "F18 the capture is refused, paid again by a method that knows no hold", script: func(w *fixture) {
+			refused(w)
+			w.at(15*time.Hour, func() { w.sendEvents(w.paid(w.bank.Leave(w.second().ID))) })
+			w.at(16*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.second().ID, true))) })
+			secondParcel(w)
+		}, ends: order.Delivered, mails: askedAgain(delivered), check: both(heldBy(order.PaymentExpired, order.PaymentCaptured), noCapture, calledTimes("CaptureIntent", 1))},
+		{name: "F18 the capture is refused, and the shopper cannot be asked", script: func(w *fixture) {
+			refused(w)
+			w.at(time.Hour, func() { w.down(30*time.Hour, order.ErrUnavailable, "CreateIntent") })
+		}, ends: order.Cancelled, mails: cancelled, check: both(noCapture, calledTimes("CaptureIntent", 1))},
 		{name: "F18 the capture is refused, not paid again", script: func(w *fixture) {
 			refused(w)
 		}, ends: order.Cancelled, mails: askedAgain(cancelled), check: both(heldBy(order.PaymentExpired, order.PaymentCanceled), noCapture, calledTimes("CaptureIntent", 1))},

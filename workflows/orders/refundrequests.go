@@ -79,6 +79,8 @@ func (w *orderWorkflow) mayRelease(ref string) error {
 	switch {
 	case w.Abort != nil || w.Cancel != nil:
 		return workflows.Refuse(workflows.RefusalNotLeft, "the order is about to be cancelled")
+	case w.inTransit():
+		return workflows.Refuse(workflows.RefusalNotLeft, "the carrier has the parcel already: ask for it again when the money is captured, and it is refunded")
 	case w.CaptureAsked == ref:
 		return workflows.Refuse(workflows.RefusalNotLeft, "the money is being captured at this moment: ask for it again when it is captured, and it is refunded")
 	}

@@ -108,6 +108,9 @@ type State struct {
 	// shopper has paid again, by PayAgainBy.
 	Lapsing    bool      `json:"lapsing,omitempty"`
 	PayAgainBy time.Time `json:"payAgainBy,omitzero"`
+	// GoodsOut says that a person has said that the carrier has the goods while a hold
+	// lapses: it is captured before anything else.
+	GoodsOut bool `json:"goodsOut,omitempty"`
 }
 
 // Abort says why an order is not fulfilled: an outcome, not a failure.

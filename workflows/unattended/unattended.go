@@ -30,6 +30,7 @@ var attendOrders = workflows.NewStep(workflows.RecordQueue, do.AttendOrders)
 type Result struct {
 	Open    int `json:"open"`
 	Resumed int `json:"resumed"`
+	Failed  int `json:"failed,omitempty"` // of which it is not known whether a workflow runs
 }
 
 // UnattendedOrdersWorkflow starts the aftercare of the open orders whose workflow was
@@ -42,8 +43,9 @@ func UnattendedOrdersWorkflow(ctx workflow.Context) (done Result, err error) {
 		if err != nil {
 			return done, err
 		}
+		done.Failed += page.Failed
 		done.Open, done.Resumed, cursor = done.Open+page.Open, done.Resumed+len(page.Resumed), page.Next
-		workflow.SetCurrentDetails(ctx, fmt.Sprintf("%d open orders, of which %d had no workflow.", done.Open, done.Resumed))
+		workflow.SetCurrentDetails(ctx, fmt.Sprintf("%d open orders, of which %d had no workflow. Of %d that is not known.", done.Open, done.Resumed, done.Failed))
 	}
 	return done, nil
 }
