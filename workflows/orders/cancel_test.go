@@ -138,7 +138,7 @@ func TestCancelFromTemporalUI(t *testing.T) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.env.SetContinueAsNewSuggested(true) })
 			w.at(2*time.Hour, func() { w.scan(order.ParcelInTransit) })
-			w.at(2*time.Hour+time.Nanosecond, func() { w.env.CancelWorkflow() })
+			w.at(2*time.Hour+time.Second, func() { w.env.CancelWorkflow() })
 			w.at(24*time.Hour, func() { w.scan(order.ParcelDelivered) })
 		}, ends: order.Delivered, mails: delivered},
 	})
