@@ -79,7 +79,7 @@ func LedgerCheckWorkflow(ctx workflow.Context, c Check) (ledger.CheckResult, err
 	}
 	done.Settlements, done.Unreadable = imported.Entries, imported.Unreadable
 	if err != nil { // the orders are compared all the same
-		if err := failed(ctx, &done, ledger.Import(), err); err != nil {
+		if err := reportFailure(ctx, &done, ledger.Import(), err); err != nil {
 			return done, err
 		}
 	}
@@ -87,15 +87,15 @@ func LedgerCheckWorkflow(ctx workflow.Context, c Check) (ledger.CheckResult, err
 		if ctx.Err() != nil {
 			return done, err
 		}
-		if err := failed(ctx, &done, ledger.Comparison(), err); err != nil {
+		if err := reportFailure(ctx, &done, ledger.Comparison(), err); err != nil {
 			return done, err
 		}
 	}
 	return done, report(ctx)
 }
 
-// failed records what does not work, so that a person is asked.
-func failed(ctx workflow.Context, done *ledger.CheckResult, about ledger.Doubt, cause error) error {
+// reportFailure records what does not work, so that a person is asked.
+func reportFailure(ctx workflow.Context, done *ledger.CheckResult, about ledger.Doubt, cause error) error {
 	done.Problem = workflows.Reason(cause)
 	workflow.GetLogger(ctx).Error("a part of the check of the ledger fails", "part", about.Source, "error", cause)
 	_, err := recordFailure.Remote(ctx, 0, "Record that a part of the check fails", nil, steps.StepFailure{About: about, Why: done.Problem})
