@@ -36,7 +36,7 @@ func (a *audit) readInbox(ctx context.Context) (inbox, error) {
 			in.paidBy[i.ref] = append(in.paidBy[i.ref], i)
 		}
 		switch {
-		case i.state != "delivered" && needed[i.kind], i.state == "received", i.state == "held", i.state == "parked":
+		case i.state == "foreign", i.state == "received", i.state == "held", i.state == "parked": // a drill has only events of its shop
 			if i.kind != "SubscriptionConfirmation" { // a stand-in that was killed cannot be asked any more
 				a.broke(LostEvents, fmt.Sprintf("the %s %s of %s is %s: %s", i.kind, i.eventID, i.order, i.state, i.note))
 			}
