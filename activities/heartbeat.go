@@ -2,9 +2,11 @@ package activities
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/log"
 )
 
 // beatEvery is well below the heartbeat timeout of every long step.
@@ -36,6 +38,23 @@ func BeatAt(ctx context.Context, place func() string) (stop func()) {
 		cancel()
 		<-done
 	}
+}
+
+// LastBeat returns the details of the last heartbeat of an earlier try, or "": the step
+// begins at the start.
+func LastBeat(ctx context.Context) (details string) {
+	if activity.IsActivity(ctx) && activity.HasHeartbeatDetails(ctx) {
+		_ = activity.GetHeartbeatDetails(ctx, &details) // unreadable details count as none
+	}
+	return details
+}
+
+// Logger returns the activity's logger; outside of an activity it discards everything.
+func Logger(ctx context.Context) log.Logger {
+	if activity.IsActivity(ctx) {
+		return activity.GetLogger(ctx)
+	}
+	return log.NewStructuredLogger(slog.New(slog.DiscardHandler))
 }
 
 // Heartbeat records a heartbeat with its details; outside of an activity, as in

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"purser/order"
 	"purser/sandbox/faults"
@@ -76,13 +75,7 @@ func TestMissedEvents(t *testing.T) {
 		}
 		for name, p := range sold {
 			what, _, _ := strings.Cut(name, " of an order")
-			deadline := time.Now().Add(time.Minute)
-			for noticed(s.order(t, p.ID)) != want[what] && time.Now().Before(deadline) {
-				time.Sleep(100 * time.Millisecond)
-			}
-			if got := noticed(s.order(t, p.ID)); got != want[what] {
-				t.Errorf("%s: %s, want %s", name, got, want[what])
-			}
+			s.awaitOrder(t, p.ID, want[what], func(o shop.Order) bool { return noticed(o) == want[what] })
 		}
 		if found, done, err := s.shop.FindMissedEvents(within(t)); err != nil || !done || found.Found != 0 {
 			t.Errorf("again: %+v, %t, %v", found, done, err)

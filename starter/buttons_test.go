@@ -237,17 +237,22 @@ func (b *buttons) copy() {
 // reset resets the workflow to the task before the first event that names an activity.
 func (b *buttons) reset(activity string, without ...enums.ResetReapplyExcludeType) {
 	b.Helper()
-	was := b.runID(b.id.WorkflowID())
+	was, task := b.runID(b.id.WorkflowID()), int64(0)
+	b.await(activity+" in the history", func() bool { // a local step is there when its task has ended
+		task = b.taskBefore(activity)
+		return task > 0
+	})
 	_, err := b.temporal.ResetWorkflowExecution(b.Context(), &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: namespace, WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: b.id.WorkflowID(), RunId: was},
-		Reason: "a test", RequestId: "reset-" + activity + "-" + string(b.id), WorkflowTaskFinishEventId: b.taskBefore(activity), ResetReapplyExcludeTypes: without,
+		Reason: "a test", RequestId: "reset-" + activity + "-" + string(b.id), WorkflowTaskFinishEventId: task, ResetReapplyExcludeTypes: without,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
 }
 
-// taskBefore returns the event that ended the last workflow task before an activity.
+// taskBefore returns the event that ended the last workflow task before an activity, or 0
+// if the history does not have the activity yet.
 func (b *buttons) taskBefore(activity string) int64 {
 	b.Helper()
 	task := int64(0)
@@ -264,7 +269,6 @@ func (b *buttons) taskBefore(activity string) int64 {
 			return task
 		}
 	}
-	b.Fatalf("the history has no %s", activity)
 	return 0
 }
 

@@ -14,6 +14,7 @@ import (
 	"purser/starter"
 	"purser/workflows"
 	"purser/workflows/inbox"
+	"purser/workflows/unattended"
 )
 
 // scheduler is an engine that keeps schedules.
@@ -116,5 +117,18 @@ func TestKeepFindingMissedEvents(t *testing.T) {
 	nightly := s.kept["inbox/missed/nightly"].Action.(*client.ScheduleWorkflowAction).Args[0].(inbox.Search)
 	if nightly.Overlap <= inbox.Overlap {
 		t.Errorf("%+v", nightly)
+	}
+}
+
+// TestKeepAttendingOrders (REC-10): open orders that no workflow attends are searched for
+// each night.
+func TestKeepAttendingOrders(t *testing.T) {
+	s := &schedules{kept: map[string]client.Schedule{}}
+	if err := (&starter.Client{Temporal: scheduler{schedules: s}}).KeepAttendingOrders(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	kept := s.kept[unattended.WorkflowID]
+	if len(s.kept) != 1 || kept.State.Paused || kept.Spec.Calendars[0].Hour[0].Start != 3 || kept.Action.(*client.ScheduleWorkflowAction).TaskQueue != workflows.OrdersQueue {
+		t.Errorf("%+v", s.kept)
 	}
 }

@@ -39,14 +39,13 @@ func (c *Client) FindMissedEvents(ctx context.Context) (found order.MissedEvents
 // intervals, and one a night that looks further back. 0 pauses both. It updates
 // schedules that exist already.
 func (c *Client) KeepFindingMissedEvents(ctx context.Context, every time.Duration) error {
-	nightly := client.ScheduleCalendarSpec{Hour: []client.ScheduleRange{{Start: 3}}, Minute: []client.ScheduleRange{{Start: 7}}}
 	for _, s := range []struct {
 		id      string
 		spec    client.ScheduleSpec
 		overlap time.Duration
 	}{
 		{workflow.MissedWorkflowID, client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: max(every, time.Second)}}}, min(workflow.Overlap, 6*max(every, time.Second))},
-		{workflow.MissedWorkflowID + "/nightly", client.ScheduleSpec{Calendars: []client.ScheduleCalendarSpec{nightly}}, workflow.NightlyOverlap},
+		{workflow.MissedWorkflowID + "/nightly", nightly(7), workflow.NightlyOverlap},
 	} {
 		action := &client.ScheduleWorkflowAction{
 			ID: s.id, TaskQueue: workflows.OrdersQueue, Workflow: workflow.MissedEventsWorkflow,

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"time"
 
-	"go.temporal.io/sdk/activity"
-
 	"purser/activities"
 	"purser/activities/mails"
 	"purser/mail"
@@ -131,7 +129,7 @@ func (a *Activities) GatherRecipients(ctx context.Context, g Gathering) (Gathere
 	if err != nil {
 		return Gathered{}, activities.Failure(err)
 	}
-	cursor := lastBeat(ctx)
+	cursor := activities.LastBeat(ctx)
 	for more := c.Audience != nil; more; more = cursor != "" {
 		orders, next, err := a.Audience.AudienceOrders(ctx, *c.Audience, g.Now, cursor)
 		if err != nil {
@@ -166,14 +164,6 @@ func ofOrders(c mail.Campaign, orders []order.Order) (found []mail.Recipient, in
 		found = append(found, r)
 	}
 	return found, invalid
-}
-
-// lastBeat returns the details of an earlier attempt's last heartbeat.
-func lastBeat(ctx context.Context) (cursor string) {
-	if activity.IsActivity(ctx) && activity.HasHeartbeatDetails(ctx) {
-		_ = activity.GetHeartbeatDetails(ctx, &cursor) // unreadable details: start at the first page
-	}
-	return cursor
 }
 
 // sendTo sends a campaign's mail to one recipient, once, and returns the

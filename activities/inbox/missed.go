@@ -3,12 +3,8 @@ package inbox
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync/atomic"
 	"time"
-
-	"go.temporal.io/sdk/activity"
-	sdklog "go.temporal.io/sdk/log"
 
 	"purser/activities"
 	"purser/order"
@@ -52,7 +48,7 @@ func (a *Activities) PlanSearch(ctx context.Context, r PlanRequest) (order.Misse
 	plan := order.MissedEvents{Since: since.Add(-r.Overlap), Until: r.Now}
 	if oldest := r.Now.Add(-a.Keeps); since.Before(oldest) {
 		plan.Gone, plan.Since = since, oldest
-		logger(ctx).Error("the provider does not list events any more that perhaps did not come: compare the orders with the provider",
+		activities.Logger(ctx).Error("the provider does not list events any more that perhaps did not come: compare the orders with the provider",
 			"provider", a.Provider, "from", since, "until", oldest)
 	} else if plan.Since.Before(oldest) {
 		plan.Since = oldest
@@ -71,7 +67,7 @@ type Span struct {
 // page.
 func (a *Activities) TakeMissed(ctx context.Context, span Span) (order.MissedEvents, error) {
 	done := order.MissedEvents{Since: span.Since, Until: span.Until}
-	after := reached(ctx)
+	after := activities.LastBeat(ctx) // the last event of the last page that is done
 	var place atomic.Pointer[string]
 	defer activities.BeatAt(ctx, func() string { return *place.Load() })()
 	for {
@@ -115,29 +111,13 @@ func (a *Activities) takePage(ctx context.Context, page order.EventPage, done *o
 		switch {
 		case errors.Is(err, order.ErrRejected):
 			done.Unreadable++
-			logger(ctx).Error("a listed event cannot be read", "provider", a.Provider, "eventId", e.ID, "error", err)
+			activities.Logger(ctx).Error("a listed event cannot be read", "provider", a.Provider, "eventId", e.ID, "error", err)
 		case err != nil:
 			return err
 		case fresh:
 			done.Found++
-			logger(ctx).Warn("an event was found whose webhook had not come", "provider", a.Provider, "eventId", e.ID)
+			activities.Logger(ctx).Warn("an event was found whose webhook had not come", "provider", a.Provider, "eventId", e.ID)
 		}
 	}
 	return nil
-}
-
-// reached returns the last event of the last page that an earlier try has finished.
-func reached(ctx context.Context) (after string) {
-	if activity.IsActivity(ctx) && activity.HasHeartbeatDetails(ctx) {
-		_ = activity.GetHeartbeatDetails(ctx, &after) // otherwise it begins with the first page
-	}
-	return after
-}
-
-// logger returns the activity's logger; outside of an activity it discards everything.
-func logger(ctx context.Context) sdklog.Logger {
-	if activity.IsActivity(ctx) {
-		return activity.GetLogger(ctx)
-	}
-	return sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 }

@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"go.temporal.io/sdk/activity"
-
 	"purser/activities"
 	"purser/ledger"
 	"purser/order"
@@ -69,10 +67,7 @@ func (a *Activities) RecordFailure(ctx context.Context, f StepFailure) error {
 // A try that was cut off goes on with the orders of the last month that come after those
 // that it has looked at.
 func (a *Activities) CheckLedger(ctx context.Context, r CheckRequest) (Checked, error) {
-	c := check{steps: a, now: clock(r.Now)}
-	if activity.IsActivity(ctx) && activity.HasHeartbeatDetails(ctx) {
-		_ = activity.GetHeartbeatDetails(ctx, &c.after) // otherwise it begins with the first
-	}
+	c := check{steps: a, now: clock(r.Now), after: activities.LastBeat(ctx)}
 	c.reach(c.after)
 	defer activities.BeatAt(ctx, func() string { return *c.place.Load() })()
 	err := c.run(ctx, r.Full)

@@ -1,12 +1,7 @@
 package ledger
 
 import (
-	"context"
-	"log/slog"
 	"time"
-
-	"go.temporal.io/sdk/activity"
-	sdklog "go.temporal.io/sdk/log"
 
 	"purser/mail"
 )
@@ -32,13 +27,4 @@ type Activities struct {
 func clock(now time.Time) func() time.Time {
 	began := time.Now()
 	return func() time.Time { return now.Add(time.Since(began)) }
-}
-
-// logger returns the activity's logger; outside of an activity it discards
-// everything.
-func logger(ctx context.Context) sdklog.Logger {
-	if activity.IsActivity(ctx) {
-		return activity.GetLogger(ctx)
-	}
-	return sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 }

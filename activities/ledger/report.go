@@ -35,7 +35,7 @@ func (a *Activities) PrepareReport(ctx context.Context, _ ReportRequest) (Report
 	text.WriteString("The ledger, the record and the payment provider do not agree about these amounts:\n\n")
 	for _, d := range found {
 		fmt.Fprintf(&text, "%s\n", describe(d))
-		logger(ctx).Error("record, ledger and provider do not agree", "order", d.OrderID, "payment", d.Ref, "settlement", d.Source, "account", d.Account,
+		activities.Logger(ctx).Error("record, ledger and provider do not agree", "order", d.OrderID, "payment", d.Ref, "settlement", d.Source, "account", d.Account,
 			"record", d.Record, "ledger", d.Ledger, "provider", providerHas(d), "why", d.Why)
 	}
 	if more := count - len(found); more > 0 {

@@ -140,7 +140,7 @@ func IndexAccepted(ctx context.Context, a *Activities, skus []string, now map[st
 // them in the catalogue.
 func logRefused(ctx context.Context, refused map[string]error) {
 	for sku, why := range refused {
-		logger(ctx).Error("the index rejects a product", "sku", sku, "error", why)
+		activities.Logger(ctx).Error("the index rejects a product", "sku", sku, "error", why)
 	}
 }
 

@@ -3,12 +3,8 @@ package products
 import (
 	"context"
 	"hash/maphash"
-	"log/slog"
 	"slices"
 	"time"
-
-	"go.temporal.io/sdk/activity"
-	sdklog "go.temporal.io/sdk/log"
 
 	"purser/activities"
 	"purser/catalog"
@@ -69,30 +65,21 @@ func (a *Activities) CompareIndex(ctx context.Context, r CompareRequest) (catalo
 		wrong, err = a.StockAudit.UnbalancedStock(ctx, keyPage)
 		c.drift.Unbalanced = int64(len(wrong))
 		if len(wrong) > 0 { // only a person can know which figure is right
-			logger(ctx).Error("stock and reservations do not agree", "products", wrong[:min(len(wrong), 10)], "count", len(wrong))
+			activities.Logger(ctx).Error("stock and reservations do not agree", "products", wrong[:min(len(wrong), 10)], "count", len(wrong))
 		}
 	}
 	if err != nil {
 		return c.drift, activities.Failure(err)
 	}
 	c.drift.TookMS = time.Since(began).Milliseconds()
-	say := logger(ctx).Info
+	say := activities.Logger(ctx).Info
 	if c.drift.Found() > 0 {
-		say = logger(ctx).Warn
+		say = activities.Logger(ctx).Warn
 	}
 	d := c.drift
 	say("index compared with the catalogue", "products", d.Products, "documents", d.Documents, "missing", d.Missing, "stale", d.Stale,
 		"ahead", d.Ahead, "strays", d.Orphans, "due", d.Due, "repaired", d.Repaired, "ms", d.TookMS)
 	return c.drift, nil
-}
-
-// logger returns the activity's logger; outside of an activity it discards
-// everything.
-func logger(ctx context.Context) sdklog.Logger {
-	if activity.IsActivity(ctx) {
-		return activity.GetLogger(ctx)
-	}
-	return sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
 }
 
 // comparison is one pass over index and record.

@@ -22,7 +22,7 @@ func (w *campaignWorkflow) listen(ctx workflow.Context) error {
 	if err := PauseCampaign.Handle(ctx, "Pauses the campaign, and returns when nothing more goes out. Needs who and why.", w.checkSteer, w.onPause); err != nil {
 		return err
 	}
-	if err := ResumeCampaign.Handle(ctx, "Lets a paused campaign go on, whoever paused it. Needs who and why.", w.checkSteer, w.onResume); err != nil {
+	if err := ResumeCampaign.Handle(ctx, "Lets a paused campaign go on, no matter who paused it. Needs who and why.", w.checkSteer, w.onResume); err != nil {
 		return err
 	}
 	if err := CancelCampaign.Handle(ctx, "Ends the campaign where it is. Mails sent before are not affected. Needs who and why.", w.checkCancel, w.onCancel); err != nil {
