@@ -15,6 +15,7 @@ import (
 
 // TestBadInput: invalid requests are refused with a reason and start nothing.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	const viewer = "viewer-secret-0123456789"
 	keys := "PURSER_API_KEYS=boss:operator:operator-secret-0123,look:viewer:" + viewer
 	s := newStack(t, []string{keys})

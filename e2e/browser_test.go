@@ -159,6 +159,7 @@ func (b *tab) shoot(name string) {
 
 // TestBrowser opens the pages in a browser, as a person does.
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil, "--ui-port=0")
 	o, err := s.buy(within(t), wish("mug-blue", 2, "EUR"), "")
 	if err != nil || o.Status != order.Delivered {

@@ -19,6 +19,7 @@ import (
 // and starts it again. By the sandbox's own count nobody gets the mail twice, and
 // each recipient who may not have got it is listed as unknown.
 func TestCampaignKill(t *testing.T) {
+	t.Parallel()
 	recipients, kills := 250, 1
 	if soak.Full() {
 		recipients, kills = 500, 2
@@ -114,6 +115,7 @@ func (s *stack) awaitCampaign(t *testing.T, id string, enough func(mailing.Campa
 // TestCampaignDrafts (EML-7): a draft is deleted or cancelled from the shell;
 // nobody gets a mail, and a cancelled draft can no longer be deleted or started.
 func TestCampaignDrafts(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	words, list, cmd := s.campaigning(t, "ada@example.com")
 	for range 2 { // deleting a draft frees its id
@@ -157,6 +159,7 @@ func (s *stack) campaigning(t *testing.T, addresses ...string) (words, list stri
 // TestCampaignRetry (EML-7): a mail is unknown if the provider's error does not say
 // whether it was sent; an operator has it sent once more, and only that mail.
 func TestCampaignRetry(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	words, list, cmd := s.campaigning(t, "ada@example.com", "bob@example.com", "eve@example.com")
 	cmd(0, "draft", "create", "spring", "--words="+words, "--recipients="+list)

@@ -89,6 +89,7 @@ func (r cancelResult) accepted() bool { return r.err == nil && r.status < http.S
 // the carrier has its parcel. Its label is voided, its money refunded, its stock
 // released and its shopper notified.
 func TestCancelPaid(t *testing.T) {
+	t.Parallel()
 	onEngines(t, func(t *testing.T, env []string) {
 		s := newStack(t, env, "--sandbox-pace=0s") // the carrier never collects a parcel
 		r := s.only(t, "cup-paid")
@@ -122,6 +123,7 @@ func TestCancelPaid(t *testing.T) {
 // was accepted. None of the orders that are cancelled up to 300 ms before the bank
 // pays is delivered, and no money is kept.
 func TestCancelBeforePayment(t *testing.T) {
+	t.Parallel()
 	const orders, atOnce, before = 20, 5, 300
 	onEngines(t, func(t *testing.T, env []string) {
 		random := rand.New(rand.NewPCG(seedOf(t), 1))
@@ -180,6 +182,7 @@ func (s *stack) nothingKept(t *testing.T, results []cancelResult) {
 // if the order is being cancelled, and every order of which it says so ends
 // cancelled.
 func TestCancelKilled(t *testing.T) {
+	t.Parallel()
 	const orders = 8
 	rounds := 1
 	if soak.Full() {

@@ -107,6 +107,7 @@ func (s *stack) part(name string, test func(*stack, *testing.T)) {
 // does not void the parcel of a cancelled order, keeps its money and its stock until
 // it is certain where the parcel is.
 func TestCarrierDown(t *testing.T) {
+	t.Parallel()
 	onEngines(t, func(t *testing.T, env []string) {
 		s := newStack(t, env, "--sandbox-pace=0s", "--received-after=1s")
 		s.part("received mail (EML-1)", (*stack).receivedMail)
@@ -281,6 +282,7 @@ func (s *stack) voidRefusedKeep(t *testing.T) {
 // TestReturned (REF-8, SHP-4): a parcel that comes back holds its order, which goes
 // on as a person decides.
 func TestReturned(t *testing.T) {
+	t.Parallel()
 	onEngines(t, func(t *testing.T, env []string) {
 		s := newStack(t, env, "--sandbox-pace=0s")
 		s.part("sent again", (*stack).returnedRebook)

@@ -17,6 +17,7 @@ import (
 // TestCatalogue proves SRCH-1, SRCH-3 and SRCH-8 over HTTP: a changed product is
 // found with its changes, a deleted one is not found, and stock follows orders.
 func TestCatalogue(t *testing.T) {
+	t.Parallel()
 	onEngines(t, func(t *testing.T, env []string) {
 		s := newStack(t, env)
 		ctx := within(t)
@@ -107,6 +108,7 @@ func (s *stack) agrees(t *testing.T) {
 // change is lost, and in the end the index agrees with the record (ORD-8, SRCH-3,
 // F52).
 func TestImportKilled(t *testing.T) {
+	t.Parallel()
 	rows, kills := 1500, 3
 	if soak.Full() {
 		rows, kills = 4000, 5
@@ -219,6 +221,7 @@ func (s *stack) wantImported(t *testing.T, id string, rows int) {
 // TestReindexDuringTraffic proves SRCH-4 and F58: while the index is rebuilt, the
 // search is never empty, and changes made in that time are not lost.
 func TestReindexDuringTraffic(t *testing.T) {
+	t.Parallel()
 	onEngines(t, func(t *testing.T, env []string) {
 		s := newStack(t, env)
 		s.finds(t, "enamel mug", func(d *catalog.Document) bool { return d != nil })

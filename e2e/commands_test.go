@@ -12,6 +12,7 @@ import (
 
 // TestCommands runs the order and inbox commands against a stack.
 func TestCommands(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil, "--sandbox-pace=300ms")
 	s.sameVersion(t)
 	cmd := func(args ...string) (int, string, string) {

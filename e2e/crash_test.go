@@ -21,6 +21,7 @@ import (
 // TestKill kills the program with SIGKILL at random moments of many orders
 // and starts it again each time (RES-13, TEST-8, N31). Nothing may be lost or done twice.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	orders, kills := 24, 5
 	if soak.Full() {
 		orders, kills = 60, 8

@@ -33,6 +33,7 @@ func demo(t *testing.T, flags ...string) []string {
 }
 
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	onEngines(t, func(t *testing.T, env []string) {
 		code, stdout, stderr := run(t, env, demo(t)...)
 		if code != 0 {
@@ -61,6 +62,7 @@ func TestDemo(t *testing.T) {
 }
 
 func TestDemoSaysWhyNot(t *testing.T) {
+	t.Parallel()
 	onEngines(t, func(t *testing.T, env []string) {
 		code, _, stderr := run(t, env, demo(t, "--card=pm_card_chargeDeclined")...)
 		if code != 1 {
@@ -85,6 +87,7 @@ func complaints(stderr string) (lines []string) {
 // TestDemoWithoutCard: a card that does not exist is reported at once, without
 // waiting for a timeline that never comes.
 func TestDemoWithoutCard(t *testing.T) {
+	t.Parallel()
 	code, _, stderr := run(t, nil, demo(t, "--card=pm_card_nonsense")...)
 	if lines := complaints(stderr); code != 1 || len(lines) != 1 || !strings.Contains(lines[0], "pm_card_nonsense") {
 		t.Errorf("exit code %d, %q", code, lines)

@@ -17,6 +17,7 @@ import (
 // or after the work was done, and webhooks are lost, repeated, late or out of
 // order (TEST-7, N31).
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	orders := 24
 	if soak.Full() {
 		orders = 60

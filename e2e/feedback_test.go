@@ -85,6 +85,7 @@ func (s *stack) awaitFeedback(id order.ID, kind words.Kind, n int) []shop.Mail {
 // suppresses an address, so that the next order's mail to it is not sent, also
 // after the program was killed.
 func TestFeedback(t *testing.T) {
+	t.Parallel()
 	onEngines(t, func(t *testing.T, env []string) {
 		s := newStack(t, env, "--sandbox-mail-pace=10ms", "--sandbox-pace=300ms")
 		buy := func(email string) shop.Order {
@@ -142,6 +143,7 @@ func TestFeedback(t *testing.T) {
 // TestForgedFeedback (WHK-18, F51): a message that is not from SNS is refused and
 // counted, and the process calls no URL that it names.
 func TestForgedFeedback(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	called := make(chan string, 10)
 	trapped := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { called <- r.URL.String() }))

@@ -19,7 +19,7 @@ import (
 
 // TestFlood (SRCH-8, RES-10, API-2, F52, F82, F98): while the search engine and the
 // store of images hang, and many clients search and upload without end, every
-// order is placed at the first attempt, and delivered.
+// order is placed at the first attempt, and delivered. It runs alone.
 func TestFlood(t *testing.T) {
 	orders, many := 6, 60
 	if soak.Full() {

@@ -19,6 +19,7 @@ import (
 // of a deleted product, disappear with all their files although the program is
 // killed in the meantime; no link ever leads to a file that is gone.
 func TestImagesDeletedUnderKills(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	skus := []string{"mug-blue", "tea-assam", "kettle-steel", "last-lamp"}
 	var all []shop.Image

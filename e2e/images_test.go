@@ -45,6 +45,7 @@ func (s *stack) shows(t *testing.T, p shop.Image) {
 // TestImages: an image is sent straight to the store, is checked, and is published
 // in four sizes, all or none (IMG-1 to IMG-12, F59 to F62).
 func TestImages(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	ctx := within(t)
 	photo := images.Sample("mug-blue")
@@ -167,6 +168,7 @@ func sendFromPage(t *testing.T, b *tab, page string, u catalog.SignedUpload, fil
 // images, and resumes after each start; each image is shown in all its sizes or,
 // until it is ready, in none.
 func TestImagesSurviveKills(t *testing.T) {
+	t.Parallel()
 	kills := 2
 	if soak.Full() {
 		kills = 3

@@ -10,6 +10,7 @@ import (
 // TestKeysInAnyScript: a product is changed, shown, searched and deleted, and its images
 // are published, in whatever script its SKU is (SEC-7, SRCH-3, IMG-9).
 func TestKeysInAnyScript(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	ctx := within(t)
 	for i, sku := range []string{"café-1", "zzé", "ばら/2", "50%-Ёж", "\U0001f375"} {

@@ -51,6 +51,7 @@ func (s *stack) served(id order.ID, relays ...*smtp.Server) (by []string) {
 // the mail, and the timeline says which one did and why; when the first is back,
 // it takes the mail again. Each mail is taken once.
 func TestMailFailover(t *testing.T) {
+	t.Parallel()
 	listen := func(at string) net.Listener {
 		l, err := net.Listen("tcp", at)
 		if err != nil {
@@ -121,6 +122,7 @@ func TestMailFailover(t *testing.T) {
 // decision sends it once, however often it is repeated; the provider's report resolves
 // the outcome.
 func TestUnknownMail(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil, "--sandbox-mail-pace=10ms")
 	lose := faults.Fault{Provider: "ses", Match: "POST /v2/email/outbound-emails", Do: faults.Reset, When: faults.After, Times: 1}
 	s.misbehave(t, faults.Rules{Faults: []faults.Fault{lose}, Webhooks: []faults.WebhookFault{{Provider: "ses", Do: "drop"}}})

@@ -21,6 +21,7 @@ import (
 
 // TestOrder places orders of every kind with one running stack, on each engine.
 func TestOrder(t *testing.T) {
+	t.Parallel()
 	onEngines(t, func(t *testing.T, env []string) {
 		s := newStack(t, env, "--ask-after=5s", "--sandbox-pace=300ms")
 		t.Run("checkout to delivery (API-3, EML-1)", s.checkoutToDelivery)

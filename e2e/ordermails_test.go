@@ -57,6 +57,7 @@ func (s *stack) awaitEventAbout(id order.ID, k order.Kind, why string) shop.Even
 // each mail that an order's timeline calls for, once; and the timeline shows what
 // became of it.
 func TestOrderMails(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, []string{"PURSER_SHOP_MAIL=Office <office@shop.example>"}, "--ask-after=1s", "--sandbox-mail-pace=10ms")
 	p := s.place(t, wish("mug-blue", 1, "EUR"), "")
 	if _, err := s.shopper.Pay(within(t), p.ClientSecret, "pm_card_chargeDeclinedInsufficientFunds"); err == nil {

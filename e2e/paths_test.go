@@ -12,6 +12,7 @@ import (
 // working directory, a relative path in the settings keeps its meaning, also after
 // a restart.
 func TestRelativePaths(t *testing.T) {
+	t.Parallel()
 	cwd := t.TempDir()
 	if err := os.Mkdir(filepath.Join(cwd, "tmp"), 0o700); err != nil {
 		t.Fatal(err)

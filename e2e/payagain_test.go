@@ -12,6 +12,7 @@ import (
 // pay again before the hold lapses. The same request for the order returns the secret of
 // the other payment; the order goes on with it, or is cancelled at the deadline.
 func TestPayAgain(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil, "--sandbox-pace=0s", "--sandbox-hold-time=60s")
 	s.misbehave(t, faults.Rules{Faults: []faults.Fault{{Provider: "carrier", Match: "POST /v1/labels", Do: faults.Status, Status: 503}}})
 	r := wish("mug-blue", 1, "EUR")

@@ -19,6 +19,7 @@ import (
 // TestRoles runs the API and the workers as processes of their own against
 // another process's engine and sandbox.
 func TestRoles(t *testing.T) {
+	t.Parallel()
 	db := "DATABASE_URL=" + postgrestest.Database(t)
 	s := newStack(t, []string{db}, "--ask-after=5s")
 	vault := filepath.Join(s.dir, "vault.key") // SEC-1: a secret may be named by its file
@@ -93,6 +94,7 @@ func (s *stack) workersOf(t *testing.T, id order.ID) (ids []string) {
 // TestRolesAlone: a role that lacks a setting or the engine does not start, and
 // names what is missing.
 func TestRolesAlone(t *testing.T) {
+	t.Parallel()
 	vault := "PURSER_VAULT_KEY=" + strings.Repeat("0", 64)
 	for _, c := range []struct {
 		name string

@@ -14,6 +14,7 @@ import (
 // search are quarantined, shoppers get a list that is marked degraded, and the
 // index is rebuilt automatically.
 func TestSearchDamaged(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	s.finds(t, "enamel mug", isThere)
 	s.interrupt()

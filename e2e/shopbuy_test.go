@@ -15,6 +15,7 @@ import (
 // declines at first, with a card that the bank asks about, and with a method that
 // redirects and knows no hold; each ends in a paid order (PAY-1, PAY-6, PAY-12).
 func TestShopBuys(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, []string{"PURSER_PAYMENT_METHODS=card,ideal"})
 	s.finds(t, "steel kettle", isThere)
 	b := browse(t)

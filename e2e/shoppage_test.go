@@ -16,6 +16,7 @@ import (
 // images, finds them as a shopper types, and no longer shows an image that was
 // deleted (SRCH-6, IMG-9, IMG-10).
 func TestShopPage(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, []string{"PURSER_SAMPLE_IMAGES=true"})
 	all := len(catalog.Sample())
 	err := retry(within(t), func() error {

@@ -53,10 +53,16 @@ type running struct {
 // anyPort lets every part of a stack choose its port.
 var anyPort = []string{"--listen=127.0.0.1:0", "--sandbox-port=0", "--temporal-port=0", "--ui-port=-1"}
 
-// onEngines runs a test on SQLite and on Postgres.
+// onEngines runs a test on SQLite and on Postgres, at the same time.
 func onEngines(t *testing.T, test func(t *testing.T, env []string)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, nil) })
-	t.Run("postgres", func(t *testing.T) { test(t, []string{"DATABASE_URL=" + postgrestest.Database(t)}) })
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, nil)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, []string{"DATABASE_URL=" + postgrestest.Database(t)})
+	})
 }
 
 // newStack starts `purser up` in an empty data directory.

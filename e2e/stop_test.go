@@ -12,6 +12,7 @@ import (
 // TestStopAndGo stops the program with orders at every stage; after the next start
 // each order continues where it was.
 func TestStopAndGo(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil, "--ask-after=1s", "--sandbox-pace=1s")
 	var unpaid, paid, shipped []shop.Placed
 	for range 3 {
@@ -49,6 +50,7 @@ func TestStopAndGo(t *testing.T) {
 // TestSecondInstance: a second instance on the same data directory does not start,
 // and does not harm the first.
 func TestSecondInstance(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, nil)
 	code, _, stderr := run(t, nil, s.args...)
 	if lines := complaints(stderr); code != 1 || len(lines) != 1 || !strings.Contains(lines[0], "already running on "+s.dir) {
@@ -60,6 +62,7 @@ func TestSecondInstance(t *testing.T) {
 }
 
 func TestTakenPort(t *testing.T) {
+	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -81,6 +84,7 @@ func TestTakenPort(t *testing.T) {
 }
 
 func TestBadUsage(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		env  []string

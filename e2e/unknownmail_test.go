@@ -42,6 +42,7 @@ func (s *stack) awaitCopies(id order.ID) (first, second shop.Mail) {
 // sent once more, also though its order has ended; a report that comes after that is
 // recorded, and nothing more is sent.
 func TestUnknownMailLost(t *testing.T) {
+	t.Parallel()
 	s := newStack(t, []string{"PURSER_MAIL_UNHEARD=never"}, "--mail-prove-within=3s", "--sandbox-mail-pace=10ms", "--place-timeout=1m")
 	// taken returns the ids of the confirmations that SES took.
 	taken := func(id order.ID) (ids []string) {
