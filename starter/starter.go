@@ -192,13 +192,14 @@ func report(events []order.ProviderEvent) orders.Report {
 
 // refusals are the errors that the types of workflows' refusals stand for.
 var refusals = map[string]error{
-	workflows.RefusalOtherRequest: order.ErrOtherRequest,
-	workflows.RefusalInFlight:     order.ErrInFlight,
-	workflows.RefusalTooLate:      order.ErrTooLate,
-	workflows.RefusalNotHeld:      order.ErrIllegalMove,
-	workflows.RefusalNotLeft:      order.ErrNotRefundable,
-	workflows.RefusalInvalid:      order.ErrInvalid,
-	workflows.RefusalCancelled:    order.ErrTooLate,
+	workflows.RefusalOtherRequest:  order.ErrOtherRequest,
+	workflows.RefusalInFlight:      order.ErrInFlight,
+	workflows.RefusalTooLate:       order.ErrTooLate,
+	workflows.RefusalNotHeld:       order.ErrIllegalMove,
+	workflows.RefusalNotLeft:       errNotLeft,
+	workflows.RefusalNotRefundable: order.ErrNotRefundable,
+	workflows.RefusalInvalid:       order.ErrInvalid,
+	workflows.RefusalCancelled:     order.ErrTooLate,
 }
 
 // translate turns Temporal's errors into the errors of package order.

@@ -49,11 +49,32 @@ func (c *Client) Resolve(ctx context.Context, id order.ID, choice order.Choice, 
 // Refund refunds money of an order, and returns the order when the payment's provider
 // has responded. A repeated request refunds nothing more. It fails with
 // order.ErrNotFound, with order.ErrInvalid if the request contradicts the order, with
-// order.ErrNotRefundable if it is about more than is left, and with
-// order.ErrOtherRequest if its ID was used with another request.
+// order.ErrNotRefundable if it is about more than is left, with order.ErrOtherRequest if
+// its ID was used with another request, and with order.ErrInFlight if the workflow is
+// behind the record, so that the same request may be taken a moment later.
 func (c *Client) Refund(ctx context.Context, id order.ID, ask order.RefundRequest, actor, correlation string) (order.Order, error) {
 	updateID := fmt.Sprintf("refund-%s-%s", ask.ID, ask.Hash())
-	return send(ctx, c, orders.Refund, "refund", id, updateID, orders.RefundRequest{RefundRequest: ask, Sender: sender(actor, ask.Reason, correlation)})
+	o, err := send(ctx, c, orders.Refund, "refund", id, updateID, orders.RefundRequest{RefundRequest: ask, Sender: sender(actor, ask.Reason, correlation)})
+	if !errors.Is(err, errNotLeft) {
+		return o, err
+	}
+	recorded, rerr := c.Record.Order(ctx, id)
+	if rerr == nil && isLeft(recorded, ask) {
+		return o, &order.Refusal{Kind: order.ErrInFlight, Text: "the order's workflow does not know yet what the record has of its money: send the request again"}
+	}
+	return o, err
+}
+
+// errNotLeft is order.ErrNotRefundable for the reason that the workflow does not know of
+// the money.
+var errNotLeft = fmt.Errorf("not left: %w", order.ErrNotRefundable)
+
+// isLeft reports whether the money for a refund was captured and is left, as the record
+// has it. The record is ahead of the workflow for a moment if a worker died between the
+// two.
+func isLeft(o order.Order, ask order.RefundRequest) bool {
+	_, err := o.PlanRefund(ask)
+	return err == nil && o.Captured() > 0
 }
 
 // BookPayment books a sum that came in for an order without a payment provider, and

@@ -125,3 +125,38 @@ func TestResolve(t *testing.T) {
 		})
 	}
 }
+
+// TestRefundBehindTheRecord (F87): a worker died after it had recorded a capture and before
+// the workflow knew it. The workflow refuses to refund what it does not know, and the caller
+// is asked to repeat the request, which is a refusal in no other case.
+func TestRefundBehindTheRecord(t *testing.T) {
+	captured := func(s order.Status, amount, refunded int64) book {
+		b := recorded(s, "")
+		b.o.Total = order.Money{Amount: 2900, Currency: "EUR"}
+		b.o.Payments = []order.Payment{{Number: 1, Reference: "pi_1", Status: order.PaymentCaptured, Authorized: 2900, Captured: amount, Refunded: refunded}}
+		return b
+	}
+	notLeft := engine{late: refused(workflows.RefusalNotLeft, "the order is awaiting_payment: nothing was captured that could be refunded")}
+	for _, c := range []struct {
+		name string
+		e    engine
+		b    book
+		err  error
+	}{
+		{name: "the record has the capture", e: notLeft, b: captured(order.Paid, 2900, 0), err: order.ErrInFlight},
+		{name: "delivered, as the record has it", e: notLeft, b: captured(order.Delivered, 2900, 0), err: order.ErrInFlight},
+		{name: "the record has no capture either", e: notLeft, b: captured(order.AwaitingPayment, 0, 0), err: order.ErrNotRefundable},
+		{name: "the money has gone back", e: notLeft, b: captured(order.Delivered, 2900, 2900), err: order.ErrNotRefundable},
+		{name: "less than that is left", e: notLeft, b: captured(order.Delivered, 2900, 2500), err: order.ErrNotRefundable},
+		{name: "refunded anyway", e: engine{late: refused(workflows.RefusalNotRefundable, "its money is refunded anyway")}, b: captured(order.Cancelling, 2900, 0), err: order.ErrNotRefundable},
+		{name: "the record is down", e: notLeft, b: book{err: errDown}, err: order.ErrNotRefundable},
+		{name: "refused for another reason", e: engine{late: refused(workflows.RefusalOtherRequest, "another")}, b: captured(order.Paid, 2900, 0), err: order.ErrOtherRequest},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ask := order.RefundRequest{ID: "r-1", Amount: order.Money{Amount: 500, Currency: "EUR"}, Reason: "damaged"}
+			if _, err := started(&c.e, c.b).Refund(t.Context(), id, ask, "key:shop", "corr-1"); !errors.Is(err, c.err) {
+				t.Errorf("%v, want %v", err, c.err)
+			}
+		})
+	}
+}

@@ -214,12 +214,15 @@ const (
 	RefusalInFlight     = "InFlight"
 	// RefusalAnswered is not a refusal to the caller: the same request was
 	// carried out before, and the details hold its result.
-	RefusalAnswered  = "Answered"
-	RefusalTooLate   = "TooLate"
-	RefusalNotHeld   = "NotHeld"
-	RefusalNotLeft   = "NotRefundable"
-	RefusalInvalid   = "InvalidRequest"
-	RefusalCancelled = "Undone"
+	RefusalAnswered = "Answered"
+	RefusalTooLate  = "TooLate"
+	RefusalNotHeld  = "NotHeld"
+	// RefusalNotLeft: the workflow does not know of money that is left to refund.
+	RefusalNotLeft = "NotLeft"
+	// RefusalNotRefundable: there may be money, and it must not be refunded now.
+	RefusalNotRefundable = "NotRefundable"
+	RefusalInvalid       = "InvalidRequest"
+	RefusalCancelled     = "Undone"
 )
 
 // Refuse returns the error with which a workflow refuses a request.

@@ -35,11 +35,13 @@ type Plan struct {
 	Progress  func(ended, orders, kills int)
 }
 
-// Settings of the shop: what takes minutes and days in a real shop takes seconds.
+// Settings of the shop: what takes minutes and days in a real shop takes seconds. Only
+// its pauses between two tries are real, up to workflows.LongestBackoff of five minutes:
+// shoppers wait for three of the longest, and the end of the drill for two.
 const (
 	payWithin   = time.Minute
-	waitAtMost  = 9 * time.Minute
-	quietWithin = 2 * time.Minute
+	waitAtMost  = 20 * time.Minute
+	quietWithin = 15 * time.Minute
 )
 
 var shopSettings = []string{

@@ -3,6 +3,7 @@ package shoppers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -129,14 +130,14 @@ func (v *visit) decideAtBank(ctx context.Context, page, outcome string) error {
 // call that made it: somebody who watches Stripe confirms it there.
 func paysEarly(ctx context.Context, v *visit) error {
 	watching, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		v.confirmFirst(watching)
-	}()
+	confirmed := make(chan bool)
+	go func() { confirmed <- v.confirmFirst(watching) }()
 	err := v.place(ctx, "", 1)
 	stop()
-	<-done
+	if early := <-confirmed; early && errors.Is(err, errNeverPayable) { // it was over before the shop responded
+		v.may(order.Delivered, order.Expired)
+		return v.end(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -147,9 +148,9 @@ func paysEarly(ctx context.Context, v *visit) error {
 	return v.end(ctx)
 }
 
-// confirmFirst confirms the order's intent as soon as it exists. It gives up if the
-// shop was faster.
-func (v *visit) confirmFirst(ctx context.Context) {
+// confirmFirst confirms the order's intent as soon as it exists, and reports whether it
+// did. It gives up if the shop was faster.
+func (v *visit) confirmFirst(ctx context.Context) bool {
 	for id := order.ID(""); ctx.Err() == nil; _ = wait(ctx, 20*time.Millisecond) {
 		if id == "" {
 			page, err := v.site.api().Orders(ctx, url.Values{"customerId": {v.key}})
@@ -174,10 +175,11 @@ func (v *visit) confirmFirst(ctx context.Context) {
 			}
 			form := url.Values{"payment_method": {"pm_card_visa"}, "return_url": {"https://shop.example/thanks"}}
 			if _, err := v.site.stripe(ctx, http.MethodPost, "/v1/payment_intents/"+in.ID+"/confirm", form, ""); err == nil {
-				return
+				return true
 			}
 		}
 	}
+	return false
 }
 
 // prepays is a shopper who pays in advance by bank transfer, exactly, too little or too

@@ -44,7 +44,7 @@ func (w *orderWorkflow) refundsAnyway(ctx workflow.Context, m message) error {
 	if len(w.refundParts(m.refund.ID)) > 0 || m.refund.PaidOut != "" && w.manual() {
 		return w.mayRefund(ctx, m)
 	}
-	return workflows.Refuse(workflows.RefusalNotLeft, "the order is "+string(w.Status)+": its money is refunded anyway")
+	return workflows.Refuse(workflows.RefusalNotRefundable, "the order is "+string(w.Status)+": its money is refunded anyway")
 }
 
 // mayRefund takes a refund of at most what is left, and a request that was made
@@ -66,7 +66,7 @@ func (w *orderWorkflow) mayRefund(_ workflow.Context, m message) error {
 	case err != nil:
 		return workflows.Refuse(workflows.RefusalNotLeft, err.Error())
 	case w.leavesNothing(ask):
-		return workflows.Refuse(workflows.RefusalNotLeft, "these are all the goods that are left to send: cancel the order instead")
+		return workflows.Refuse(workflows.RefusalNotRefundable, "these are all the goods that are left to send: cancel the order instead")
 	case parts[0].Status == order.RefundReleased:
 		return w.mayRelease(parts[0].PaymentRef)
 	}
@@ -78,11 +78,11 @@ func (w *orderWorkflow) mayRefund(_ workflow.Context, m message) error {
 func (w *orderWorkflow) mayRelease(ref string) error {
 	switch {
 	case w.Abort != nil || w.Cancel != nil:
-		return workflows.Refuse(workflows.RefusalNotLeft, "the order is about to be cancelled")
+		return workflows.Refuse(workflows.RefusalNotRefundable, "the order is about to be cancelled")
 	case w.inTransit():
-		return workflows.Refuse(workflows.RefusalNotLeft, "the carrier has the parcel already: ask for it again when the money is captured, and it is refunded")
+		return workflows.Refuse(workflows.RefusalNotRefundable, "the carrier has the parcel already: ask for it again when the money is captured, and it is refunded")
 	case w.CaptureAsked == ref:
-		return workflows.Refuse(workflows.RefusalNotLeft, "the money is being captured at this moment: ask for it again when it is captured, and it is refunded")
+		return workflows.Refuse(workflows.RefusalNotRefundable, "the money is being captured at this moment: ask for it again when it is captured, and it is refunded")
 	}
 	return nil
 }
