@@ -39,14 +39,16 @@ type Plan struct {
 // its pauses between two tries are real, up to workflows.LongestBackoff of five minutes:
 // shoppers wait for three of the longest, and the end of the drill for two.
 const (
-	payWithin   = time.Minute
-	waitAtMost  = 20 * time.Minute
-	quietWithin = 15 * time.Minute
+	payWithin     = time.Minute
+	receivedAfter = 3 * time.Second
+	waitAtMost    = 20 * time.Minute
+	quietWithin   = 15 * time.Minute
 )
 
 var shopSettings = []string{
 	"--ask-after=1s", "--track-after=2s", "--find-parcels-within=2s", "--sandbox-pace=700ms", "--sandbox-mail-pace=1s",
-	"--pay-within=" + payWithin.String(), "--prepay-within=" + payWithin.String(),
+	"--pay-within=" + payWithin.String(), "--prepay-within=" + payWithin.String(), "--received-after=" + receivedAfter.String(),
+	"--payment-methods=" + shoppers.Methods, "--sandbox-debit-time=" + shoppers.DebitsTake(payWithin).String(),
 }
 
 // Run runs a drill. It fails only if the drill itself could not be run.

@@ -128,5 +128,9 @@ func claimsBack(ctx context.Context, v *visit) error {
 	if err := v.buy(ctx, "pm_card_createDispute"); err != nil {
 		return err
 	}
-	return v.end(ctx, func(o shop.Order) bool { return len(o.Disputes) > 0 || !paid(o) })
+	return v.end(ctx, claimed)
 }
+
+// claimed reports whether the order knows that its money is claimed back, if there is
+// any.
+func claimed(o shop.Order) bool { return len(o.Disputes) > 0 || !paid(o) }

@@ -22,8 +22,8 @@ type kind struct {
 	meets  []string // failures that it is, by their ids in docs/promises.md
 }
 
-// mix lists the kinds of shoppers. Ways to pay that leave for the bank's page and come
-// back, and debits that take days, belong here as soon as the shop offers them.
+// mix lists the kinds of shoppers: those who pay with cards, on the pages of their banks,
+// by debits that take long, and in advance.
 var mix = []kind{
 	{name: "pays", weight: 20, buys: pays("pm_card_visa")},
 	{name: "is declined, then pays", weight: 8, buys: declinedThenPays},
@@ -33,6 +33,15 @@ var mix = []kind{
 	{name: "closes the bank's page", weight: 3, buys: challenged(false)},
 	{name: "whose bank decides later", weight: 3, buys: bankDecidesLater},
 	{name: "pays before the shop knows", weight: 3, buys: paysEarly},
+	{name: "pays on the bank's page", weight: 5, buys: paysAtBank},
+	{name: "is refused on the bank's page, then pays", weight: 3, buys: refusedAtBank},
+	{name: "does not come back from the bank's page", weight: 3, buys: neverComesBack},
+	{name: "cancels after the bank's page", weight: 4, buys: cancelsAtBank},
+	{name: "gets a part back after the bank's page", weight: 3, buys: refundedAfterBank},
+	{name: "pays by debit", weight: 4, buys: paysByDebit},
+	{name: "whose debit fails", weight: 4, buys: debitFails},
+	{name: "cancels while the debit is processing", weight: 3, buys: cancelsDebit},
+	{name: "claims a debit back", weight: 3, buys: claimsDebitBack},
 	{name: "cancels unpaid", weight: 3, buys: cancelsUnpaid},
 	{name: "cancels paid", weight: 8, buys: cancelsPaid},
 	{name: "gets a part back", weight: 6, buys: partRefund},

@@ -52,9 +52,16 @@ func declinedThenPays(ctx context.Context, v *visit) error {
 	return v.end(ctx)
 }
 
+// neverPays is a shopper who leaves at once, or when a card was declined: then the shop
+// must say so by mail.
 func neverPays(ctx context.Context, v *visit) error {
 	if err := v.place(ctx, "", 1); err != nil {
 		return err
+	}
+	if v.random.IntN(2) == 0 {
+		if _, err := v.pay(ctx, "pm_card_chargeDeclined"); err != nil {
+			return err
+		}
 	}
 	v.must(order.Expired)
 	return v.end(ctx)
@@ -111,19 +118,6 @@ func bankDecidesLater(ctx context.Context, v *visit) error {
 		}
 	}
 	return v.end(ctx)
-}
-
-// decideAtBank decides about a payment at the bank. A payment that was decided before
-// stays as it is.
-func (v *visit) decideAtBank(ctx context.Context, page, outcome string) error {
-	err := retry(ctx, func() error {
-		_, err := v.site.stripe(ctx, http.MethodPost, "/sandbox/"+page+"/"+v.intent(), url.Values{"outcome": {outcome}}, "")
-		return err
-	})
-	if err != nil && ctx.Err() == nil {
-		return nil
-	}
-	return err
 }
 
 // paysEarly is a shopper whose payment succeeds before the shop has the response to the

@@ -57,6 +57,11 @@ func (v *visit) bought(ctx context.Context, card string) (shop.Order, error) {
 	if err := v.buy(ctx, card); err != nil {
 		return shop.Order{}, err
 	}
+	return v.untilPaid(ctx)
+}
+
+// untilPaid waits until the money is captured, and sometimes until the delivery.
+func (v *visit) untilPaid(ctx context.Context) (shop.Order, error) {
 	when := paid
 	if v.random.IntN(2) == 0 {
 		when = func(o shop.Order) bool { return o.Status.Final() }
@@ -91,7 +96,15 @@ func decided(o shop.Order) bool {
 }
 
 func partRefund(ctx context.Context, v *visit) error {
-	o, err := v.bought(ctx, "pm_card_visa")
+	if err := v.buy(ctx, "pm_card_visa"); err != nil {
+		return err
+	}
+	return v.partBack(ctx)
+}
+
+// partBack asks for a part of the money of an order that is being paid.
+func (v *visit) partBack(ctx context.Context) error {
+	o, err := v.untilPaid(ctx)
 	if err != nil || !paid(o) {
 		return errOr(err, v.end(ctx))
 	}

@@ -20,6 +20,7 @@ type visit struct {
 	random  *rand.Rand
 	key     string // of the order
 	payable time.Duration
+	euros   bool // it pays by a method that takes euros alone
 
 	placed  shop.Placed
 	began   time.Time
@@ -45,6 +46,9 @@ func (v *visit) must(ends ...order.Status) {
 	v.may(ends...)
 }
 
+// inEuros is how many of the goods, the first ones, are sold in euros.
+const inEuros = 2
+
 // goods lists what is bought together, with the currency of its prices.
 var goods = []struct {
 	currency string
@@ -61,6 +65,9 @@ var goods = []struct {
 // impatient. All must be the same order.
 func (v *visit) place(ctx context.Context, how order.PaymentMethod, clicks int) error {
 	of := goods[v.random.IntN(len(goods))]
+	if v.euros {
+		of = goods[v.random.IntN(inEuros)]
+	}
 	r := order.Request{
 		Customer: v.key, Email: "shopper@shop.example", Currency: of.currency, Payment: how,
 		ShipTo: order.Address{Name: "Sam Shopper", Line1: "1 Quay Street", City: "Harbourtown", PostalCode: "10115", Country: "DE"},
@@ -112,10 +119,12 @@ const (
 	elsewise = "in another state" // it was paid or cancelled before
 )
 
-// pay confirms the payment with a card, until the bank has decided.
-func (v *visit) pay(ctx context.Context, card string) (outcome string, err error) {
+// pay confirms the payment with a card, or another payment method, until the bank has
+// decided, or is about to.
+func (v *visit) pay(ctx context.Context, method string) (outcome string, err error) {
 	err = retry(ctx, func() error {
-		outcome, err = v.site.bank().Pay(ctx, v.placed.ClientSecret, card)
+		confirmed, err := v.site.bank().Confirm(ctx, v.placed.ClientSecret, "https://shop.example/thanks", methodForm(method))
+		outcome = confirmed.Status
 		switch {
 		case errors.Is(err, shop.ErrDeclined):
 			outcome = declined
@@ -126,10 +135,16 @@ func (v *visit) pay(ctx context.Context, card string) (outcome string, err error
 		}
 		return nil
 	})
-	if left := v.payable - time.Since(v.began); left < lateMargin { // it perhaps came too late
+	v.perhapsLate()
+	return outcome, err
+}
+
+// perhapsLate notes that the order may expire if what the shopper has just done perhaps
+// came too late.
+func (v *visit) perhapsLate() {
+	if left := v.payable - time.Since(v.began); left < lateMargin {
 		v.may(order.Expired)
 	}
-	return outcome, err
 }
 
 // lateMargin is how long before the deadline a payment must come to be in time for
