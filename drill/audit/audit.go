@@ -6,6 +6,7 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,6 +24,7 @@ const (
 	DoubleLabels       Counter = "double_labels"
 	DoubleMails        Counter = "double_mails"
 	ResentAfterUnknown Counter = "resent_after_unknown"
+	UnsentMails        Counter = "unsent_mails" // never sent, and not known as perhaps sent
 	LostEvents         Counter = "lost_events"
 	Stuck              Counter = "stuck"
 	LedgerDifferences  Counter = "ledger_differences"
@@ -31,8 +33,8 @@ const (
 // Counters lists every counter, in the order in which they are shown.
 func Counters() []Counter {
 	return []Counter{
-		EndedWrong, DoubleCharges, DoubleCaptures, DoubleRefunds, DoubleLabels, DoubleMails, ResentAfterUnknown, LostEvents, Stuck,
-		LedgerDifferences,
+		EndedWrong, DoubleCharges, DoubleCaptures, DoubleRefunds, DoubleLabels, DoubleMails, ResentAfterUnknown, UnsentMails,
+		LostEvents, Stuck, LedgerDifferences,
 	}
 }
 
@@ -41,6 +43,7 @@ type Input struct {
 	Sandbox  Sandbox
 	Record   string // postgres://…, or the path of a SQLite file
 	Temporal string // host:port
+	Terms    Terms
 	Placed   []Placed
 }
 
@@ -76,10 +79,12 @@ type audit struct {
 	record
 	workflows []workflow
 	inbox     inbox
-	refs      map[string]bool // the references of the refunds that the record has
-	wrong     map[string]bool // the orders that did not end right
-	met       map[string]bool // the failures that left traces
-	behind    map[string]bool // the orders that are only left behind
+	refs      map[string]bool  // the references of the refunds that the record has
+	wrong     map[string]bool  // the orders that did not end right
+	met       map[string]bool  // the failures that left traces
+	behind    map[string]bool  // the orders that are only left behind
+	open      map[string]int64 // pieces that are reserved, by product
+	gone      map[string]int64 // pieces that have left the warehouse, by product
 	report    Report
 }
 
@@ -88,6 +93,7 @@ type audit struct {
 func Run(ctx context.Context, in Input) (Report, error) {
 	a := &audit{
 		Input: in, refs: map[string]bool{}, behind: map[string]bool{}, wrong: map[string]bool{}, met: map[string]bool{},
+		open: map[string]int64{}, gone: map[string]int64{},
 		report: Report{Broken: map[Counter][]string{}, Statuses: map[string]int{}},
 	}
 	if err := a.read(ctx); err != nil {
@@ -101,7 +107,7 @@ func Run(ctx context.Context, in Input) (Report, error) {
 	}
 	a.countRefunds()
 	a.countWorkflows()
-	if err := a.countEvents(ctx); err != nil {
+	if err := errors.Join(a.countStock(ctx), a.countEvents(ctx)); err != nil {
 		return a.report, err
 	}
 	a.report.Listed = len(a.inbox.listed)
@@ -127,6 +133,10 @@ func (a *audit) countOrders(some []orderRow) {
 		a.behind[o.id] = a.leftBehind(o)
 		for _, r := range a.record.refunds[o.id] {
 			a.refs[r.reference] = true
+		}
+		for _, r := range a.reserved[o.id] {
+			a.open[r.sku] += r.open()
+			a.gone[r.sku] += r.gone()
 		}
 	}
 }

@@ -30,51 +30,70 @@ func (a *audit) countPlaced() {
 	}
 }
 
-// countEnd counts an order that has not ended, and one whose end contradicts its money
-// or its parcels.
+// countEnd counts an order that has not ended, and one whose end contradicts its money,
+// its parcels or its goods.
 func (a *audit) countEnd(o orderRow) {
-	wrong := func(what string, args ...any) {
-		a.endedWrong(EndedWrong, o.id, "is "+o.status+": "+fmt.Sprintf(what, args...))
-	}
-	switch {
-	case !final(o.status):
+	if !final(o.status) {
 		a.endedWrong(Stuck, o.id, "is still "+o.status)
 		return
-	case o.needs:
+	}
+	if o.needs {
 		a.endedWrong(Stuck, o.id, "still needs somebody")
 	}
-	for _, id := range a.ofOrder[o.id] {
-		if s := a.intents[id].Status; s == "requires_capture" || s == "processing" {
-			wrong("its payment %s is still %s", id, s)
-		}
-	}
-	live := slices.ContainsFunc(a.byOrder[o.id], label.live)
-	switch o.status {
-	case "delivered":
-		if paid := a.paid(o.id); paid < o.total && !a.decided(o.id, "keep") {
-			wrong("%d of %d was captured", paid, o.total)
-		}
-		if !live && !a.decided(o.id, "keep") {
-			wrong("no parcel went out")
-		}
-	case "cancelled", "expired", "refused":
-		if kept := a.kept(o.id); kept > 0 && !a.decided(o.id, "keep") {
-			wrong("the shop still has %d", kept)
-		}
-		if live && !a.decided(o.id, "refund") && !a.decided(o.id, "keep") {
-			wrong("a parcel went out")
-		}
+	for _, what := range slices.Concat(a.moneyAtEnd(o), a.parcelsAtEnd(o), a.goodsAtEnd(o)) {
+		a.endedWrong(EndedWrong, o.id, "is "+o.status+": "+what)
 	}
 }
 
-// paid returns what was captured for the order, without what it did not ask for.
-func (a *audit) paid(id string) (sum int64) {
-	for _, p := range a.payments[id] {
-		if !p.surplus {
-			sum += p.captured
+// moneyAtEnd says what is wrong with the money of an order that has ended, by what the
+// provider has: nothing is held or can still be paid; a delivered order was captured
+// once, as a whole but for what was left out, and what came in besides was returned; of
+// an order that was not delivered the shop has nothing, unless a person keeps it.
+func (a *audit) moneyAtEnd(o orderRow) (wrong []string) {
+	note := func(what string, args ...any) { wrong = append(wrong, fmt.Sprintf(what, args...)) }
+	surplus := map[string]bool{}
+	asked, received, kept := o.total, int64(0), int64(0)
+	for _, p := range a.payments[o.id] {
+		surplus[p.reference] = p.surplus
+		if p.provider == "manual" { // only the record knows it
+			kept += p.captured - p.refunded - p.disputed
+			received += p.captured
 		}
 	}
-	return sum
+	for _, r := range a.record.refunds[o.id] {
+		switch {
+		case r.status == "released":
+			asked -= r.amount
+		case r.paidOut && r.moves() && a.intents[r.paymentRef].ID != "": // the provider does not know of it
+			kept -= r.amount
+		}
+	}
+	own := int64(0) // at the provider, without what the order did not ask for
+	for _, id := range a.ofOrder[o.id] {
+		if s := a.intents[id].Status; s != "succeeded" && s != "canceled" {
+			note("its payment %s is still %s", id, s)
+		}
+		kept += a.money[id]
+		if !surplus[id] {
+			own += a.taken[id]
+		}
+	}
+	if a.decided(o.id, "keep") {
+		return wrong
+	}
+	switch {
+	case o.status != "delivered":
+		if kept != 0 {
+			note("the shop still has %d", kept)
+		}
+	case received == 0 && own != asked:
+		note("%d of %d was captured", own, asked)
+	case received+own < asked:
+		note("%d of %d was received", received+own, asked)
+	case kept > asked:
+		note("the shop has %d of %d", kept, asked)
+	}
+	return wrong
 }
 
 // decided reports whether a person has made the choice about an order.

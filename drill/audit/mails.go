@@ -6,12 +6,6 @@ import (
 	"strings"
 )
 
-// once lists the mails of which an order has at most one, and the event that calls for
-// each.
-var once = map[string]string{
-	"payment.captured": "confirmation", "order.cancelled": "cancelled", "order.expired": "expired",
-}
-
 // keyOf returns a mail's key in the ledger, from its tag: a tag takes letters, digits,
 // hyphens and underscores, so all other characters are in hexadecimal behind an
 // underscore.
@@ -88,25 +82,8 @@ func (a *audit) compareMail(o orderRow, m mailRow, accepted int) {
 	case m.generation > 1 && m.askedBy == "":
 		a.broke(ResentAfterUnknown, fmt.Sprintf("the mail %s was sent again, and nobody had asked", m.key))
 	case m.state == "sent" && accepted == 0:
-		a.endedWrong(EndedWrong, o.id, fmt.Sprintf("has the mail %s, which the ledger says was sent, and the provider does not have it", m.key))
+		a.endedWrong(UnsentMails, o.id, fmt.Sprintf("has the mail %s, which the ledger says was sent, and the provider does not have it", m.key))
 	case m.state == "due":
 		a.endedWrong(Stuck, o.id, fmt.Sprintf("has the mail %s, which was not sent", m.key))
-	}
-}
-
-// countUnsent counts the mails that the order's events call for, and that nobody has
-// tried to send.
-func (a *audit) countUnsent(o orderRow) {
-	if !final(o.status) {
-		return
-	}
-	tried := map[string]bool{}
-	for _, m := range a.record.mails[o.id] {
-		tried[m.template] = true
-	}
-	for _, e := range a.timeline[o.id] {
-		if template := once[e.kind]; template != "" && !tried[template] {
-			a.endedWrong(EndedWrong, o.id, fmt.Sprintf("called for the mail %q, which was never tried", template))
-		}
 	}
 }

@@ -55,12 +55,13 @@ func (a *audit) countRefunds() {
 // sumMoney adds up what the shop has of each payment: captured, less refunded, less
 // disputed.
 func (o *outside) sumMoney() {
-	o.money, o.ofOrder = map[string]int64{}, map[string][]string{}
+	o.money, o.taken, o.ofOrder = map[string]int64{}, map[string]int64{}, map[string][]string{}
 	for id, i := range o.intents {
 		o.ofOrder[i.order()] = append(o.ofOrder[i.order()], id)
 	}
 	for _, c := range o.charges {
 		o.money[c.PaymentIntent] += c.AmountCaptured
+		o.taken[c.PaymentIntent] += c.AmountCaptured
 	}
 	for _, r := range o.refunds {
 		if r.moves() {

@@ -24,6 +24,7 @@ type outside struct {
 	refunds []refund
 	mails   map[string][]sentMail // by order
 	money   map[string]int64      // what the shop has of each payment
+	taken   map[string]int64      // what was captured of each payment
 	ofOrder map[string][]string   // the intents of each order
 	byOrder map[string][]label
 

@@ -31,12 +31,25 @@ type Shop struct {
 // ErrUnknown means that no plant has the name.
 var ErrUnknown = errors.New("nothing can be planted for it")
 
-// entry is the plant that adds an entry to the ledger; the others are named after the
-// counter that they make rise.
-const entry audit.Counter = "ledger_entry"
+// These plants are for a counter that has a plant of its own name already.
+const (
+	entry audit.Counter = "ledger_entry"   // one more entry in the ledger
+	stock audit.Counter = "stock_reserved" // goods that were sent are reserved again
+)
 
 // Names lists the plants.
-func Names() []audit.Counter { return append(audit.Counters(), entry) }
+func Names() []audit.Counter { return append(audit.Counters(), entry, stock) }
+
+// Raises returns the counter that a plant makes rise.
+func Raises(name audit.Counter) audit.Counter {
+	switch name {
+	case entry:
+		return audit.LedgerDifferences
+	case stock:
+		return audit.EndedWrong
+	}
+	return name
+}
 
 // Break breaks the promise that a plant is about.
 func (s Shop) Break(ctx context.Context, c audit.Counter) error {
@@ -48,10 +61,12 @@ func (s Shop) Break(ctx context.Context, c audit.Counter) error {
 		audit.DoubleLabels:       s.bookAgain,
 		audit.DoubleMails:        s.mailAgain,
 		audit.ResentAfterUnknown: s.mailUnknownAgain,
+		audit.UnsentMails:        s.loseMail,
 		audit.LostEvents:         s.loseEvent,
 		audit.Stuck:              s.leaveOrder,
 		audit.LedgerDifferences:  s.changeRecord,
 		entry:                    s.addEntry,
+		stock:                    s.reserveAgain,
 	}[c]
 	if plant == nil {
 		return fmt.Errorf("%w: %q", ErrUnknown, c)
@@ -106,6 +121,24 @@ func (s Shop) loseOrder(ctx context.Context) error {
 // loseEvent deletes an event that was acknowledged.
 func (s Shop) loseEvent(ctx context.Context) error {
 	return s.exec(ctx, "DELETE FROM inbox WHERE id = (SELECT MIN(id) FROM inbox WHERE provider = 'stripe' AND state = 'delivered')")
+}
+
+// loseMail deletes from the ledger that a shopper was mailed that the goods have arrived.
+func (s Shop) loseMail(ctx context.Context) error {
+	o, err := s.delivered(ctx)
+	if err != nil {
+		return err
+	}
+	return s.exec(ctx, "DELETE FROM mails WHERE template = 'delivered' AND about = '"+string(o.ID)+"'")
+}
+
+// reserveAgain has an order keep goods on the shelf that were sent.
+func (s Shop) reserveAgain(ctx context.Context) error {
+	o, err := s.delivered(ctx)
+	if err != nil {
+		return err
+	}
+	return s.exec(ctx, "UPDATE reservations SET state = 'kept', shipped = 0 WHERE order_id = '"+string(o.ID)+"'")
 }
 
 // changeRecord changes what the record says was captured.

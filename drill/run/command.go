@@ -28,7 +28,7 @@ type Command struct {
 	AtOnce    int           `help:"The number of shoppers at a time; 0: 16, and one more for every 20 orders, at most 96." default:"0"`
 	Events    time.Duration `help:"How often the shop searches for events whose webhooks did not come; 0: only when all shoppers have left." default:"10s"`
 	Seed      uint64        `help:"What decides the shoppers, the faults and the moments of the kills; 0: a random one, which is printed."`
-	Plant     string        `help:"Break one promise on purpose, to see that it is noticed: a counter, such as double_refunds, or ledger_entry."`
+	Plant     string        `help:"Break one promise on purpose, to see that it is noticed: a counter, such as double_refunds, or ledger_entry or stock_reserved."`
 	Keep      bool          `help:"Keep the data and the log of the run. They are kept if a promise is broken, too."`
 	JSON      bool          `name:"json" help:"Print one line of JSON."`
 }

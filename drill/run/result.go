@@ -32,6 +32,7 @@ type Result struct {
 	DoubleLabels       int `json:"double_labels"`
 	DoubleMails        int `json:"double_mails"`
 	ResentAfterUnknown int `json:"resent_after_unknown"`
+	UnsentMails        int `json:"unsent_mails"`
 	LostEvents         int `json:"lost_events"`
 	Stuck              int `json:"stuck"`
 	LedgerDifferences  int `json:"ledger_differences"`
@@ -71,7 +72,8 @@ func (d *drill) result(a audit.Report, met []string) Result {
 		Seed: d.Seed, Engine: d.Engine, Hostility: d.Hostility, Orders: a.Orders, Kills: int(d.killed.Load()), Crashes: d.crashed, Restarts: d.restarts,
 		EndedRight: a.EndedRight, EndedWrong: a.Count(audit.EndedWrong), DoubleCharges: a.Count(audit.DoubleCharges),
 		DoubleCaptures: a.Count(audit.DoubleCaptures), DoubleRefunds: a.Count(audit.DoubleRefunds), DoubleLabels: a.Count(audit.DoubleLabels),
-		DoubleMails: a.Count(audit.DoubleMails), ResentAfterUnknown: a.Count(audit.ResentAfterUnknown), LostEvents: a.Count(audit.LostEvents),
+		DoubleMails: a.Count(audit.DoubleMails), ResentAfterUnknown: a.Count(audit.ResentAfterUnknown),
+		UnsentMails: a.Count(audit.UnsentMails), LostEvents: a.Count(audit.LostEvents),
 		Stuck: a.Count(audit.Stuck), LedgerDifferences: a.Count(audit.LedgerDifferences),
 		UnknownMails: a.UnknownMails, Statuses: a.Statuses, Broken: []string{}, AtOnce: d.AtOnce, FoundByAsking: a.Listed,
 		Exercised: []string{}, NotExercised: []string{}, SlowestOrder: took.Milliseconds(), slowestIs: slowest,
@@ -125,6 +127,7 @@ func (r Result) Print(w io.Writer) error {
 	row("double labels", r.DoubleLabels, "")
 	row("double mails", r.DoubleMails, "")
 	row("resent after unknown", r.ResentAfterUnknown, fmt.Sprintf("%d mails of unknown outcome", r.UnknownMails))
+	row("unsent mails", r.UnsentMails, "")
 	row("lost events", r.LostEvents, "")
 	row("stuck", r.Stuck, "")
 	row("ledger differences", r.LedgerDifferences, "the record's sums against Stripe's objects")

@@ -40,13 +40,14 @@ type Plan struct {
 // shoppers wait for three of the longest, and the end of the drill for two.
 const (
 	payWithin     = time.Minute
+	askAfter      = time.Second
 	receivedAfter = 3 * time.Second
 	waitAtMost    = 20 * time.Minute
 	quietWithin   = 15 * time.Minute
 )
 
 var shopSettings = []string{
-	"--ask-after=1s", "--track-after=2s", "--find-parcels-within=2s", "--sandbox-pace=700ms", "--sandbox-mail-pace=1s",
+	"--ask-after=" + askAfter.String(), "--track-after=2s", "--find-parcels-within=2s", "--sandbox-pace=700ms", "--sandbox-mail-pace=1s",
 	"--pay-within=" + payWithin.String(), "--prepay-within=" + payWithin.String(), "--received-after=" + receivedAfter.String(),
 	"--payment-methods=" + shoppers.Methods, "--sandbox-debit-time=" + shoppers.DebitsTake(payWithin).String(),
 }
@@ -237,7 +238,7 @@ const carrierKey = "carrier_sandbox"
 func (d *drill) input() audit.Input {
 	in := audit.Input{
 		Sandbox: audit.Sandbox{URL: d.at.Sandbox, StripeKey: shoppers.StripeKey, CarrierKey: carrierKey},
-		Record:  d.record, Temporal: d.at.Temporal,
+		Record:  d.record, Temporal: d.at.Temporal, Terms: audit.Terms{AskAfter: askAfter, ReceivedAfter: receivedAfter},
 	}
 	for id, ends := range d.crowd.Placed() {
 		in.Placed = append(in.Placed, audit.Placed{Order: string(id), Ends: texts(ends)})

@@ -129,6 +129,7 @@ func (v *visit) book(ctx context.Context, amount int64, currency, line string) e
 		_, err := v.site.api().BookPayment(ctx, v.placed.ID, order.Money{Amount: amount, Currency: currency}, line+" of "+v.key, v.began, "read on the bank's statement")
 		return err
 	})
+	v.perhapsLate()
 	if refused(err) {
 		return nil
 	}
@@ -149,6 +150,9 @@ func (v *visit) refundAs(ctx context.Context, r shop.RefundRequest) (taken bool,
 		return err
 	})
 	if refused(err) {
+		v.mu.Lock()
+		v.refusal = err
+		v.mu.Unlock()
 		return false, nil
 	}
 	return err == nil, err

@@ -197,7 +197,7 @@ func prepays(difference int64) func(context.Context, *visit) error {
 		received := func(o shop.Order) bool { return o.Payment().Captured > 0 || len(o.Payments) > 1 }
 		if o, err := v.until(ctx, received); err != nil {
 			return err
-		} else if !received(o) {
+		} else if !received(o) && !v.ends[o.Status] {
 			return fmt.Errorf("%s came in, and the order has %+v", total, o.Payments)
 		}
 		return v.end(ctx)

@@ -48,6 +48,7 @@ func (v *visit) cancel(ctx context.Context) error {
 	}
 	if err == nil {
 		v.must(order.Cancelled)
+		v.perhapsLate() // an order that expires already ends so
 	}
 	return err
 }
@@ -78,9 +79,9 @@ func (v *visit) part(o shop.Order) *order.Money {
 }
 
 // asked checks that a request that had to be taken was.
-func asked(taken bool, err error) error {
+func (v *visit) asked(taken bool, err error) error {
 	if err == nil && !taken {
-		return fmt.Errorf("a refund of what is left was refused")
+		return fmt.Errorf("a refund of what is left was refused: %w", v.refusal)
 	}
 	return err
 }
@@ -109,7 +110,7 @@ func (v *visit) partBack(ctx context.Context) error {
 		return errOr(err, v.end(ctx))
 	}
 	v.may(order.Cancelled) // it is on hold if it has not gone out yet
-	if err := asked(v.refund(ctx, shop.RefundRequest{Amount: v.part(o)})); err != nil {
+	if err := v.asked(v.refund(ctx, shop.RefundRequest{Amount: v.part(o)})); err != nil {
 		return err
 	}
 	return v.end(ctx, decided)
@@ -138,7 +139,7 @@ func goodsRefund(ctx context.Context, v *visit) error {
 	}
 	l := o.Lines[v.random.IntN(len(o.Lines))]
 	item := shop.RefundItem{SKU: l.SKU, Quantity: 1 + v.random.Int64N(l.Quantity), Restock: v.random.IntN(2) == 0}
-	if err := asked(v.refund(ctx, shop.RefundRequest{Lines: []shop.RefundItem{item}})); err != nil {
+	if err := v.asked(v.refund(ctx, shop.RefundRequest{Lines: []shop.RefundItem{item}})); err != nil {
 		return err
 	}
 	return v.end(ctx, decided)
@@ -149,7 +150,7 @@ func wholeRefund(ctx context.Context, v *visit) error {
 	if err != nil || !paid(o) {
 		return errOr(err, v.end(ctx))
 	}
-	if err := asked(v.refund(ctx, shop.RefundRequest{All: true})); err != nil {
+	if err := v.asked(v.refund(ctx, shop.RefundRequest{All: true})); err != nil {
 		return err
 	}
 	return v.end(ctx, decided)
@@ -165,10 +166,10 @@ func repeatedRefund(ctx context.Context, v *visit) error {
 	errs := make([]error, 2+v.random.IntN(2))
 	var wg sync.WaitGroup
 	for i := range errs {
-		wg.Go(func() { errs[i] = asked(v.refundAs(ctx, r)) })
+		wg.Go(func() { errs[i] = v.asked(v.refundAs(ctx, r)) })
 	}
 	wg.Wait()
-	for _, err := range append(errs, asked(v.refundAs(ctx, r))) {
+	for _, err := range append(errs, v.asked(v.refundAs(ctx, r))) {
 		if err != nil {
 			return err
 		}
@@ -216,7 +217,7 @@ func refusedRefund(ctx context.Context, v *visit) error {
 	if err != nil || !paid(o) {
 		return errOr(err, v.end(ctx))
 	}
-	if err := asked(v.refund(ctx, shop.RefundRequest{Amount: v.part(o)})); err != nil {
+	if err := v.asked(v.refund(ctx, shop.RefundRequest{Amount: v.part(o)})); err != nil {
 		return err
 	}
 	failed := func(o shop.Order) bool {

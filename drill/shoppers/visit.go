@@ -27,6 +27,8 @@ type visit struct {
 	ends    map[order.Status]bool // how the order may end
 	refunds int                   // how many refunds were asked for
 	tries   int                   // the operator's decisions so far
+	mu      sync.Mutex
+	refusal error // why the last refund was refused
 
 	last  shop.Order    // as it was seen last
 	seen  int64         // its version

@@ -1,0 +1,144 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Terms are the shop's settings that decide which mails are due.
+type Terms struct {
+	AskAfter      time.Duration // how long a shopper whose payment was declined may take to try again without a mail
+	ReceivedAfter time.Duration // how long an order that is paid may wait for its parcel without a mail
+}
+
+// lateMargin is by how much longer than the terms say an order must wait for a mail
+// until the mail is certainly due: the shop is killed, and its providers fail, so the
+// order may go on before it is known that it waits.
+const lateMargin = 15 * time.Second
+
+// demandedMails returns, by template, what calls for each mail that an order that has
+// ended must have caused. Two kinds of mails are not here: return_instructions go out
+// because somebody asks for them, of which the ledger of mails itself is the only record,
+// and reminder and campaign belong to no change of an order.
+func (a *audit) demandedMails(o orderRow) map[string][]string {
+	due := map[string][]string{}
+	add := func(template, why string) { due[template] = append(due[template], why) }
+	events := a.timeline[o.id]
+	declined := map[string]bool{}
+	received, shipped := false, false
+	for i, e := range events {
+		switch e.kind {
+		case "payment.ready":
+			if a.paidInAdvance(o.id, e.ref) {
+				add("prepayment", "the shopper is to pay in advance")
+			}
+		case "payment.declined":
+			if next := laterEvent(events[i+1:], endsDecline); !declined[e.ref] && next-e.at > (a.Terms.AskAfter+lateMargin).Microseconds() {
+				declined[e.ref] = true
+				add("payment_problem", "payment "+e.ref+" was declined, and not tried again")
+			}
+		case "payment.asked_again":
+			add("pay_again", "the hold is about to lapse, payment "+e.ref+" can replace it")
+		case "payment.authorized", "payment.not_needed":
+			if !received && a.waitsForParcel(e.at, events[i+1:]) {
+				received = true
+				add("received", "the money is held, and no parcel is booked")
+			}
+		case "payment.captured":
+			add("confirmation", e.kind)
+		case "payment.disputed":
+			if !strings.Contains(e.why, ": won") && !strings.Contains(e.why, ": lost") {
+				add("dispute", "dispute "+e.ref)
+			}
+		case "parcel.shipped":
+			shipped = true
+			add("shipped", "parcel "+e.ref)
+		case "parcel.delivered":
+			add("delivered", "parcel "+e.ref)
+		case "order.cancelled":
+			add("cancelled", e.kind)
+		case "order.expired":
+			add("expired", e.kind)
+		}
+	}
+	if shipped && o.total == 0 {
+		add("confirmation", "an order that costs nothing was shipped")
+	}
+	for _, r := range a.record.refunds[o.id] {
+		if template := map[string]string{"succeeded": "refunded", "failed": "refund_failed"}[r.status]; template != "" {
+			add(template, "refund "+r.id+" has "+r.status)
+		}
+	}
+	return due
+}
+
+// paidInAdvance reports whether a payment is one that no provider takes.
+func (a *audit) paidInAdvance(id, ref string) bool {
+	return slices.ContainsFunc(a.payments[id], func(p paymentRow) bool { return p.reference == ref && p.provider == "manual" })
+}
+
+// endsDecline reports whether an event means that a shopper whose payment was declined
+// is not mailed about it (any more).
+func endsDecline(kind string) bool {
+	switch kind {
+	case "payment.declined", "payment.action_required", "payment.processing", "payment.authorized", "payment.replaced", "order.on_hold", "order.cancel_requested":
+		return true
+	}
+	return false
+}
+
+// waitsForParcel reports whether an order whose money is held since then was delayed,
+// and had to wait for its parcel for so long that the shopper must be told.
+func (a *audit) waitsForParcel(since int64, later []eventRow) bool {
+	if a.Terms.ReceivedAfter == 0 {
+		return false
+	}
+	delayed := laterEvent(later, func(kind string) bool { return kind == "order.on_hold" })
+	for _, e := range later {
+		if e.kind == "step.delayed" && strings.HasPrefix(e.why, "Book parcel ") {
+			delayed = min(delayed, e.at)
+		}
+	}
+	over := laterEvent(later, func(kind string) bool {
+		return kind == "parcel.booked" || kind == "order.cancel_requested" || kind == "payment.lapsed"
+	})
+	return over-lateMargin.Microseconds() > max(since+a.Terms.ReceivedAfter.Microseconds(), delayed)
+}
+
+// laterEvent returns when the first of the events of some kinds happened; a time that
+// never comes if there is none.
+func laterEvent(events []eventRow, which func(kind string) bool) int64 {
+	for _, e := range events {
+		if which(e.kind) {
+			return e.at
+		}
+	}
+	return never
+}
+
+// never is later than every event, and can be added to.
+const never = int64(1) << 62
+
+// countUnsent counts the mails that an order's facts call for, and that were neither
+// sent nor are known as perhaps sent.
+func (a *audit) countUnsent(o orderRow) {
+	if !final(o.status) {
+		return
+	}
+	tried := map[string]int{}
+	for _, m := range a.record.mails[o.id] {
+		switch {
+		case m.generation > 1: // it was asked for again
+		case m.state == "rejected" || m.state == "skipped":
+		default: // those that are due are counted as stuck
+			tried[m.template]++
+		}
+	}
+	for template, why := range a.demandedMails(o) {
+		if n := tried[template]; n < len(why) {
+			a.endedWrong(UnsentMails, o.id, fmt.Sprintf("called for %d mails %q, and %d were sent: %s", len(why), template, n, strings.Join(why, ", ")))
+		}
+	}
+}
