@@ -2,6 +2,7 @@ package orders_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,6 +128,13 @@ func TestVoidLabel(t *testing.T) {
 	})
 }
 
+// disputeIs reports a dispute about the order's payment.
+func (w *fixture) disputeIs(s order.DisputeStatus) {
+	w.sendEvents(w.event(order.ProviderEvent{Type: "charge.dispute." + string(s), Dispute: &order.Dispute{
+		ID: "dp_1", PaymentRef: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: s,
+	}}))
+}
+
 // TestFundsGone (REF-1, REF-6, SHP-4): an order whose money was wholly refunded, or that
 // is disputed, while it waits for the carrier does not ship when the carrier returns.
 func TestFundsGone(t *testing.T) {
@@ -137,11 +145,7 @@ func TestFundsGone(t *testing.T) {
 			w.sendEvents(w.paid(w.captureAtBank(w.intent())))
 		})
 	}
-	disputed := func(w *fixture) {
-		w.sendEvents(w.event(order.ProviderEvent{Type: "charge.dispute.created", Dispute: &order.Dispute{
-			ID: "dp_1", PaymentRef: w.intent(), Amount: w.order().Total, Reason: "fraudulent", Status: order.DisputeNeedsResponse,
-		}}))
-	}
+	disputed := func(w *fixture) { w.disputeIs(order.DisputeNeedsResponse) }
 	held := func(t *testing.T, w *fixture) {
 		t.Helper()
 		hasEvent(order.OrderOnHold, w.intent())(t, w)
@@ -165,6 +169,38 @@ func TestFundsGone(t *testing.T) {
 			w.at(time.Hour, func() { disputed(w) })
 			w.at(10*time.Hour, func() { w.stillRuns(order.OnHold); w.resolve(order.ChooseVoid) })
 		}, ends: order.Cancelled, mails: also(cancelled, refunded, order.MailDispute), check: held},
+		{name: "disputed, and not to be refunded before it is won: a person is asked at once", script: func(w *fixture) {
+			waiting(w)
+			w.add(&fault{op: "RefundIntent", kind: order.ErrState, until: 60 * time.Hour})
+			w.at(time.Hour, func() { disputed(w) })
+			w.at(2*time.Hour, func() { w.resolve(order.ChooseVoid) })
+			w.at(5*time.Hour, func() {
+				w.stillRuns(order.OnHold)
+				if h := w.order().Hold; h == nil || h.Kind != order.HoldRefund || !strings.Contains(h.Why, "the payment is disputed") {
+					w.Errorf("the hold is %+v", h)
+				}
+				w.resolve(order.ChooseRelease)
+			})
+			w.at(61*time.Hour, func() { w.disputeIs(order.DisputeWon); w.resolve(order.ChooseRelease) })
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, order.MailDispute), check: held},
+		{name: "disputed, and an inquiry is no claim: the refund is tried again", script: func(w *fixture) {
+			waiting(w)
+			w.add(&fault{op: "RefundIntent", kind: order.ErrState, until: 5 * time.Hour})
+			w.at(time.Hour, func() { w.disputeIs(order.DisputeInquiry) })
+			w.at(2*time.Hour, func() { w.cancel() })
+		}, ends: order.Cancelled, mails: also(cancelled, refunded, order.MailDispute), check: hasEvent(order.PaymentRefunded, "29.00 EUR")},
+		{name: "disputed, and the carrier has the parcel after all: a person is asked about it once", script: func(w *fixture) {
+			waiting(w)
+			w.down(6*time.Hour, order.ErrState, "VoidParcel")
+			w.at(time.Hour, func() { disputed(w) })
+			w.at(2*time.Hour, func() { w.resolve(order.ChooseVoid) })
+			w.at(5*time.Hour, func() { w.resolve(order.ChooseKeep) })
+			w.arrive(6 * time.Hour)
+		}, ends: order.Delivered, mails: also(delivered, order.MailDispute), check: func(t *testing.T, w *fixture) {
+			if n := w.count(order.OrderOnHold); n != 2 {
+				t.Errorf("on hold %d times", n)
+			}
+		}},
 		{name: "disputed, and shipped by a person's decision", script: func(w *fixture) {
 			waiting(w)
 			w.at(time.Hour, func() { disputed(w) })

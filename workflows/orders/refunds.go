@@ -55,12 +55,27 @@ func (w *orderWorkflow) refundOrVoid(ctx workflow.Context, r runner, ref string)
 		if !workflows.IsFailure(err, activities.FailureState) || workflow.Now(ctx).Sub(began) >= within {
 			return g, err
 		}
+		if w.claimedBack(ref) && asksAboutDisputed(ctx) {
+			return g, errDisputed
+		}
 		// The intent is in motion (processing, or just paid): look again.
 		timer := workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: "the payment is " + string(status) + " at the provider; ask again whether it can be returned"})
 		if err := timer.Get(ctx, nil); err != nil {
 			return reversal{}, err
 		}
 	}
+}
+
+// errDisputed reports that the provider does not refund a payment, because the shopper's
+// bank has the money until it has decided.
+var errDisputed = errors.New("the payment is disputed: it can be refunded if the dispute is won, and nothing is left to refund if it is lost")
+
+// claimedBack reports whether a dispute about a payment is open, for which the bank has
+// taken the money.
+func (s *State) claimedBack(ref string) bool {
+	return slices.ContainsFunc(s.Disputes, func(d order.Dispute) bool {
+		return d.PaymentRef == ref && !d.Closed() && d.Status != order.DisputeInquiry
+	})
 }
 
 // processingLasts is how long a payment may be processing, as a debit is for days,

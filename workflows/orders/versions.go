@@ -14,6 +14,10 @@ const (
 	// voided or, while the order is being cancelled, as returned. Before, the event was
 	// believed.
 	changeVerifyParcels = "verify-reported-parcels"
+	// changeAskAboutDisputed: a person is asked at once about a payment that cannot be
+	// refunded because it is disputed, and is not asked a second time whether an order
+	// goes on whose parcel the carrier has. Before, the refund was tried for a day.
+	changeAskAboutDisputed = "ask-about-disputed"
 )
 
 // verifiesMoney reports whether the order asks the provider about such money.
@@ -24,4 +28,9 @@ func verifiesMoney(ctx workflow.Context) bool {
 // verifiesParcels reports whether the order asks the carrier about such parcels.
 func verifiesParcels(ctx workflow.Context) bool {
 	return workflow.GetVersion(ctx, changeVerifyParcels, workflow.DefaultVersion, 1) >= 1
+}
+
+// asksAboutDisputed reports whether the order asks a person about disputed payments so.
+func asksAboutDisputed(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, changeAskAboutDisputed, workflow.DefaultVersion, 1) >= 1
 }
