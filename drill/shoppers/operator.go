@@ -157,3 +157,10 @@ func (v *visit) refundAs(ctx context.Context, r shop.RefundRequest) (taken bool,
 	}
 	return err == nil, err
 }
+
+// refusedFor returns why the last refund was refused.
+func (v *visit) refusedFor() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.refusal
+}

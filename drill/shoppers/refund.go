@@ -78,12 +78,31 @@ func (v *visit) part(o shop.Order) *order.Money {
 	return &order.Money{Amount: max(n, granule), Currency: o.Total.Currency}
 }
 
-// asked checks that a request that had to be taken was.
-func (v *visit) asked(taken bool, err error) error {
-	if err == nil && !taken {
-		return fmt.Errorf("a refund of what is left was refused: %w", v.refusal)
+// patience is how long a refund of what is left may be refused. A shop that was killed
+// may have recorded the payment, and only know of it again when it has taken up the
+// order where it was before.
+const patience = 30 * time.Second
+
+// mustRefund asks for a refund that must be taken, under the next id.
+func (v *visit) mustRefund(ctx context.Context, r shop.RefundRequest) error {
+	v.refunds++
+	r.ID, r.Reason = fmt.Sprintf("drill-%d", v.refunds), "asked for in a drill"
+	return v.mustRefundAs(ctx, r)
+}
+
+func (v *visit) mustRefundAs(ctx context.Context, r shop.RefundRequest) error {
+	for until := time.Now().Add(patience); ; {
+		taken, err := v.refundAs(ctx, r)
+		switch {
+		case taken || err != nil:
+			return err
+		case time.Now().After(until):
+			return fmt.Errorf("a refund of what is left was refused: %w", v.refusedFor())
+		}
+		if err := wait(ctx, pollMost); err != nil {
+			return err
+		}
 	}
-	return err
 }
 
 // decided reports whether the provider has decided about every refund.
@@ -110,7 +129,7 @@ func (v *visit) partBack(ctx context.Context) error {
 		return errOr(err, v.end(ctx))
 	}
 	v.may(order.Cancelled) // it is on hold if it has not gone out yet
-	if err := v.asked(v.refund(ctx, shop.RefundRequest{Amount: v.part(o)})); err != nil {
+	if err := v.mustRefund(ctx, shop.RefundRequest{Amount: v.part(o)}); err != nil {
 		return err
 	}
 	return v.end(ctx, decided)
@@ -139,7 +158,7 @@ func goodsRefund(ctx context.Context, v *visit) error {
 	}
 	l := o.Lines[v.random.IntN(len(o.Lines))]
 	item := shop.RefundItem{SKU: l.SKU, Quantity: 1 + v.random.Int64N(l.Quantity), Restock: v.random.IntN(2) == 0}
-	if err := v.asked(v.refund(ctx, shop.RefundRequest{Lines: []shop.RefundItem{item}})); err != nil {
+	if err := v.mustRefund(ctx, shop.RefundRequest{Lines: []shop.RefundItem{item}}); err != nil {
 		return err
 	}
 	return v.end(ctx, decided)
@@ -150,7 +169,7 @@ func wholeRefund(ctx context.Context, v *visit) error {
 	if err != nil || !paid(o) {
 		return errOr(err, v.end(ctx))
 	}
-	if err := v.asked(v.refund(ctx, shop.RefundRequest{All: true})); err != nil {
+	if err := v.mustRefund(ctx, shop.RefundRequest{All: true}); err != nil {
 		return err
 	}
 	return v.end(ctx, decided)
@@ -166,10 +185,10 @@ func repeatedRefund(ctx context.Context, v *visit) error {
 	errs := make([]error, 2+v.random.IntN(2))
 	var wg sync.WaitGroup
 	for i := range errs {
-		wg.Go(func() { errs[i] = v.asked(v.refundAs(ctx, r)) })
+		wg.Go(func() { errs[i] = v.mustRefundAs(ctx, r) })
 	}
 	wg.Wait()
-	for _, err := range append(errs, v.asked(v.refundAs(ctx, r))) {
+	for _, err := range append(errs, v.mustRefundAs(ctx, r)) {
 		if err != nil {
 			return err
 		}
@@ -217,7 +236,7 @@ func refusedRefund(ctx context.Context, v *visit) error {
 	if err != nil || !paid(o) {
 		return errOr(err, v.end(ctx))
 	}
-	if err := v.asked(v.refund(ctx, shop.RefundRequest{Amount: v.part(o)})); err != nil {
+	if err := v.mustRefund(ctx, shop.RefundRequest{Amount: v.part(o)}); err != nil {
 		return err
 	}
 	failed := func(o shop.Order) bool {
