@@ -84,7 +84,7 @@ type audit struct {
 	met       map[string]bool  // the failures that left traces
 	behind    map[string]bool  // the orders that are only left behind
 	open      map[string]int64 // pieces that are reserved, by product
-	gone      map[string]int64 // pieces that have left the warehouse, by product
+	away      map[string]int64 // pieces that have left the warehouse, by product
 	report    Report
 }
 
@@ -93,7 +93,7 @@ type audit struct {
 func Run(ctx context.Context, in Input) (Report, error) {
 	a := &audit{
 		Input: in, refs: map[string]bool{}, behind: map[string]bool{}, wrong: map[string]bool{}, met: map[string]bool{},
-		open: map[string]int64{}, gone: map[string]int64{},
+		open: map[string]int64{}, away: map[string]int64{},
 		report: Report{Broken: map[Counter][]string{}, Statuses: map[string]int{}},
 	}
 	if err := a.read(ctx); err != nil {
@@ -136,7 +136,7 @@ func (a *audit) countOrders(some []orderRow) {
 		}
 		for _, r := range a.reserved[o.id] {
 			a.open[r.sku] += r.open()
-			a.gone[r.sku] += r.gone()
+			a.away[r.sku] += r.away()
 		}
 	}
 }

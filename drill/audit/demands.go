@@ -16,7 +16,7 @@ type Terms struct {
 // lateMargin is by how much longer than the terms say an order must wait for a mail
 // until the mail is certainly due: the shop is killed, and its providers fail, so the
 // order may go on before it is known that it waits.
-const lateMargin = 15 * time.Second
+const lateMargin = 30 * time.Second
 
 // demandedMails returns, by template, what calls for each mail that an order that has
 // ended must have caused. Two kinds of mails are not here: return_instructions go out
@@ -107,8 +107,8 @@ func (a *audit) waitsForParcel(since int64, later []eventRow) bool {
 	return over-lateMargin.Microseconds() > max(since+a.Terms.ReceivedAfter.Microseconds(), delayed)
 }
 
-// laterEvent returns when the first of the events of some kinds happened; a time that
-// never comes if there is none.
+// laterEvent returns when the first of the events of some kinds happened; never if there
+// is no such event.
 func laterEvent(events []eventRow, which func(kind string) bool) int64 {
 	for _, e := range events {
 		if which(e.kind) {

@@ -68,8 +68,8 @@ func (a *audit) goodsAtEnd(o orderRow) (wrong []string) {
 				note("its stock of %s is %s", r.sku, r.state)
 			}
 		case o.status != "returned" && !a.decided(o.id, "refund"):
-			if r.gone() > 0 {
-				note("%d pieces of %s have left the stock", r.gone(), r.sku)
+			if r.away() > 0 {
+				note("%d pieces of %s have left the stock", r.away(), r.sku)
 			}
 		}
 	}
@@ -84,8 +84,8 @@ func (r reservationRow) open() int64 {
 	return r.quantity - max(r.shipped, r.restocked)
 }
 
-// gone returns how many pieces have left the warehouse and not come back.
-func (r reservationRow) gone() int64 { return max(r.shipped-r.restocked, 0) }
+// away returns how many pieces have left the warehouse and not come back.
+func (r reservationRow) away() int64 { return max(r.shipped-r.restocked, 0) }
 
 // countStock compares each product's counters with what the orders have of it.
 func (a *audit) countStock(ctx context.Context) error {
@@ -94,9 +94,9 @@ func (a *audit) countStock(ctx context.Context) error {
 		var sku string
 		var onHand, reserved, shipped, received int64
 		err := row.Scan(&sku, &onHand, &reserved, &shipped, &received)
-		if open, gone := a.open[sku], a.gone[sku]; err == nil && (reserved != open || shipped != gone || received != onHand+shipped || reserved > onHand) {
+		if open, away := a.open[sku], a.away[sku]; err == nil && (reserved != open || shipped != away || received != onHand+shipped || reserved > onHand) {
 			a.broke(EndedWrong, fmt.Sprintf("the stock of %s: %d on hand, %d reserved, %d shipped of %d; its orders have %d reserved and %d shipped",
-				sku, onHand, reserved, shipped, received, open, gone))
+				sku, onHand, reserved, shipped, received, open, away))
 		}
 		return err
 	})

@@ -78,10 +78,10 @@ func (v *visit) part(o shop.Order) *order.Money {
 	return &order.Money{Amount: max(n, granule), Currency: o.Total.Currency}
 }
 
-// patience is how long a refund of what is left may be refused. A shop that was killed
+// refusedAtMost is how long a refund of what is left may be refused. A shop that was killed
 // may have recorded the payment, and only know of it again when it has taken up the
 // order where it was before.
-const patience = 30 * time.Second
+const refusedAtMost = 90 * time.Second
 
 // mustRefund asks for a refund that must be taken, under the next id.
 func (v *visit) mustRefund(ctx context.Context, r shop.RefundRequest) error {
@@ -91,7 +91,7 @@ func (v *visit) mustRefund(ctx context.Context, r shop.RefundRequest) error {
 }
 
 func (v *visit) mustRefundAs(ctx context.Context, r shop.RefundRequest) error {
-	for until := time.Now().Add(patience); ; {
+	for until := time.Now().Add(refusedAtMost); ; {
 		taken, err := v.refundAs(ctx, r)
 		switch {
 		case taken || err != nil:
