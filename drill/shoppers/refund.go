@@ -78,11 +78,6 @@ func (v *visit) part(o shop.Order) *order.Money {
 	return &order.Money{Amount: max(n, granule), Currency: o.Total.Currency}
 }
 
-// refusedAtMost is how long a refund of what is left may be refused. A shop that was killed
-// may have recorded the payment, and only know of it again when it has taken up the
-// order where it was before.
-const refusedAtMost = 90 * time.Second
-
 // mustRefund asks for a refund that must be taken, under the next id.
 func (v *visit) mustRefund(ctx context.Context, r shop.RefundRequest) error {
 	v.refunds++
@@ -91,18 +86,11 @@ func (v *visit) mustRefund(ctx context.Context, r shop.RefundRequest) error {
 }
 
 func (v *visit) mustRefundAs(ctx context.Context, r shop.RefundRequest) error {
-	for until := time.Now().Add(refusedAtMost); ; {
-		taken, err := v.refundAs(ctx, r)
-		switch {
-		case taken || err != nil:
-			return err
-		case time.Now().After(until):
-			return fmt.Errorf("a refund of what is left was refused: %w", v.refusedFor())
-		}
-		if err := wait(ctx, pollMost); err != nil {
-			return err
-		}
+	taken, err := v.refundAs(ctx, r)
+	if err == nil && !taken {
+		return fmt.Errorf("a refund of what is left was refused: %w", v.refusedFor())
 	}
+	return err
 }
 
 // decided reports whether the provider has decided about every refund.
