@@ -137,7 +137,9 @@ func (c *Crowd) visit(ctx context.Context, n int, k kind) {
 	err := k.buys(ctx, v)
 	if errors.Is(err, errNeverPayable) {
 		v.must(order.Expired)
-		err = v.end(ctx)
+		if err = nil; v.placed.ID != "" {
+			err = v.end(ctx)
+		}
 	}
 	c.count(func() {
 		c.ended++

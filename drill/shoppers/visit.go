@@ -95,6 +95,10 @@ func (v *visit) place(ctx context.Context, how order.PaymentMethod, clicks int) 
 	wg.Wait()
 	v.placed = all[0]
 	if err := errors.Join(errs...); err != nil {
+		var p *shop.Problem
+		if errors.As(err, &p) && p.Code == "too_late" && v.payable-time.Since(v.began) < lateMargin {
+			return errNeverPayable
+		}
 		return fmt.Errorf("place: %w", err)
 	}
 	for _, p := range all {
