@@ -244,6 +244,7 @@ func TestDispute(t *testing.T) {
 			w.capturedUndeliverable()
 			w.down(6*time.Hour, order.ErrState, "RefundIntent")
 			w.at(time.Hour, func() { dispute(w, "dp_1", "needs_response") })
+			w.at(7*time.Hour, func() { w.stillRuns(order.OnHold); w.release() })
 		}, ends: order.Cancelled, mails: also(cancelled, refunded, disputed), check: toShop},
 	})
 }
