@@ -169,10 +169,40 @@ func (w *orderWorkflow) scanOfCancelled(ctx workflow.Context, m message) error {
 // the parcel could not be voided.
 func (w *orderWorkflow) moveCancelled(ctx workflow.Context, p order.ShipmentEvent) {
 	s := w.shipment(p.Reference)
+	if s != nil && w.goesOut(ctx, s, p) {
+		return
+	}
 	if s != nil && p.Status.Overtakes(s.Status) {
 		s.Status, s.MovedAt = p.Status, workflow.Now(ctx)
 	}
 	w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("the order is %s, but its parcel is %q", w.Status, p.Status), p.Tracking)
+}
+
+// goesOut asks a person, once, about a parcel that the carrier picks up or delivers
+// although its label was voided or another parcel has replaced it. It reports whether
+// the event is about such a parcel.
+func (w *orderWorkflow) goesOut(ctx workflow.Context, s *order.Shipment, p order.ShipmentEvent) bool {
+	void := s.Status == order.ParcelVoided
+	if !p.Status.HandedOver() || p.Status == order.ParcelReturned || perhapsBooked(*s) || !void && !(s.Replaced && p.Status.Overtakes(s.Status)) {
+		return false
+	}
+	s.Tracking = cmp.Or(s.Tracking, p.Tracking)
+	why := fmt.Sprintf("another parcel has replaced this one, which is %q", p.Status)
+	if void {
+		why = fmt.Sprintf("the label of the parcel is void, but the parcel is %q", p.Status)
+	}
+	if !void || w.Abort != nil { // otherwise the order is on hold because of the label
+		s.Status, s.MovedAt = p.Status, workflow.Now(ctx)
+	}
+	switch {
+	case w.Phase == Compensating && !s.Replaced && !w.ParcelsOut: // the money is not refunded unasked
+		w.hold(ctx, order.HoldVoid, why, s.Tracking)
+	case w.needsAttention(s.Reference) || w.Resolved[s.Reference]:
+		w.note(ctx, order.EventIgnored, carrier, why, s.Tracking)
+	default:
+		_ = w.needAttention(ctx, s.Reference, why)
+	}
+	return true
 }
 
 // moveParcel moves a parcel, and the order with it, never backwards.
@@ -187,6 +217,8 @@ func (w *orderWorkflow) moveParcel(ctx workflow.Context, p order.ShipmentEvent) 
 	case p.Status == order.ParcelException:
 		s.MovedAt = workflow.Now(ctx)
 		w.note(ctx, order.ParcelScanned, carrier, "problem: "+p.Note, p.Tracking)
+		return
+	case w.goesOut(ctx, s, p):
 		return
 	case !p.Status.Overtakes(s.Status):
 		if p.Note != asked && p.Status != s.Status {
