@@ -7,6 +7,7 @@ type Filter struct {
 	Status     []Status
 	Customer   string
 	WaitsFor   string    // one of Waits
+	Refunding  bool      // those with a refund that is asked for, and that the provider has not made yet
 	PlacedFrom time.Time // inclusive
 	PlacedTo   time.Time // exclusive
 	Limit      int       // default 50, at most 500

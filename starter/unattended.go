@@ -33,8 +33,8 @@ func (c *Client) Attend(ctx context.Context, id order.ID) (started bool, err err
 	return err == nil, err
 }
 
-// KeepAttendingOrders schedules the nightly search for open orders that no workflow
-// attends. It updates a schedule that exists already.
+// KeepAttendingOrders schedules the nightly search for orders that need a workflow and
+// that no workflow attends. It updates a schedule that exists already.
 func (c *Client) KeepAttendingOrders(ctx context.Context) error {
 	err := c.keep(ctx, nightly(57), &client.ScheduleWorkflowAction{
 		ID: unattended.WorkflowID, TaskQueue: workflows.OrdersQueue, Workflow: unattended.UnattendedOrdersWorkflow, StaticSummary: "Search for orders without a workflow",

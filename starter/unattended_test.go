@@ -28,7 +28,8 @@ func (p placedOrders) Orders(ctx context.Context, f order.Filter) (order.Page, e
 		o, err := p.record.Order(ctx, id)
 		o.UpdatedAt = o.UpdatedAt.Add(-24 * time.Hour)
 		page := order.Page{}
-		if slices.Contains(f.Status, o.Status) {
+		refunding := slices.ContainsFunc(o.Refunds, func(r order.Refund) bool { return r.Status == order.RefundRequested })
+		if slices.Contains(f.Status, o.Status) && (refunding || !f.Refunding) {
 			page.Orders = []order.Order{o}
 		}
 		if i+1 < len(p.placed) {

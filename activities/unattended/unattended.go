@@ -1,5 +1,5 @@
-// Package unattended has the activity that finds open orders that no workflow attends,
-// because theirs was terminated or is lost, and the ports it needs.
+// Package unattended has the activity that finds orders that need a workflow and that no
+// workflow attends, because theirs was terminated or is lost, and the ports it needs.
 package unattended
 
 import (
@@ -36,6 +36,9 @@ type Activities struct {
 // Page says which orders are looked at.
 type Page struct {
 	Cursor string `json:"cursor,omitempty"` // empty: the first page
+	// Ended asks for the orders that have ended with a refund to be made, instead of those
+	// that are open.
+	Ended bool `json:"ended,omitempty"`
 	// Before leaves out the orders that have changed at this time or later: their
 	// workflow may just be starting.
 	Before time.Time `json:"before"`
@@ -44,15 +47,15 @@ type Page struct {
 // Attended is what was done about the orders of a page.
 type Attended struct {
 	Next    string     `json:"next,omitempty"` // the next page's cursor; empty: it was the last
-	Open    int        `json:"open"`           // orders looked at
+	Open    int        `json:"open"`           // orders looked at: open, or with a refund to be made
 	Resumed []order.ID `json:"resumed,omitempty"`
 	Failed  int        `json:"failed,omitempty"` // orders of which it is not known whether a workflow runs
 }
 
-// AttendOrders starts the aftercare of each open order of a page that has no workflow.
+// AttendOrders starts the aftercare of each order of a page that has no workflow.
 func (a *Activities) AttendOrders(ctx context.Context, p Page) (done Attended, err error) {
-	open := slices.DeleteFunc(order.Statuses(), order.Status.Final)
-	page, err := a.Orders.Orders(ctx, order.Filter{Status: open, Limit: pageSize, Cursor: p.Cursor})
+	wanted := slices.DeleteFunc(order.Statuses(), func(s order.Status) bool { return s.Final() != p.Ended })
+	page, err := a.Orders.Orders(ctx, order.Filter{Status: wanted, Refunding: p.Ended, Limit: pageSize, Cursor: p.Cursor})
 	if err != nil {
 		return done, activities.Failure(err)
 	}

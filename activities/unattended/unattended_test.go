@@ -27,8 +27,9 @@ func (a *attendant) Attend(_ context.Context, id order.ID) (bool, error) {
 	return slices.Contains(a.lost, id), a.err
 }
 
-// TestAttendOrders: only open orders that have not changed of late are looked at, on
-// both databases, and an engine that does not respond fails the step.
+// TestAttendOrders: only open orders, and those that have ended with a refund to be made,
+// that have not changed of late are looked at, on both databases, and an engine that does
+// not respond fails the step.
 func TestAttendOrders(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		s := recordstest.Shop(t, open)
@@ -48,7 +49,18 @@ func TestAttendOrders(t *testing.T) {
 		place(1, order.AwaitingPayment, order.Cancelling, order.Cancelled)
 		lost := place(2, order.AwaitingPayment, order.OnHold)
 		place(30, order.AwaitingPayment)
-		a := &attendant{lost: []order.ID{lost.ID}}
+		refund := func(o order.Order, status order.RefundStatus) order.Order {
+			o.Refunds = []order.Refund{{ID: "r1", PaymentRef: "pi_1", Amount: order.Money{Amount: 100, Currency: "EUR"}, Status: status}}
+			if err := s.SaveOrder(t.Context(), order.Change{Order: o}); err != nil {
+				t.Fatal(err)
+			}
+			return o
+		}
+		refunding := refund(place(3, order.AwaitingPayment, order.Cancelling, order.Cancelled), order.RefundRequested)
+		refund(place(4, order.AwaitingPayment, order.Cancelling, order.Cancelled), order.RefundSucceeded)
+		refund(place(31, order.AwaitingPayment, order.Cancelling, order.Cancelled), order.RefundRequested)
+		refund(waits, order.RefundRequested) // it is open
+		a := &attendant{lost: []order.ID{lost.ID, refunding.ID}}
 		do := &unattended.Activities{Orders: s, Attendant: a}
 		got, err := do.AttendOrders(t.Context(), unattended.Page{Before: recordstest.Noon.Add(20 * time.Minute)})
 		if diff := cmp.Diff(unattended.Attended{Open: 2, Resumed: []order.ID{lost.ID}}, got); diff != "" || err != nil {
@@ -56,6 +68,14 @@ func TestAttendOrders(t *testing.T) {
 		}
 		if want := []order.ID{lost.ID, waits.ID}; !slices.Equal(a.asked, want) {
 			t.Errorf("looked at %v, want %v", a.asked, want)
+		}
+		a.asked = nil
+		got, err = do.AttendOrders(t.Context(), unattended.Page{Ended: true, Before: recordstest.Noon.Add(20 * time.Minute)})
+		if diff := cmp.Diff(unattended.Attended{Open: 1, Resumed: []order.ID{refunding.ID}}, got); diff != "" || err != nil {
+			t.Errorf("ended orders: %v, %s", err, diff)
+		}
+		if want := []order.ID{refunding.ID}; !slices.Equal(a.asked, want) {
+			t.Errorf("ended orders: looked at %v, want %v", a.asked, want)
 		}
 		a.err = order.ErrBusy
 		if _, err := do.AttendOrders(t.Context(), unattended.Page{Before: recordstest.Noon.Add(20 * time.Minute)}); err == nil || errors.Is(err, context.Canceled) {

@@ -137,6 +137,7 @@ CREATE TABLE refunds (
 ) {clustered};
 CREATE INDEX refunds_by_id ON refunds (id);
 CREATE INDEX refunds_by_reference ON refunds (reference);
+CREATE INDEX refunds_requested ON refunds (order_id) WHERE status = 'requested';
 
 CREATE TABLE mails (
     mail_key   TEXT PRIMARY KEY, -- order, template and generation

@@ -75,16 +75,17 @@ func (s *Store) Orders(ctx context.Context, f order.Filter) (order.Page, error) 
 		return order.Page{}, sqldb.WrapError("orders", err)
 	}
 	// An index lists the orders of one status by time, not of several, so each
-	// status is walked and the results are merged. A customer has few orders, and
-	// few wait for the same, so one walk is enough.
+	// status is walked and the results are merged. A customer has few orders, few wait
+	// for the same, and few are being refunded, so one walk is enough.
 	walks := [][]order.Status{f.Status}
-	if f.Customer == "" && f.WaitsFor == "" && len(f.Status) > 1 {
+	few := f.Customer != "" || f.WaitsFor != "" || f.Refunding
+	if !few && len(f.Status) > 1 {
 		walks = slices.Collect(slices.Chunk(f.Status, 1))
 	}
 	limit := sqldb.PageSize(f.Limit)
 	var found []placed
 	for _, st := range walks {
-		some, err := s.walk(ctx, f, st, from, limit+1)
+		some, err := s.walk(ctx, f, st, few, from, limit+1)
 		if err != nil {
 			return order.Page{}, sqldb.WrapError("orders", err)
 		}
@@ -141,8 +142,9 @@ type placed struct {
 	at int64
 }
 
-// walk reads one index from the cursor backwards in time.
-func (s *Store) walk(ctx context.Context, f order.Filter, statuses []order.Status, from cursor, limit int) ([]placed, error) {
+// walk reads one index from the cursor backwards in time. few says that the filter
+// selects few orders whatever their status.
+func (s *Store) walk(ctx context.Context, f order.Filter, statuses []order.Status, few bool, from cursor, limit int) ([]placed, error) {
 	query, args := "SELECT placed_at, doc FROM orders WHERE placed_at >= ?", []any{sqldb.Micros(f.PlacedFrom)}
 	and := func(condition string, a ...any) {
 		query += " AND " + condition
@@ -160,13 +162,16 @@ func (s *Store) walk(ctx context.Context, f order.Filter, statuses []order.Statu
 	case f.WaitsFor != "":
 		and("waits_for = ? AND waits_for <> ''", f.WaitsFor) // the index has no others
 	}
+	if f.Refunding {
+		and("id IN (SELECT order_id FROM refunds WHERE status = 'requested')") // the index has no others
+	}
 	if len(statuses) > 0 {
 		var names []any
 		for _, st := range statuses {
 			names = append(names, string(st))
 		}
 		column := "status"
-		if f.Customer != "" || f.WaitsFor != "" {
+		if few {
 			column = "status || ''" // keeps the database from using the index of the status, which holds many orders
 		}
 		and(column+" IN ("+sqldb.Placeholders(len(names))+")", names...)

@@ -112,3 +112,33 @@ func TestTerminatedPaid(t *testing.T) {
 		t.Errorf("the order is %s, %+v", w.order().Status, sum)
 	}
 }
+
+// TestTerminatedRefunding checks a delivered order whose workflow an operator terminated
+// while the provider could not make a refund (REC-10): the aftercare, which the search at
+// night starts without an event, has the refund made, once.
+func TestTerminatedRefunding(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		fault error // of the provider before the termination
+	}{
+		{name: "the provider was down", fault: order.ErrUnavailable},
+		{name: "its response was lost", fault: order.ErrUnknownOutcome},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newFixture(t)
+			w.terminatedAfter = 40 * time.Hour
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.down(50*time.Hour, tt.fault, "RefundIntent"); w.refund(aRefund("r1", 450)) })
+			w.arrive(2 * time.Hour)
+			w.at(45*time.Hour, func() {
+				if o := w.order(); o.Status != order.Delivered || o.Refunds[0].Status != order.RefundRequested {
+					w.Errorf("the order is %s, with %+v", o.Status, o.Refunds)
+				}
+			})
+			w.at(60*time.Hour, func() { w.sendEvents() })
+			w.run().ended(order.Delivered).mailed(also(delivered, order.MailRefunded)...)
+			hasRefunds("r1 succeeded 450")(t, w)
+		})
+	}
+}

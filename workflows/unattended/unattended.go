@@ -1,4 +1,5 @@
-// Package unattended has the workflow that finds open orders that no workflow attends.
+// Package unattended has the workflow that finds orders that need a workflow and that no
+// workflow attends.
 package unattended
 
 import (
@@ -26,26 +27,30 @@ var do *steps.Activities
 
 var attendOrders = workflows.NewStep(workflows.RecordQueue, do.AttendOrders)
 
-// Result says how many orders are open, and of how many the aftercare was started.
+// Result says how many orders are open or have a refund to be made, and of how many the
+// aftercare was started.
 type Result struct {
 	Open    int `json:"open"`
 	Resumed int `json:"resumed"`
 	Failed  int `json:"failed,omitempty"` // of which it is not known whether a workflow runs
 }
 
-// UnattendedOrdersWorkflow starts the aftercare of the open orders whose workflow was
-// terminated, has failed, or is lost with the engine's data: no provider may ever send
-// an event about them again.
+// UnattendedOrdersWorkflow starts the aftercare of the open orders, and of those that
+// have ended with a refund to be made, whose workflow was terminated, has failed, or is
+// lost with the engine's data: no provider may ever send an event about them again.
 func UnattendedOrdersWorkflow(ctx workflow.Context) (done Result, err error) {
 	before := workflow.Now(ctx).Add(-grace)
-	for cursor, first := "", true; first || cursor != ""; first = false {
-		page, err := attendOrders.Remote(ctx, attendWithin, "Look at a page of open orders", nil, steps.Page{Cursor: cursor, Before: before})
+	for page := (steps.Page{Before: before}); ; {
+		looked, err := attendOrders.Remote(ctx, attendWithin, "Look at a page of orders", nil, page)
 		if err != nil {
 			return done, err
 		}
-		done.Failed += page.Failed
-		done.Open, done.Resumed, cursor = done.Open+page.Open, done.Resumed+len(page.Resumed), page.Next
-		workflow.SetCurrentDetails(ctx, fmt.Sprintf("%d open orders, of which %d had no workflow. Of %d that is not known.", done.Open, done.Resumed, done.Failed))
+		done.Failed += looked.Failed
+		done.Open, done.Resumed, page.Cursor = done.Open+looked.Open, done.Resumed+len(looked.Resumed), looked.Next
+		workflow.SetCurrentDetails(ctx, fmt.Sprintf("%d orders are open or have a refund to be made, of which %d had no workflow. Of %d that is not known.", done.Open, done.Resumed, done.Failed))
+		if page.Cursor == "" && page.Ended {
+			return done, nil
+		}
+		page.Ended = page.Ended || page.Cursor == ""
 	}
-	return done, nil
 }
