@@ -99,7 +99,7 @@ func (w *orderWorkflow) capture(ctx workflow.Context, p order.Payment) error {
 	case err != nil:
 		w.abortFor(order.Cancelled, "the money could not be captured: "+workflows.Reason(err), "the payment could not be taken")
 	case w.ranOut(ctx, *own, in):
-		w.holdRanOut(ctx, own)
+		w.holdRanOut(ctx, own, in.Status)
 	case in.Status.Unpaid():
 		w.awaitPaymentAgain(ctx, own, in.Status)
 	case !capturedWell(in.Status, in.Received, p, amount):

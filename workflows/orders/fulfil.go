@@ -130,6 +130,11 @@ func (w *orderWorkflow) bookParcels(ctx workflow.Context) error {
 			if err := w.save(ctx); err != nil || w.stopped(ctx) { // the record must know a new reference first
 				return err
 			}
+			if own := w.payment(w.Order.Payment().Reference); own != nil && w.isTooOld(ctx, *own) { // while the record was down
+				w.mailReceivedInBackground(ctx)
+				w.holdRanOut(ctx, own, own.Status)
+				return nil
+			}
 			if err := w.book(ctx, s); err != nil || w.stopped(ctx) {
 				return err
 			}
@@ -149,6 +154,7 @@ func (s *State) unbooked() bool {
 }
 
 func (w *orderWorkflow) book(ctx workflow.Context, s order.Shipment) error {
+	w.Tried[s.Reference] = true
 	p, err := run(ctx, w, bookParcel, w.carrierWithin(ctx), "the order is cancelled", "Book parcel "+s.Reference, w.parcelRequest(s))
 	switch {
 	case ctx.Err() != nil:

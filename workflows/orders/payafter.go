@@ -83,8 +83,8 @@ func (w *orderWorkflow) verify(ctx workflow.Context, ref string) {
 		w.confirmCapture(ctx, own)
 		w.reviewFunds(ctx) // perhaps a refund or a dispute was reported before
 	case w.Phase == Fulfilling && !own.Surplus && w.ranOut(ctx, *own, in):
-		w.holdRanOut(ctx, own)
-	case !in.Status.Dead() || own.Captured > 0 || own.Surplus || own.Status.Dead() || w.Phase != Fulfilling:
+		w.holdRanOut(ctx, own, in.Status)
+	case !in.Status.Dead() || own.Captured > 0 || own.Surplus || own.Authorized == 0 || w.Phase != Fulfilling:
 		w.note(ctx, order.EventIgnored, own.Provider, fmt.Sprintf("late event, the payment is %q", in.Status), ref)
 	default:
 		own.Status, own.Authorized = in.Status, 0

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"cmp"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -268,19 +269,28 @@ func (w *orderWorkflow) payAgainReported(ctx workflow.Context, own *order.Paymen
 }
 
 // ranOut reports whether the provider does not let the order capture a payment because
-// the hold has lasted its time. A hold that somebody let go earlier is another matter.
+// the hold has ended by itself, before its time or not. A hold that a person has released
+// is another matter.
 func (w *orderWorkflow) ranOut(ctx workflow.Context, own order.Payment, in order.Intent) bool {
 	if own.CaptureBefore.IsZero() {
 		own.CaptureBefore = in.CaptureBefore
 	}
-	uncaptured := in.Status == order.PaymentExpired || in.Status == order.PaymentAuthorized
-	return w.asksToPayAgain() && uncaptured && own.Captured == 0 && !own.Status.Dead() && !workflow.Now(ctx).Before(w.reliedOnUntil(own))
+	lapsed := in.Status == order.PaymentExpired || in.Status == order.PaymentAuthorized && !workflow.Now(ctx).Before(w.reliedOnUntil(own))
+	return w.asksToPayAgain() && lapsed && own.Captured == 0 && own.Authorized > 0
+}
+
+// isTooOld reports whether nothing is shipped on a hold any more, although the provider
+// may not have said yet that it has lapsed.
+func (w *orderWorkflow) isTooOld(ctx workflow.Context, own order.Payment) bool {
+	return w.asksToPayAgain() && w.Captured() == 0 && own.Authorized > 0 && !workflow.Now(ctx).Before(w.reliedOnUntil(own))
 }
 
 // holdRanOut asks the shopper to pay again, unless that was asked before, because the
-// hold has lapsed. Nothing ships in the meantime.
-func (w *orderWorkflow) holdRanOut(ctx workflow.Context, own *order.Payment) {
-	own.Status, own.Authorized, own.CaptureBefore = order.PaymentExpired, 0, time.Time{}
+// hold has lapsed. Nothing ships in the meantime. The status is what is known of the
+// payment: one that the provider still holds is released when it is replaced, or the
+// order is cancelled.
+func (w *orderWorkflow) holdRanOut(ctx workflow.Context, own *order.Payment, status order.PaymentStatus) {
+	own.Status, own.Authorized, own.CaptureBefore = status, 0, time.Time{}
 	asked := w.following || w.standby() != nil
 	w.Lapsing = true
 	w.note(ctx, order.PaymentHasLapsed, own.Provider, "the hold has lapsed before the money was captured", own.Reference)
@@ -302,7 +312,7 @@ func (w *orderWorkflow) holdRanOut(ctx workflow.Context, own *order.Payment) {
 // Labels that were booked for a hold that has lapsed are voided: nothing ships unpaid.
 func (w *orderWorkflow) awaitHold(ctx workflow.Context) error {
 	for w.Lapsing && w.Phase == Fulfilling && !w.stopped(ctx) {
-		if w.Order.Payment().Status.Dead() {
+		if w.Order.Payment().Authorized == 0 {
 			if err := w.voidUnpaid(ctx); err != nil || w.stopped(ctx) {
 				return err
 			}
@@ -319,11 +329,11 @@ func (w *orderWorkflow) awaitHold(ctx workflow.Context) error {
 func (w *orderWorkflow) voidUnpaid(ctx workflow.Context) error {
 	for i := range w.Shipments {
 		s := w.Shipments[i]
-		if s.Replaced || s.LabelID == "" {
+		if s.Replaced || s.LabelID == "" && !w.Tried[s.Reference] {
 			continue
 		}
 		_, err := run(ctx, w, voidParcel, returnWithin, "the order is cancelled", "Void parcel "+s.Reference,
-			steps.VoidLabelRequest{Booked: true, Asked: w.parcelRequest(s)})
+			steps.VoidLabelRequest{Booked: s.LabelID != "", Asked: w.parcelRequest(s)})
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -332,7 +342,8 @@ func (w *orderWorkflow) voidUnpaid(ctx workflow.Context) error {
 			return nil
 		}
 		w.shipment(s.Reference).Status = order.ParcelVoided
-		w.note(ctx, order.ParcelWasVoided, workflows.ActorPurser, "the hold on the money has lapsed", s.LabelID)
+		w.note(ctx, order.ParcelWasVoided, workflows.ActorPurser, "the hold on the money has lapsed", cmp.Or(s.LabelID, s.Reference))
+		w.findLater(ctx, s)
 		w.replaceShipments(ctx, func(other order.Shipment) bool { return other.Reference == s.Reference })
 	}
 	return nil

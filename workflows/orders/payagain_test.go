@@ -218,11 +218,14 @@ func TestPayAgainAfterLapse(t *testing.T) {
 			t.Errorf("the parcel of the lapsed hold is %s", p.Status)
 		}
 	}
-	refused := func(w *fixture) { // the order learns late that it was paid, and the hold lapses before the capture
+	late := func(w *fixture, learns time.Duration) { // the order learns late that it was paid
 		w.bank.Now, w.bank.Hold = w.clock, 14*time.Hour
 		w.placement.Terms.PayAgainBefore = 4 * time.Hour
-		w.down(14*time.Hour+30*time.Minute, order.ErrUnavailable, "GetIntent")
+		w.down(learns, order.ErrUnavailable, "GetIntent")
 		w.at(time.Minute, func() { w.paid(w.bank.Pay(w.intent())) })
+	}
+	refused := func(w *fixture) { // and the hold lapses before the capture
+		late(w, 11*time.Hour+30*time.Minute)
 		before := w.bank.Before
 		w.bank.Before = func(op string, o order.ID) error {
 			if op == "CaptureIntent" {
@@ -234,19 +237,19 @@ func TestPayAgainAfterLapse(t *testing.T) {
 	runScenarios(t, []scenario{
 		{name: "F18 the capture is refused, paid again: another parcel is booked", script: func(w *fixture) {
 			refused(w)
-			w.waitsAt("payment", 15*time.Hour)
-			w.at(15*time.Hour, func() {
+			w.waitsAt("payment", 13*time.Hour)
+			w.at(13*time.Hour, func() {
 				if s := w.order().Status; s != order.AwaitingPayment {
 					w.Errorf("the order is %s", s)
 				}
 			})
-			w.at(16*time.Hour, w.payAgain)
+			w.at(14*time.Hour, w.payAgain)
 			secondParcel(w)
 		}, ends: order.Delivered, mails: askedAgain(delivered), check: both(heldBy(order.PaymentExpired, order.PaymentCaptured), noCapture, calledTimes("CaptureIntent", 2), hasEvent(order.ParcelWasVoided, "has lapsed"))},
 		{name: "F18 the capture is refused, paid again by a method that knows no hold", script: func(w *fixture) {
 			refused(w)
-			w.at(15*time.Hour, func() { w.sendEvents(w.paid(w.bank.Leave(w.second().ID))) })
-			w.at(16*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.second().ID, true))) })
+			w.at(13*time.Hour, func() { w.sendEvents(w.paid(w.bank.Leave(w.second().ID))) })
+			w.at(14*time.Hour, func() { w.sendEvents(w.paid(w.bank.Authenticate(w.second().ID, true))) })
 			secondParcel(w)
 		}, ends: order.Delivered, mails: askedAgain(delivered), check: both(heldBy(order.PaymentExpired, order.PaymentCaptured), noCapture, calledTimes("CaptureIntent", 1))},
 		{name: "F18 the capture is refused, and the shopper cannot be asked", script: func(w *fixture) {
@@ -262,7 +265,7 @@ func TestPayAgainAfterLapse(t *testing.T) {
 			w.at(20*time.Hour, func() { w.stillRuns(order.OnHold) })
 			w.at(31*time.Hour, func() { w.release() })
 		}, ends: order.Cancelled, mails: cancelled, check: calledTimes("CaptureIntent", 1)},
-		{name: "F18 paid again: another parcel is booked", script: func(w *fixture) {
+		{name: "F18 the record was down, paid again: the parcel is booked then", script: func(w *fixture) {
 			w.lapsed()
 			w.waitsAt("payment", 15*time.Hour+10*time.Minute)
 			w.at(15*time.Hour+11*time.Minute, func() {
@@ -270,9 +273,55 @@ func TestPayAgainAfterLapse(t *testing.T) {
 					w.Errorf("the order is %s", s)
 				}
 			})
-			w.at(16*time.Hour, w.payAgain)
+			w.at(16*time.Hour, func() {
+				if n := w.called("BookParcel"); n > 0 {
+					w.Errorf("a parcel was booked on a hold that has lapsed")
+				}
+				w.payAgain()
+			})
+			w.arrive(18 * time.Hour)
+		}, ends: order.Delivered, mails: askedAgain(delivered), check: both(heldBy(order.PaymentExpired, order.PaymentCaptured), calledTimes("BookParcel", 1), calledTimes("CaptureIntent", 1))},
+		{name: "F18 it is too late to book when the payment is known, paid again", script: func(w *fixture) {
+			late(w, 14*time.Hour+30*time.Minute)
+			w.at(16*time.Hour, func() {
+				if n := w.called("BookParcel"); n > 0 {
+					w.Errorf("a parcel was booked on a hold that has lapsed")
+				}
+				w.payAgain()
+			})
+			w.arrive(18 * time.Hour)
+		}, ends: order.Delivered, mails: askedAgain(delivered), check: both(heldBy(order.PaymentCanceled, order.PaymentCaptured), calledTimes("BookParcel", 1), calledTimes("CaptureIntent", 1))},
+		{name: "F18 it is too late to book when the payment is known, not paid again: the provider still holds the money, and releases it", script: func(w *fixture) {
+			late(w, 14*time.Hour+30*time.Minute)
+		}, ends: order.Cancelled, mails: askedAgain(cancelled), check: both(heldBy(order.PaymentCanceled, order.PaymentCanceled), calledTimes("CaptureIntent", 0))},
+		{name: "F18 the provider ends the hold early, and has not said when it lapses", script: func(w *fixture) {
+			w.placement.Terms.PayAgainBefore = 4 * time.Hour
+			w.down(8*time.Hour, order.ErrUnavailable, "BookParcel")
+			w.at(time.Minute, w.pay)
+			w.at(2*time.Hour, func() { w.sendEvents(w.paid(w.bank.Lapse("pi_1"), nil)) })
+			w.waitsAt("payment", 3*time.Hour)
+			w.at(5*time.Hour, w.payAgain)
+			w.arrive(9 * time.Hour)
+		}, ends: order.Delivered, mails: askedAgain(delivered), check: heldBy(order.PaymentExpired, order.PaymentCaptured)},
+		{name: "F18 the hold was cancelled in the dashboard: nobody is asked", script: func(w *fixture) {
+			w.placement.Terms.PayAgainBefore = 4 * time.Hour
+			w.down(8*time.Hour, order.ErrUnavailable, "BookParcel", "VoidParcel")
+			w.at(time.Minute, w.pay)
+			w.at(2*time.Hour, func() { w.byHand(func() { w.cancelAtBank("pi_1"); w.sendEvents(w.paid(w.intentEvent())) }) })
+		}, ends: order.Cancelled, mails: cancelled, check: hasEvent(order.PaymentHasLapsed, "not held any more")},
+		{name: "F69 the response to the booking is lost when the hold ends: the label is voided at once", script: func(w *fixture) {
+			w.placement.Terms.PayAgainBefore = 4 * time.Hour
+			w.down(2*time.Hour+5*time.Minute, order.ErrUnknownOutcome, "BookParcel")
+			w.at(time.Minute, w.pay)
+			w.at(2*time.Hour, func() { w.sendEvents(w.paid(w.bank.Lapse("pi_1"), nil)) })
+			w.at(5*time.Hour, func() {
+				if s := w.carrier.Parcels()[reference].Status; s != order.ParcelVoided {
+					w.Errorf("the parcel of the lapsed hold is %q", s)
+				}
+				w.payAgain()
+			})
 			secondParcel(w)
-		}, ends: order.Delivered, mails: askedAgain(delivered), check: both(heldBy(order.PaymentExpired, order.PaymentCaptured), noCapture)},
+		}, ends: order.Delivered, mails: askedAgain(delivered), check: both(heldBy(order.PaymentExpired, order.PaymentCaptured), hasEvent(order.ParcelWasVoided, reference))},
 		{name: "F18 not paid again", script: func(w *fixture) {
 			w.lapsed()
 		}, ends: order.Cancelled, mails: askedAgain(cancelled), check: both(heldBy(order.PaymentExpired, order.PaymentCanceled), noCapture)},

@@ -104,6 +104,8 @@ type State struct {
 	// Unconfirmed are the parcels whose booking the carrier did not confirm before the
 	// order was cancelled.
 	Unconfirmed map[string]Unconfirmed `json:"unconfirmed,omitempty"`
+	// Tried are the parcels that the carrier was asked to book.
+	Tried map[string]bool `json:"tried,omitempty"`
 	// Lapsing says that the hold is not relied on any more: nothing ships until the
 	// shopper has paid again, by PayAgainBy.
 	Lapsing    bool      `json:"lapsing,omitempty"`
@@ -125,7 +127,7 @@ type Abort struct {
 
 func newState(p Placement) State {
 	return State{
-		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Returns: map[string]string{}, Unlisted: map[string]bool{}, Resolved: map[string]bool{}, Unconfirmed: map[string]Unconfirmed{}, DoubtedParcels: map[string]bool{},
+		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Returns: map[string]string{}, Unlisted: map[string]bool{}, Resolved: map[string]bool{}, Unconfirmed: map[string]Unconfirmed{}, DoubtedParcels: map[string]bool{}, Tried: map[string]bool{},
 		Order: order.Order{ID: p.ID, Customer: p.Request.Customer, Email: p.Request.Email, Locale: p.Request.Locale, ShipTo: p.Request.ShipTo},
 	}
 }
