@@ -13,6 +13,8 @@ type Shipment struct {
 	Status    ParcelStatus   `json:"status,omitempty"`
 	// Replaced marks a parcel instead of which another one was booked.
 	Replaced bool `json:"replaced,omitempty"`
+	// Replaces is the reference of the parcel instead of which this one is booked.
+	Replaces string `json:"replaces,omitempty"`
 	// Kept marks a returned parcel about which a person has decided that the order
 	// ends with it.
 	Kept bool `json:"kept,omitempty"`

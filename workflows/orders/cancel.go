@@ -222,7 +222,8 @@ func (w *orderWorkflow) addInstead(ctx workflow.Context, of order.Shipment, good
 		return
 	}
 	w.addShipment(goods)
-	w.Shipments[len(w.Shipments)-1].Status = order.ParcelUnknown
+	instead := &w.Shipments[len(w.Shipments)-1]
+	instead.Replaces, instead.Status = of.Reference, order.ParcelUnknown
 }
 
 // replaceShipments plans new parcels instead of some that will not arrive, without the
@@ -294,17 +295,15 @@ func (w *orderWorkflow) voidReplaced(ctx workflow.Context) error {
 // that was planned to replace it, and tells a person which goods are on their way.
 func (w *orderWorkflow) sendAfterAll(ctx workflow.Context, s order.Shipment) {
 	w.shipment(s.Reference).Replaced = false
-	fits := map[string]int64{}
-	for _, l := range s.Lines {
-		fits[l.SKU] += l.Quantity
-	}
-	for i := range w.Shipments {
+	for i, ref := 0, s.Reference; i < len(w.Shipments); i++ { // each parcel comes after the one that it replaces
 		p := &w.Shipments[i]
-		if p.Reference == s.Reference || p.Replaced || p.LabelID != "" || !slices.Equal(takeLines(fits, p.Lines), p.Lines) {
-			continue
+		switch {
+		case p.Replaces != ref:
+		case p.Replaced: // by yet another one
+			ref = p.Reference
+		case !w.Tried[p.Reference]:
+			p.Replaced, p.Status = true, ""
 		}
-		p.Replaced, p.Status = true, ""
-		break
 	}
 	_ = w.needAttention(ctx, s.Reference, "the carrier has the parcel already, with goods that were left out of it")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"purser/order"
+	"purser/workflows/workflowtest"
 )
 
 // held scripts an order whose money is held for three hours, because the carrier is down.
@@ -60,6 +61,44 @@ func mailsCost(m order.Notification, amount, pieces int64) func(*testing.T, *fix
 			t.Errorf("the mail is about %d pieces for %s, which cost %d; want %d and %d", n, l.Total, sum, pieces, amount)
 		}
 	}
+}
+
+// TestLeaveOutOfSeveral (REF-1, PAY-8): if the carrier has the second of three parcels
+// already when goods are left out of it, only the parcel that was planned instead is not
+// sent.
+func TestLeaveOutOfSeveral(t *testing.T) {
+	w := newFixture(t)
+	second, third := string(id)+"-2", string(id)+"-3"
+	w.placement.Terms.ParcelPieces = 3
+	w.placement.Request.Lines = []order.RequestLine{{SKU: "mug", Quantity: 4}, {SKU: "pin", Quantity: 3}}
+	after := w.carrier.After
+	w.carrier.After = func(op, ref string) error {
+		if op == "BookParcel" && ref == second && w.clock().Before(workflowtest.Start.Add(3*time.Hour)) {
+			return order.ErrUnknownOutcome
+		}
+		return after(op, ref)
+	}
+	w.at(time.Minute, w.pay)
+	w.at(30*time.Minute, func() {
+		if _, err := w.carrier.Scan(second, order.ParcelInTransit); err != nil {
+			w.Errorf("scan: %v", err)
+		}
+	})
+	w.refunds(time.Hour, mugs("r1", 1, false), "")
+	for _, ref := range []string{reference, second, third} {
+		w.arriveAs(ref, 5*time.Hour)
+	}
+	w.run()
+	var sent []string
+	for _, s := range w.order().Shipments {
+		if !s.Replaced {
+			sent = append(sent, s.Reference)
+		}
+	}
+	if want := []string{reference, second, third}; !slices.Equal(sent, want) || w.order().Status != order.Delivered {
+		t.Errorf("the order is %s, sent are %v, want %v", w.order().Status, sent, want)
+	}
+	both(charged(3*1450+3*24), hasEvent(order.OrderNeedsAttention, "the carrier has the parcel already"))(t, w)
 }
 
 // TestLeaveOut (REF-1, PAY-8): lines that are cancelled before the money is captured are
