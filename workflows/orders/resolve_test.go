@@ -191,7 +191,7 @@ func TestLost(t *testing.T) {
 			lost(w, order.ChooseRebook)
 			w.deliver(18 * day)
 			w.at(18*day+time.Hour, func() { w.scan(order.ParcelDelivered) })
-		}, ends: order.Delivered, mails: also(delivered, order.MailShipped), check: hasEvent(order.EventIgnored, "has replaced")},
+		}, ends: order.Delivered, mails: also(delivered, order.MailShipped), check: hasEvent(order.OrderNeedsAttention, "has replaced")},
 	})
 	t.Run("refunded", func(t *testing.T) {
 		w := newFixture(t)

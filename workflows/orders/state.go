@@ -274,6 +274,7 @@ func (w *orderWorkflow) enter(ctx workflow.Context, p Phase) {
 		w.AskEvery = w.Placement.Terms.AskAfter
 		w.AskAt = now.Add(w.AskEvery)
 	case Fulfilling:
+		w.Waiting = nil // nobody waits for the payment any more
 		if w.Answer != nil {
 			w.Answer.Order = order.Order{}
 		}

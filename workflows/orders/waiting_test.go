@@ -2,9 +2,12 @@ package orders_test
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	steps "purser/activities/orders"
 	"purser/order"
 	"purser/workflows/workflowtest"
 )
@@ -143,5 +146,54 @@ func TestWaitingAlone(t *testing.T) {
 	}
 	if all, err := w.record.Events(context.Background(), id, 0, 100); err != nil || len(all) != int(w.order().Version) {
 		t.Errorf("%d events, version %d, %v", len(all), w.order().Version, err)
+	}
+}
+
+// waitRecord notes what each written order waits for, with its status.
+type waitRecord struct {
+	steps.Record
+	wrote []string
+}
+
+func (r *waitRecord) SaveOrder(ctx context.Context, c order.Change) error {
+	r.wrote = append(r.wrote, string(c.Order.Status)+" "+c.Order.WaitsFor())
+	return r.Record.SaveOrder(ctx, c)
+}
+
+// TestPaidWaitsForNoPayment: an order whose money is held does not say that it
+// waits for the payment.
+func TestPaidWaitsForNoPayment(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		script func(w *fixture)
+		unpaid string // how the order is written before
+	}{
+		{name: "held", script: func(w *fixture) { w.at(time.Minute, w.pay) }, unpaid: "awaiting_payment payment"},
+		{name: "held while the provider is asked", script: func(w *fixture) {
+			w.down(10*time.Minute, order.ErrUnavailable, "GetIntent")
+			w.at(5*time.Minute, w.pay)
+		}, unpaid: "awaiting_payment payment"},
+		{name: "paid in advance", script: func(w *fixture) {
+			w.placement.Request.Payment = order.PayManually
+			w.at(time.Minute, func() { w.book(2900, "statement 1") })
+		}, unpaid: "awaiting_payment transfer"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newFixture(t)
+			r := &waitRecord{Record: &w.record}
+			w.orderRecord = r
+			tt.script(w)
+			w.arrive(time.Hour)
+			w.run()
+			if !slices.Contains(r.wrote, tt.unpaid) {
+				t.Errorf("written as %q, never as %q", r.wrote, tt.unpaid)
+			}
+			for _, s := range r.wrote {
+				if status, on, _ := strings.Cut(s, " "); status != string(order.AwaitingPayment) && status != string(order.Placed) && (on == order.WaitPayment || on == order.WaitTransfer) {
+					t.Errorf("written as %q", s)
+				}
+			}
+		})
 	}
 }
