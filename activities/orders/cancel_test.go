@@ -53,6 +53,19 @@ func TestCancelIntent(t *testing.T) {
 			}
 		})
 	}
+	t.Run("another try finds another intent", func(t *testing.T) {
+		bank, again := new(fake.Bank), made
+		again.Key += ":r1"
+		for _, created := range []order.IntentRequest{made, again, made} {
+			in, err := (&orders.Activities{Intents: bank}).CancelIntent(t.Context(), orders.CancelPaymentRequest{Created: created, Key: "ord_1:cancel:1"})
+			if err != nil || in.Status != order.PaymentCanceled {
+				t.Fatalf("%+v, %v", in, err)
+			}
+		}
+		if sum := bank.Count("ord_1"); sum.Intents != 2 || sum.Canceled != 2 {
+			t.Errorf("%+v, want 2 intents, both cancelled", sum)
+		}
+	})
 	t.Run("one nobody knows", func(t *testing.T) {
 		a := &orders.Activities{Intents: new(fake.Bank)}
 		if in, err := a.CancelIntent(t.Context(), orders.CancelPaymentRequest{ID: "pi_nowhere", Key: "k"}); err != nil || in.Status != order.PaymentCanceled {

@@ -50,7 +50,7 @@ type CancelPaymentRequest struct {
 // exists; otherwise it creates one and cancels it at once. Either way no live
 // intent is left behind.
 func (a *Activities) CancelIntent(ctx context.Context, r CancelPaymentRequest) (order.Intent, error) {
-	id := r.ID
+	id, key := r.ID, r.Key
 	if id == "" {
 		in, err := a.Intents.CreateIntent(ctx, r.Created)
 		if errors.Is(err, order.ErrRejected) || errors.Is(err, order.ErrBelowMinimum) { // the creation itself was rejected: there is no intent
@@ -59,9 +59,9 @@ func (a *Activities) CancelIntent(ctx context.Context, r CancelPaymentRequest) (
 		if err != nil {
 			return order.Intent{}, activities.Failure(err)
 		}
-		id = in.ID
+		id, key = in.ID, key+":"+in.ID // another try may find another intent, and a key is for one
 	}
-	in, err := a.Intents.CancelIntent(ctx, id, r.Key)
+	in, err := a.Intents.CancelIntent(ctx, id, key)
 	if errors.Is(err, order.ErrNoSuch) {
 		return order.Intent{ID: id, Status: order.PaymentCanceled}, nil
 	}

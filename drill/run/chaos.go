@@ -25,6 +25,7 @@ type chaos struct {
 	random    *rand.Rand
 	at        stack.Running
 
+	orders   int
 	kills    []int // after how many orders that have begun
 	crashes  []int // of the database
 	outages  []int // of a provider
@@ -78,16 +79,23 @@ func (c *chaos) restart(ctx context.Context, fell func() error) error {
 	return nil
 }
 
+// faultsLast is how long the faults last after the last shopper has come.
+const faultsLast = 2 * time.Minute
+
 // rage does everything that is due, until calm is closed and all of it was done.
 func (c *chaos) rage(ctx context.Context, calm <-chan struct{}) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	var last <-chan time.Time
 	for begun, over := 0, false; ; {
 		if err := c.strike(ctx, begun); err != nil {
 			return err
 		}
 		if over {
-			return nil
+			return c.hostility.calm(ctx, c.at.Sandbox)
+		}
+		if begun >= c.orders && last == nil {
+			last = time.After(faultsLast)
 		}
 		select {
 		case <-ctx.Done():
@@ -95,6 +103,9 @@ func (c *chaos) rage(ctx context.Context, calm <-chan struct{}) error {
 		case <-calm:
 			calm, over, begun = nil, true, math.MaxInt
 		case begun = <-c.begun:
+		case <-last:
+			last = make(chan time.Time)
+			_ = c.hostility.calm(ctx, c.at.Sandbox) // a process that has just ended starts again without faults
 		case <-tick.C:
 			c.hostility.count(ctx, c.at.Sandbox)
 		case <-c.process.Ended():

@@ -112,10 +112,12 @@ func (h *hostility) apply(ctx context.Context, sandbox string) error {
 }
 
 // calm ends all faults.
-func (h *hostility) calm() {
+func (h *hostility) calm(ctx context.Context, sandbox string) error {
+	h.count(ctx, sandbox)
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.rules, h.webhooks, h.outage = nil, nil, nil
+	h.rules, h.webhooks, h.outage = spent(append(h.rules, h.outage...)), nil, nil
+	h.mu.Unlock()
+	return h.apply(ctx, sandbox)
 }
 
 // begin begins an outage of a provider.

@@ -68,10 +68,6 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 		return Result{}, err
 	}
 	faults, met := d.hostility.total()
-	d.hostility.calm()
-	if err := d.hostility.apply(ctx, d.at.Sandbox); err != nil {
-		return Result{}, err
-	}
 	shopped := time.Now()
 	if err := d.awaitQuiet(ctx); err != nil {
 		return Result{}, err
@@ -107,7 +103,7 @@ func (p Plan) prepare(ctx context.Context) (*drill, error) {
 	d := &drill{Plan: p, record: filepath.Join(dir, "record.db"), chaos: &chaos{
 		process: &process.Process{Path: p.Program, Dir: dir, Args: append(slices.Clone(shopSettings), "--events-every="+p.Events.String())},
 		site:    shoppers.NewSite(), hostility: newHostility(p.Hostility), random: random,
-		kills: moments(random, p.Kills, p.Orders), begun: make(chan int),
+		orders: p.Orders, kills: moments(random, p.Kills, p.Orders), begun: make(chan int),
 	}}
 	if p.Hostility == levelFull {
 		d.outages = moments(random, 2+p.Orders/100, p.Orders)
@@ -139,7 +135,9 @@ func (d *drill) stop() {
 	}
 }
 
-// shop lets the shoppers buy while everything fails.
+// shop lets the shoppers buy while everything fails, and wait until their orders have
+// ended. The faults end a while after the last of them has come: the next tries after long
+// pauses would meet new ones, without end.
 func (d *drill) shop(ctx context.Context) error {
 	shopping, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -211,7 +211,8 @@ func (c *checks) mailed(want ...order.Notification) {
 			sent++
 		}
 	}
-	if n := c.count(order.MailSent); n != sent {
+	// A terminated workflow may have sent a mail that it could not record any more.
+	if n := c.count(order.MailSent); n != sent && (n > sent || c.terminatedAfter == 0) {
 		c.Errorf("%d mails are known to be sent, the timeline has %d", sent, n)
 	}
 }
