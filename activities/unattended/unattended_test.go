@@ -27,7 +27,7 @@ func (a *attendant) Attend(_ context.Context, id order.ID) (bool, error) {
 	return slices.Contains(a.lost, id), a.err
 }
 
-// TestAttendOrders: only open orders, and those that have ended with a refund to be made,
+// TestAttendOrders (REC-10): only open orders, and those that have ended with a refund to be made,
 // that have not changed of late are looked at, on both databases, and an engine that does
 // not respond fails the step.
 func TestAttendOrders(t *testing.T) {

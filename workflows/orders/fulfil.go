@@ -32,7 +32,8 @@ func (w *orderWorkflow) keepStock(ctx workflow.Context) error {
 		return nil
 	}
 	w.StockKept = true
-	w.Waiting = nil // a step may have put back that it waits for the payment
+	// A step may have put back that it waits for the payment.
+	w.Waiting = nil
 	for i := range w.Shipments { // from here on, they are perhaps booked
 		if s := &w.Shipments[i]; s.Status == "" {
 			s.Status = order.ParcelUnknown

@@ -53,12 +53,12 @@ func attention(left bool) func(*testing.T, *fixture) {
 // cancelled order that the carrier picks up although its label was voided.
 func TestParcelOfCancelledGoesOut(t *testing.T) {
 	for _, tt := range []struct {
-		name    string
-		settled time.Duration // when a person has dealt with it; 0: never
+		name     string
+		resolved time.Duration // when a person has dealt with it; 0: never
 	}{
 		{name: "nobody has dealt with it"},
-		{name: "a person has dealt with it at the end", settled: 7 * time.Hour},
-		{name: "a person has dealt with it before the delivery", settled: 330 * time.Minute},
+		{name: "a person has dealt with it at the end", resolved: 7 * time.Hour},
+		{name: "a person has dealt with it before the delivery", resolved: 330 * time.Minute},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -66,11 +66,11 @@ func TestParcelOfCancelledGoesOut(t *testing.T) {
 			w.at(time.Minute, w.pay)
 			w.at(time.Hour, func() { w.cancel() })
 			w.goesOut(5 * time.Hour)
-			if tt.settled > 0 {
-				w.at(tt.settled, func() { w.resolve(order.ChooseKeep) })
+			if tt.resolved > 0 {
+				w.at(tt.resolved, func() { w.resolve(order.ChooseKeep) })
 			}
 			w.run().mailed(also(cancelled, order.MailConfirmation, refunded)...)
-			both(asksOnce(order.OrderNeedsAttention, labelIsVoid), attention(tt.settled == 0))(t, w)
+			both(asksOnce(order.OrderNeedsAttention, labelIsVoid), attention(tt.resolved == 0))(t, w)
 			if o := w.order(); o.Status != order.Cancelled || o.Shipments[0].Status != order.ParcelDelivered {
 				t.Errorf("the order is %s, its parcel %s", o.Status, o.Shipments[0].Status)
 			}
