@@ -2,8 +2,8 @@ package fake
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 
 	"purser/order"
@@ -38,7 +38,11 @@ func (c *Carrier) BookParcel(_ context.Context, r order.ParcelRequest) (order.Pa
 		if r.To.Country == "XX" || r.To.PostalCode == "00000" {
 			return carrierError("BookParcel", order.ErrRejected)
 		}
-		request := fmt.Sprintf("%+v", r)
+		body, err := json.Marshal(r) // unlike %+v, it has no addresses
+		if err != nil {
+			return err
+		}
+		request := string(body)
 		p, ok := c.parcels[r.Reference]
 		if ok && p.request != request {
 			return carrierError("BookParcel", order.ErrState)
