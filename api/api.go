@@ -38,7 +38,7 @@ type Config struct {
 	// Webhooks serves /webhooks/…; if it is nil, those paths respond 404.
 	Webhooks http.Handler
 	// Ready lists the checks of /readyz: our own database and engine, no partner.
-	Ready []Check
+	Ready []httpkit.Check
 	// Version is shown in the documentation. Default "dev".
 	Version string
 }

@@ -3,25 +3,15 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
-	"sync"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"purser/api/httpkit"
 )
 
-// Check asks one dependency without which this process cannot serve. A partner is
-// not such a dependency: its outage must not take us out of service.
-type Check struct {
-	Name string
-	Ask  func(ctx context.Context) error
-}
-
 // healthService serves the health checks.
 type healthService struct {
-	ready  []Check
+	ready  []httpkit.Check
 	server *httpkit.Server
 }
 
@@ -43,23 +33,10 @@ func (s *healthService) livez(context.Context, *struct{}) (*healthOutput, error)
 	return &healthOutput{health{"ok"}}, nil
 }
 
-// readyz runs all checks at the same time and fails if one of them does.
+// readyz runs all checks and fails if one of them does.
 func (s *healthService) readyz(ctx context.Context, _ *struct{}) (*healthOutput, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	failed := make([]string, len(s.ready))
-	var wg sync.WaitGroup
-	for i, c := range s.ready {
-		wg.Go(func() {
-			if err := c.Ask(ctx); err != nil {
-				failed[i] = c.Name + " "
-				s.server.Log.WarnContext(ctx, "not ready", "check", c.Name, "error", err)
-			}
-		})
-	}
-	wg.Wait()
-	if names := strings.TrimSpace(strings.Join(failed, "")); names != "" {
-		return nil, httpkit.NewProblem(http.StatusServiceUnavailable, "not_ready", "not ready: "+names).RetryAfter(time.Second)
+	if p := httpkit.Unready(ctx, s.ready, s.server.Log); p != nil {
+		return nil, p
 	}
 	return &healthOutput{health{"ok"}}, nil
 }

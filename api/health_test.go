@@ -9,6 +9,7 @@ import (
 
 	"purser/api"
 	"purser/api/apitest"
+	"purser/api/httpkit"
 	"purser/records"
 )
 
@@ -18,7 +19,7 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	var broken error
 	s := apitest.New(t, func(c *api.Config, store *records.Store) {
-		c.Ready = []api.Check{{Name: "record", Ask: store.Ping}, {Name: "engine", Ask: func(context.Context) error { return broken }}}
+		c.Ready = []httpkit.Check{{Name: "record", Ask: store.Ping}, {Name: "engine", Ask: func(context.Context) error { return broken }}}
 	})
 	for _, path := range []string{"/livez", "/readyz"} {
 		if a := s.Ask("GET", path, "", ""); a.Status != http.StatusOK {

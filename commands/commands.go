@@ -18,14 +18,16 @@ import (
 type commands struct {
 	Color string `enum:"auto,always,never" default:"auto" help:"Print colours: auto (on a terminal, unless NO_COLOR is set), always or never."`
 
-	Demo   demoCmd    `cmd:"" help:"Start everything, take one order from the checkout to its delivery, and keep running."`
-	Up     upCmd      `cmd:"" help:"Start everything in this process."`
-	API    apiCmd     `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
-	Worker workerCmd  `cmd:"" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
-	Search searchCmds `cmd:"" help:"Find products as a shopper does; show and set the shop's settings of the search."`
-	Order  orderCmd   `cmd:"" help:"Place, show, list, watch, cancel and resolve orders."`
-	Inbox  inboxCmd   `cmd:"" help:"List and redeliver the events that providers sent."`
-	Ledger ledgerCmd  `cmd:"" help:"Check, export and close the shop's books."`
+	Demo    demoCmd    `cmd:"" help:"Start everything, take one order from the checkout to its delivery, and keep running."`
+	Up      upCmd      `cmd:"" help:"Start everything in this process."`
+	API     apiCmd     `cmd:"" name:"api" help:"Run the API and the webhooks against TEMPORAL_ADDRESS and DATABASE_URL."`
+	Worker  workerCmd  `cmd:"" set:"listen=127.0.0.1:8081" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
+	Sandbox sandboxCmd `cmd:"" set:"listen=127.0.0.1:8090" help:"Run the stand-ins of the providers, for the roles api and worker without real keys."`
+	Health  healthCmd  `cmd:"" help:"Ask a role on this machine whether it is ready; exit with 1 if it is not."`
+	Search  searchCmds `cmd:"" help:"Find products as a shopper does; show and set the shop's settings of the search."`
+	Order   orderCmd   `cmd:"" help:"Place, show, list, watch, cancel and resolve orders."`
+	Inbox   inboxCmd   `cmd:"" help:"List and redeliver the events that providers sent."`
+	Ledger  ledgerCmd  `cmd:"" help:"Check, export and close the shop's books."`
 
 	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; maintain the search index."`
 	Image   imageCmd   `cmd:"" help:"Add, show, list and delete products' images."`

@@ -66,8 +66,29 @@ func runRole(e *env, cfg *config.Config, r stack.Role) error {
 		return err
 	}
 	defer s.Stop()
+	fmt.Fprintln(e.stderr, s.Found(r))
 	if at := s.Running().API; at != "" {
 		fmt.Fprintf(e.stderr, "API at %s\n", at)
+	} else {
+		fmt.Fprintf(e.stderr, "Health checks at %s\n", s.HealthURL())
 	}
+	return s.Wait(e.ctx)
+}
+
+// sandboxCmd runs the stand-ins of the providers alone.
+type sandboxCmd struct {
+	config.Config `embed:""`
+	API           string `name:"api-url" help:"The URL of the API, to which the sandbox sends its webhooks. Default: PURSER_PUBLIC_URL, or http://127.0.0.1:8080." env:"PURSER_API_URL"`
+}
+
+// Run plays the providers until it is interrupted.
+func (c *sandboxCmd) Run(e *env) error {
+	s, err := stack.StartSandbox(&c.Config, c.API)
+	if err != nil {
+		return err
+	}
+	defer s.Stop()
+	fmt.Fprintln(e.stderr, s.FoundSandbox())
+	fmt.Fprintf(e.stderr, "Sandbox at %s\n", s.HealthURL())
 	return s.Wait(e.ctx)
 }

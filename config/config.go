@@ -24,7 +24,7 @@ import (
 type Config struct {
 	Data        string `group:"The most common:" help:"Directory for all state of the embedded stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
 	DatabaseURL string `group:"The most common:" name:"database-url" help:"Postgres for the record and the embedded engine (postgres://…). Default: SQLite files in the data directory." env:"DATABASE_URL"`
-	Listen      string `group:"The most common:" help:"Address on which the API listens. Port 0 picks a free one." env:"PURSER_LISTEN" default:"127.0.0.1:8080"`
+	Listen      string `group:"The most common:" help:"Address on which the API, the health checks of a worker or the sandbox listens. Port 0 picks a free one." env:"PURSER_LISTEN" default:"${listen=127.0.0.1:8080}"`
 	PublicURL   string `group:"The most common:" help:"Address at which providers, and the links in mails, reach this API. Default: the address on which it listens, or localhost if it listens on all. A worker has no default, and pauses campaigns without it." env:"PURSER_PUBLIC_URL"`
 	APIKeys     string `group:"The most common:" name:"api-keys" help:"API keys, as name:role:secret,… with role shop, operator or viewer; a name that is repeated has several secrets. Default: one operator key, generated in the data directory." env:"PURSER_API_KEYS"`
 	LogLevel    string `group:"The most common:" help:"debug, info, warn or error." env:"PURSER_LOG_LEVEL" default:"warn" enum:"debug,info,warn,error"`
@@ -65,9 +65,11 @@ type Config struct {
 	Search    `embed:"" group:"Catalogue and search:"`
 	Images    `embed:"" group:"Images:"`
 
-	VaultKey          string        `group:"Temporal, several processes, secrets:" help:"Key for secrets at rest, 64 hexadecimal digits. Default: one generated in the data directory." env:"PURSER_VAULT_KEY"`
-	TemporalAddress   string        `group:"Temporal, several processes, secrets:" help:"Address of a Temporal cluster (roles api and worker)." env:"TEMPORAL_ADDRESS" default:"127.0.0.1:7233"`
-	TemporalNamespace string        `group:"Temporal, several processes, secrets:" help:"Namespace in the Temporal cluster." env:"TEMPORAL_NAMESPACE" default:"default"`
+	VaultKey          string `group:"Temporal, several processes, secrets:" help:"Key for secrets at rest, 64 hexadecimal digits. Default: one generated in the data directory." env:"PURSER_VAULT_KEY"`
+	TemporalAddress   string `group:"Temporal, several processes, secrets:" help:"Address of a Temporal cluster (roles api and worker)." env:"TEMPORAL_ADDRESS" default:"127.0.0.1:7233"`
+	TemporalNamespace string `group:"Temporal, several processes, secrets:" help:"Namespace in the Temporal cluster." env:"TEMPORAL_NAMESPACE" default:"default"`
+	Cluster           `embed:"" group:"Temporal, several processes, secrets:"`
+	Roles             `embed:"" group:"Temporal, several processes, secrets:"`
 	TemporalPort      int           `group:"Temporal, several processes, secrets:" help:"Port of the embedded Temporal server. 0 picks a free one." env:"PURSER_TEMPORAL_PORT" default:"7233"`
 	UIPort            int           `group:"Temporal, several processes, secrets:" name:"ui-port" help:"Port of the Temporal UI. 0 picks a free one." env:"PURSER_UI_PORT" default:"8233"`
 	NoUI              bool          `group:"Temporal, several processes, secrets:" name:"no-ui" help:"Do not start the Temporal UI." env:"PURSER_NO_UI"`
@@ -76,7 +78,7 @@ type Config struct {
 	Feedback `embed:"" group:"Feedback on mail, webhooks:"`
 
 	SandboxPort      int           `group:"The sandbox:" help:"Port of the sandbox, which simulates the providers. 0 picks a free one." env:"PURSER_SANDBOX_PORT" default:"8090"`
-	SandboxURL       string        `group:"The sandbox:" help:"Address of a sandbox in another process (roles api and worker)." env:"PURSER_SANDBOX_URL"`
+	SandboxURL       string        `group:"The sandbox:" name:"sandbox-url" help:"Address at which the roles api and worker reach a sandbox in a process of its own. Set the same for all three roles; the sandbox's default is the address on which it listens." env:"PURSER_SANDBOX_URL"`
 	SandboxHoldTime  time.Duration `group:"The sandbox:" help:"How long an authorization lasts at the sandbox's Stripe." env:"PURSER_SANDBOX_HOLD_TIME" default:"168h"`
 	SandboxDebitTime time.Duration `group:"The sandbox:" help:"How long a direct debit is processing at the sandbox's Stripe; in reality it is days." env:"PURSER_SANDBOX_DEBIT_TIME" default:"30s"`
 	SandboxPace      time.Duration `group:"The sandbox:" help:"Time between the scans of a parcel by the sandbox's carrier; 0: only on request." env:"PURSER_SANDBOX_PACE" default:"2s"`
@@ -101,6 +103,12 @@ func (c *Config) check() error {
 	}
 	if c.StripeKey != "" && len(c.StripeWebhookSecrets) == 0 {
 		return errors.New("STRIPE_SECRET_KEY is set, STRIPE_WEBHOOK_SECRETS is not: without it no payment event can be trusted")
+	}
+	if err := c.checkTemporal(); err != nil {
+		return err
+	}
+	if err := c.checkRoles(); err != nil {
+		return err
 	}
 	if err := c.checkPayment(); err != nil {
 		return err
@@ -188,7 +196,8 @@ func (c *Config) checkTimes() error {
 	return nil
 }
 
-// checkPartnerURL requires https, except for an address on this machine.
+// checkPartnerURL requires https, except for an address on this machine or in its
+// private network: a name without a dot, as containers have, is no public host.
 func checkPartnerURL(name, s string) error {
 	if s == "" {
 		return nil
@@ -198,7 +207,7 @@ func checkPartnerURL(name, s string) error {
 		return fmt.Errorf("%s: want https://host", name)
 	}
 	ip := net.ParseIP(u.Hostname())
-	if u.Scheme == "http" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if private := ip != nil && ip.IsLoopback() || ip == nil && !strings.ContainsAny(u.Hostname(), ".:"); u.Scheme == "http" && !private {
 		return fmt.Errorf("%s: http is for this machine only: want https://%s", name, u.Host)
 	}
 	return nil

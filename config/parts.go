@@ -1,5 +1,7 @@
 package config
 
+import "strings"
+
 // Part is a provider and whether the sandbox or the real one plays it.
 type Part struct{ Name, Who string }
 
@@ -20,6 +22,35 @@ func (c *Config) Parts() []Part {
 	}
 }
 
+// Providers names all providers, for the log: which are real, and where the sandbox
+// plays the others.
+func (c *Config) Providers(sandbox string) string {
+	stripe := "a live key"
+	switch {
+	case c.StripeKey == "":
+		stripe = ""
+	case strings.Contains(c.StripeKey, "_test_"):
+		stripe = "a test key"
+	}
+	mails := ""
+	if !c.PlaysSES() {
+		mails = strings.Join(c.Routes(), ", then ")
+	}
+	var all []string
+	for _, p := range []struct{ name, real string }{
+		{"Stripe", stripe}, {"carrier", c.CarrierURL}, {"mail", mails}, {"S3", c.S3Bucket}, {"search", c.MeilisearchURL},
+	} {
+		if p.real == "" {
+			p.real = "sandbox"
+		}
+		all = append(all, p.name+": "+p.real)
+	}
+	if c.Played() {
+		all = append(all, "sandbox at "+sandbox)
+	}
+	return strings.Join(all, ", ")
+}
+
 // Played reports whether the sandbox plays any provider.
 func (c *Config) Played() bool {
 	return c.StripeKey == "" || c.CarrierURL == "" || c.PlaysSES() || c.S3Bucket == "" || c.SearchPlayed()
@@ -36,7 +67,7 @@ func (c Config) Apart(dir string) Config {
 	c.Data, c.DatabaseURL, c.APIKeys, c.PublicURL, c.SandboxURL = dir, "", "", "", ""
 	c.Listen, c.SandboxPort, c.TemporalPort, c.NoUI = "127.0.0.1:0", 0, 0, true
 	c.StripeKey, c.CarrierURL, c.SESRegion, c.MeilisearchURL, c.Mail = "", "", "", "", Mail{}
-	c.Pricing = Pricing{}
+	c.Pricing, c.Cluster = Pricing{}, Cluster{}
 	c.S3Bucket, c.S3Region, c.S3Endpoint, c.CloudFrontDomain = "", "", "", ""
 	return c
 }

@@ -14,7 +14,7 @@ const secretFile = "file:"
 // secrets returns the settings that may refer to a file, by environment variable.
 func (c *Config) secrets() map[string][]*string {
 	all := map[string][]*string{
-		"DATABASE_URL": {&c.DatabaseURL}, "PURSER_API_KEYS": {&c.APIKeys}, "PURSER_VAULT_KEY": {&c.VaultKey},
+		"DATABASE_URL": {&c.DatabaseURL}, "PURSER_API_KEYS": {&c.APIKeys}, "PURSER_VAULT_KEY": {&c.VaultKey}, "TEMPORAL_API_KEY": {&c.TemporalAPIKey},
 		"STRIPE_SECRET_KEY": {&c.StripeKey}, "CARRIER_KEY": {&c.CarrierKey}, "SMTP_URL": {&c.SMTPURL}, "PURSER_PRICING_SECRET": {&c.PricingSecret},
 		"MEILISEARCH_ADMIN_KEY": {&c.MeilisearchAdminKey}, "MEILISEARCH_SEARCH_KEY": {&c.MeilisearchSearchKey},
 	}

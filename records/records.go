@@ -103,5 +103,8 @@ func New(db *sqldb.DB, rules mails.Rules) *Store {
 // Ping reports whether the database can be reached.
 func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 
+// CheckSchema reports whether the schema is one that this build can use.
+func (s *Store) CheckSchema(ctx context.Context) error { return s.db.CheckSchema(ctx) }
+
 // Close waits for the writes under way and closes the database.
 func (s *Store) Close() error { return s.db.Close() }

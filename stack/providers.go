@@ -8,10 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"time"
-
-	"go.temporal.io/sdk/client"
 
 	"purser/api"
 	"purser/api/httpkit"
@@ -80,7 +77,7 @@ func (s *Stack) newSandbox() (*sandbox.Sandbox, error) {
 func (s *Stack) providers(r Role) (*providers, error) {
 	c := s.cfg
 	if s.sandboxListener != nil {
-		s.serve(s.sandboxListener, s.Sandbox.Handler(), time.Second)
+		s.serve(s.sandboxListener, s.sandboxHandler(), time.Second)
 	}
 	if s.sandboxURL == "" && c.Played() {
 		return nil, errors.New("this role has no sandbox of its own: set STRIPE_SECRET_KEY, CARRIER_URL, SES_REGION, S3_BUCKET and MEILISEARCH_URL, or PURSER_SANDBOX_URL")
@@ -121,7 +118,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 		return err
 	}
 	relay := &inbox.Relay{Orders: s.starter, Ledger: s.Records, Finder: s.Records, Disputes: map[string]inbox.Disputes{"stripe": p.stripe}, Log: s.log}
-	stopping, draining := make(chan struct{}), &atomic.Bool{}
+	stopping := make(chan struct{})
 	hooks := &inbox.Handler{
 		Sources: map[string]inbox.Source{"stripe": p.stripe, "carrier": p.scans},
 		Keeper:  s.Records, Relay: relay, Log: s.log,
@@ -147,11 +144,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 		},
 		Ledger:   &apiledger.Service{Workflows: s.starter, Records: s.Records},
 		Webhooks: hooks,
-		Ready: []api.Check{
-			{Name: "record", Ask: s.Records.Ping},
-			{Name: "engine", Ask: s.pingEngine},
-			{Name: "stopping", Ask: notWhile(draining)},
-		},
+		Ready:    s.ownChecks(),
 	})
 	if err != nil {
 		return err
@@ -159,7 +152,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 	s.serve(s.apiListener, handler, 5*time.Second)
 	s.onStop(func() { close(stopping) })
 	s.onStop(func() {
-		draining.Store(true)
+		s.draining.Store(true)
 		if !s.atHome(r) { // a local stack has no load balancer that needs the time
 			time.Sleep(s.cfg.Drain)
 		}
@@ -167,24 +160,9 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 	return nil
 }
 
-// notWhile returns a health check that fails while the flag is set.
-func notWhile(flag *atomic.Bool) func(context.Context) error {
-	return func(context.Context) error {
-		if flag.Load() {
-			return errors.New("this process is stopping")
-		}
-		return nil
-	}
-}
-
-func (s *Stack) pingEngine(ctx context.Context) error {
-	_, err := s.Temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
-	return err
-}
-
-// startSandbox starts sending the stand-ins' webhooks.
-func (s *Stack) startSandbox() {
-	to := s.publicURL()
+// startSandbox starts sending the stand-ins' webhooks to the API.
+func (s *Stack) startSandbox(to string) {
+	s.webhooksTo = to
 	s.Sandbox.SetWebhooks(to+"/webhooks/stripe", to+"/webhooks/carrier")
 	if err := s.Sandbox.SubscribeMail(s.sandboxURL+"/ses", to+"/webhooks/ses"); err != nil {
 		s.log.Error("the sandbox cannot report what becomes of mails", "error", err)

@@ -13,13 +13,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/client"
-	sdklog "go.temporal.io/sdk/log"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
+	"purser/api/httpkit"
 	"purser/config"
 	"purser/engine"
 	"purser/records"
@@ -43,12 +44,17 @@ type Stack struct {
 	uiURL      string
 	vault      *vault.Vault
 	sandboxURL string // the address of the stand-ins
+	webhooksTo string // the API to which the stand-ins here send their webhooks
 	starter    *starter.Client
+	workers    workers.Set
 	apiURL     string
 	key        string // an API key for the commands
 	failed     chan error
 
-	apiListener, sandboxListener net.Listener
+	apiListener, sandboxListener, healthListener net.Listener
+
+	checks   atomic.Pointer[[]httpkit.Check] // of /readyz; nil: this process is starting
+	draining atomic.Bool                     // this process is stopping
 
 	stops []func()
 	once  sync.Once
@@ -70,11 +76,15 @@ var (
 // owns reports whether the process keeps a data directory of its own.
 func (r Role) owns() bool { return r.engine || r.sandbox }
 
-// Start starts the parts of a role. If it fails, nothing is left running.
-func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error) {
+func newStack(cfg *config.Config) *Stack {
 	CollectLess()
 	unix.Umask(0o077) // other users of the machine must not read our files
-	s := &Stack{cfg: cfg, log: cfg.Logger(), failed: make(chan error, 4)}
+	return &Stack{cfg: cfg, log: cfg.Logger(), failed: make(chan error, 4)}
+}
+
+// Start starts the parts of a role. If it fails, nothing is left running.
+func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error) {
+	s := newStack(cfg)
 	defer func() {
 		if err != nil {
 			s.Stop()
@@ -93,10 +103,11 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 	if err := s.listen(r); err != nil {
 		return nil, err
 	}
+	s.serveHealth()
 	switch { // roles share what the embedded stack keeps in its data directory
 	case r.owns():
 	case cfg.VaultKey == "":
-		return nil, errors.New("this role shares its secrets with others: set PURSER_VAULT_KEY, the same for all (openssl rand -hex 32)")
+		return nil, errNoVaultKey
 	case cfg.DatabaseURL == "":
 		return nil, errors.New("this role shares the record with others: set DATABASE_URL to their Postgres")
 	}
@@ -109,6 +120,9 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 	s.starter = &starter.Client{Temporal: s.Temporal, Record: s.Records, Vault: s.vault, Terms: cfg.Terms()}
 	p, err := s.providers(r)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.checkSandbox(ctx); err != nil {
 		return nil, err
 	}
 	s.startMail(ctx, p.mail)
@@ -124,13 +138,17 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 		}
 	}
 	if s.Sandbox != nil {
-		s.startSandbox()
+		s.startSandbox(s.publicURL())
 	}
+	s.workerReady()
 	if r.owns() {
 		return s, s.announce()
 	}
 	return s, nil
 }
+
+// errNoVaultKey is the error of a role that cannot have a key of its own.
+var errNoVaultKey = errors.New("this role shares its secrets with others: set PURSER_VAULT_KEY, the same for all (openssl rand -hex 32)")
 
 // onStop registers a function that Stop calls.
 func (s *Stack) onStop(f func()) { s.stops = append(s.stops, f) }
@@ -177,6 +195,10 @@ func (s *Stack) listen(r Role) (err error) {
 			return err
 		}
 		s.apiURL = "http://" + called(s.apiListener.Addr())
+	} else if r.worker {
+		if s.healthListener, err = s.open("the health checks", "--listen", s.cfg.Listen); err != nil {
+			return err
+		}
 	}
 	s.sandboxURL = strings.TrimRight(s.cfg.SandboxURL, "/")
 	if r.sandbox && s.cfg.Played() {
@@ -210,7 +232,6 @@ func (s *Stack) openVault() (err error) {
 // openStores opens the engine, the record and the sandbox concurrently.
 func (s *Stack) openStores(ctx context.Context, r Role) error {
 	var all errgroup.Group
-	address := s.cfg.TemporalAddress
 	var eng *engine.Engine
 	if r.engine {
 		all.Go(func() (err error) {
@@ -225,7 +246,7 @@ func (s *Stack) openStores(ctx context.Context, r Role) error {
 		})
 	}
 	all.Go(func() (err error) {
-		s.Records, err = records.Open(ctx, s.cfg.RecordURL(), records.Options{Mail: s.cfg.MailRules()})
+		s.Records, err = records.Open(ctx, s.cfg.RecordURL(), records.Options{Mail: s.cfg.MailRules(), Connections: s.connections(r)})
 		return err
 	})
 	err := all.Wait()
@@ -245,27 +266,15 @@ func (s *Stack) openStores(ctx context.Context, r Role) error {
 	}
 	if eng != nil {
 		s.onStop(eng.Stop)
-		address, s.engine, s.uiURL = eng.Address(), eng.Address(), eng.UIURL()
+		s.engine, s.uiURL = eng.Address(), eng.UIURL()
 	}
 	if err != nil {
 		return err
 	}
-	options := client.Options{
-		HostPort: address, Namespace: s.cfg.TemporalNamespace,
-		Logger: sdklog.NewStructuredLogger(s.log.With("part", "temporal-sdk")),
-	}
-	if host, _, err := net.SplitHostPort(address); err == nil && net.ParseIP(host).IsLoopback() { // compression would only cost processor time
-		options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
-	}
-	s.Temporal, err = client.DialContext(ctx, options)
-	if err != nil {
-		return fmt.Errorf("temporal at %s: %w", address, err)
-	}
-	s.onStop(s.Temporal.Close)
 	if r.engine {
-		return nil
+		return s.dialEngine(ctx, eng.Address())
 	}
-	return s.ensureSearchAttributes(ctx)
+	return s.dialCluster(ctx)
 }
 
 // startWorkers makes this process run workflows and their steps, and starts the
@@ -277,6 +286,7 @@ func (s *Stack) startWorkers(p *providers) error {
 		return err
 	}
 	s.onStop(set.Stop)
+	s.workers = set
 	s.sweepImages()
 	s.keepIndex(p.search)
 	s.startCatalogue(p)

@@ -42,6 +42,7 @@ type Limits struct {
 // Set is a group of workers that start and stop together.
 type Set struct {
 	workers []worker.Worker
+	polled  []polled
 	running *running
 }
 
@@ -89,6 +90,7 @@ func New(c client.Client, a Activities, l Limits) Set {
 	RegisterWorkflows(catalogue)
 	register(catalogue, a.Products, a.Imports)
 	set.workers = append(set.workers, orders, catalogue)
+	set.polled = append(set.polled, polled{workflows.OrdersQueue, forWorkflows}, polled{workflows.CatalogueQueue, forWorkflows})
 	for _, q := range []struct {
 		queue string
 		most  int
@@ -112,10 +114,10 @@ func New(c client.Client, a Activities, l Limits) Set {
 			Interceptors:                 []interceptor.WorkerInterceptor{set.running},
 		})
 		register(w, q.steps...)
-		set.workers = append(set.workers, w)
+		set.workers, set.polled = append(set.workers, w), append(set.polled, polled{q.queue, forActivities})
 	}
 	if a.Images != nil {
-		set.workers = append(set.workers, imageWorker(c, a.Images, l, set.running))
+		set.workers, set.polled = append(set.workers, imageWorker(c, a.Images, l, set.running)), append(set.polled, polled{workflows.ImagesQueue, forWorkflows})
 	}
 	return set
 }
@@ -149,7 +151,7 @@ func register(w worker.Worker, subjects ...any) {
 func (s Set) Start() error {
 	for i, w := range s.workers {
 		if err := w.Start(); err != nil {
-			Set{s.workers[:i], s.running}.Stop()
+			Set{workers: s.workers[:i], running: s.running}.Stop()
 			return fmt.Errorf("start worker: %w", err)
 		}
 	}

@@ -59,7 +59,47 @@ func migrate(ctx context.Context, db *sql.DB, migrations fs.FS, d dialect) error
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("records: migrate: %w", err)
 	}
-	return nil
+	has, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("records: migrate: %w", err)
+	}
+	return checkVersion(has, latest(steps))
+}
+
+// SchemaError reports that the schema is of another version than this build's.
+type SchemaError struct{ Has, Wants int64 }
+
+func (e *SchemaError) Error() string {
+	if e.Has > e.Wants {
+		return fmt.Sprintf("records: the schema has version %d, and this build knows versions up to %d: a newer build has upgraded it; start that build, or restore a backup from before", e.Has, e.Wants)
+	}
+	return fmt.Sprintf("records: the schema has version %d, and this build needs version %d: an older backup was restored; restart this process, which upgrades it", e.Has, e.Wants)
+}
+
+func checkVersion(has, wants int64) error {
+	if has == wants {
+		return nil
+	}
+	return &SchemaError{Has: has, Wants: wants}
+}
+
+// latest returns the version of the last migration.
+func latest(steps []*goose.Migration) (version int64) {
+	for _, s := range steps {
+		version = max(version, s.Version)
+	}
+	return version
+}
+
+// CheckSchema returns a *SchemaError if the schema is older than this build's, which it
+// was not when the database was opened. A newer one is no error: another process has
+// been replaced by a newer build, and this one is about to be.
+func (d *DB) CheckSchema(ctx context.Context) error {
+	has, err := One[int64](ctx, d.Reader(), "SELECT COALESCE(MAX(version_id), 0) FROM record_schema WHERE is_applied")
+	if err != nil {
+		return WrapError("read the schema's version", err)
+	}
+	return checkVersion(min(has, d.schema), d.schema)
 }
 
 // steps reads the migrations, named 001_what.sql, in the dialect's words. What only

@@ -31,6 +31,9 @@ func openPostgres(ctx context.Context, url string, opts Options) (*postgresDB, e
 	}
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(unreachable(url, err), db.Close())
+	}
 	if err := migrate(ctx, db, opts.Migrations, postgresDialect); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

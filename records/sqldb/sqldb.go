@@ -6,6 +6,7 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -30,6 +31,7 @@ type DB struct {
 	// ownClock is true if Options.Now was set; it is then used even if the database
 	// has a clock that all processes share.
 	ownClock bool
+	schema   int64 // the version of the schema that this build needs
 }
 
 // Connection is what the record needs from SQLite or Postgres.
@@ -66,6 +68,11 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	all, err := steps(opts.Migrations, sqliteDialect) // the versions are those of every dialect
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	d.schema = latest(all)
 	return d, nil
 }
 
