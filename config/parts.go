@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+)
 
 // Part is a provider and whether the sandbox or the real one plays it.
 type Part struct{ Name, Who string }
@@ -36,9 +39,13 @@ func (c *Config) Providers(sandbox string) string {
 	if !c.PlaysSES() {
 		mails = strings.Join(c.Routes(), ", then ")
 	}
+	bucket := ""
+	if c.S3Bucket != "" {
+		bucket = "bucket " + c.S3Bucket
+	}
 	var all []string
 	for _, p := range []struct{ name, real string }{
-		{"Stripe", stripe}, {"carrier", c.CarrierURL}, {"mail", mails}, {"S3", c.S3Bucket}, {"search", c.MeilisearchURL},
+		{"Stripe", stripe}, {"carrier", hostOf(c.CarrierURL)}, {"mail", mails}, {"S3", bucket}, {"search", hostOf(c.MeilisearchURL)},
 	} {
 		if p.real == "" {
 			p.real = "sandbox"
@@ -49,6 +56,15 @@ func (c *Config) Providers(sandbox string) string {
 		all = append(all, "sandbox at "+sandbox)
 	}
 	return strings.Join(all, ", ")
+}
+
+// hostOf returns the host of a URL, which may hold a password.
+func hostOf(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return "real"
+	}
+	return u.Host
 }
 
 // Played reports whether the sandbox plays any provider.

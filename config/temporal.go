@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 )
 
 // Cluster holds the credentials and the encryption of the connection to a
@@ -51,7 +52,8 @@ func (c *Cluster) temporalTLSFrom() string {
 
 // checkTemporal refuses settings of the connection that contradict each other.
 func (c *Config) checkTemporal() error {
-	if host, port, err := net.SplitHostPort(c.TemporalAddress); err != nil || host == "" || port == "" {
+	host, port, err := net.SplitHostPort(c.TemporalAddress)
+	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || host == "" || n == 0 {
 		return fmt.Errorf("TEMPORAL_ADDRESS: want host:port, such as 127.0.0.1:7233 or your-namespace.tmprl.cloud:7233, got %q", c.TemporalAddress)
 	}
 	if c.TemporalNamespace == "" {

@@ -28,7 +28,7 @@ func TestRoles(t *testing.T) {
 		db, "TEMPORAL_ADDRESS=" + s.at.Temporal, "PURSER_SANDBOX_URL=" + s.at.Sandbox, "PURSER_DATA=" + t.TempDir(),
 		"PURSER_VAULT_KEY=file:" + vault, "PURSER_API_KEYS=web:shop:" + key,
 	}
-	worker := launch(t, env, "worker")
+	worker := launch(t, env, "worker", "--listen=127.0.0.1:0")
 	worker.says("PURSER_PUBLIC_URL") // EML-13: without it, it sends no marketing
 	api := launch(t, env, "api", "--listen=127.0.0.1:0")
 	_, at, _ := strings.Cut(api.says("API at "), "API at ")
@@ -106,7 +106,7 @@ func TestRolesAlone(t *testing.T) {
 		{name: "no engine at the address", env: []string{vault, "DATABASE_URL=" + postgrestest.Database(t), "TEMPORAL_ADDRESS=127.0.0.1:1", "PURSER_SANDBOX_URL=http://127.0.0.1:1"}, says: "127.0.0.1:1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			code, _, stderr := run(t, append(c.env, "PURSER_DATA="+t.TempDir()), "worker")
+			code, _, stderr := run(t, append(c.env, "PURSER_DATA="+t.TempDir()), "worker", "--listen=127.0.0.1:0")
 			if lines := complaints(stderr + "\n"); code == 0 || len(lines) != 1 || !strings.Contains(stderr, c.says) {
 				t.Errorf("exit code %d:\n%s", code, stderr)
 			}

@@ -25,9 +25,13 @@ func (s *Stack) workerReady() {
 	if s.healthListener == nil {
 		return
 	}
-	checks := append(s.ownChecks(),
+	s.setReady(append(s.ownChecks(),
 		httpkit.Check{Name: "schema", Ask: s.Records.CheckSchema},
-		httpkit.Check{Name: "pollers", Ask: func(ctx context.Context) error { return s.workers.Polling(ctx, s.Temporal, identity()) }})
+		httpkit.Check{Name: "pollers", Ask: func(ctx context.Context) error { return s.workers.Polling(ctx, s.Temporal, identity()) }}))
+}
+
+// setReady makes /readyz run the checks, until this process stops.
+func (s *Stack) setReady(checks []httpkit.Check) {
 	s.checks.Store(&checks)
 	s.onStop(func() { s.draining.Store(true) })
 }

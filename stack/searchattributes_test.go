@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alecthomas/kong"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/workflowservice/v1"
@@ -28,20 +27,10 @@ import (
 // elsewhere.
 func settings(t *testing.T, flags ...string) *config.Config {
 	t.Helper()
-	var c struct {
-		config.Config `embed:""`
-	}
-	parser, err := kong.New(&c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := parser.Parse(append([]string{
+	return parsed(t, append([]string{
 		"--data=" + t.TempDir(), "--listen=127.0.0.1:0", "--vault-key=" + strings.Repeat("0", 64), "--log-level=error",
 		"--api-keys=web:shop:0123456789abcdef", "--sandbox-url=http://127.0.0.1:1", "--database-url=" + postgrestest.Database(t),
-	}, flags...)); err != nil {
-		t.Fatal(err)
-	}
-	return &c.Config
+	}, flags...)...)
 }
 
 // frontend is the frontend of a cluster that does not permit adding search
@@ -50,7 +39,8 @@ type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	operatorservice.UnimplementedOperatorServiceServer
 
-	has map[string]enums.IndexedValueType
+	has        map[string]enums.IndexedValueType
+	namespaces []string // nil: it knows every namespace
 }
 
 func (f frontend) ListSearchAttributes(context.Context, *operatorservice.ListSearchAttributesRequest) (*operatorservice.ListSearchAttributesResponse, error) {
@@ -67,13 +57,13 @@ func (frontend) ListWorkflowExecutions(context.Context, *workflowservice.ListWor
 
 // serve starts the frontend, which reports itself healthy, and returns its
 // address.
-func (f frontend) serve(t *testing.T) string {
+func (f frontend) serve(t *testing.T, options ...grpc.ServerOption) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, doctor := grpc.NewServer(), health.NewServer()
+	server, doctor := grpc.NewServer(options...), health.NewServer()
 	doctor.SetServingStatus(workflowservice.WorkflowService_ServiceDesc.ServiceName, healthpb.HealthCheckResponse_SERVING)
 	workflowservice.RegisterWorkflowServiceServer(server, f)
 	operatorservice.RegisterOperatorServiceServer(server, f)

@@ -149,7 +149,7 @@ func (s *Stack) checkNamespace(ctx context.Context) error {
 	case denied(err):
 		return s.refused(err)
 	case serviceerror.ToStatus(err).Code() == codes.NotFound:
-		return fmt.Errorf("temporal at %s has no namespace %q: create it (temporal operator namespace create --namespace %[2]s), or set TEMPORAL_NAMESPACE", s.cfg.TemporalAddress, name)
+		return fmt.Errorf("temporal at %s has no namespace %q: create it (temporal operator namespace create --namespace %[2]q), or set TEMPORAL_NAMESPACE", s.cfg.TemporalAddress, name)
 	}
 	return nil // what else is wrong shows when the search attributes are registered
 }

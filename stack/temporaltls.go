@@ -66,6 +66,10 @@ func (s *Stack) explainTLS(address string, conf *tls.Config, err error) error {
 		return fmt.Errorf("the certificate of Temporal at %s is invalid: renew it on the cluster, and check the clock of this machine: %w", address, err)
 	case errors.As(err, &plain):
 		return fmt.Errorf("temporal at %s does not use TLS: remove TEMPORAL_TLS and the settings of certificates, or set TEMPORAL_ADDRESS", address)
+	case alerted(err) && strings.Contains(err.Error(), "protocol version"):
+		return fmt.Errorf("temporal at %s offers no TLS 1.2 or newer: turn it on at the cluster: %w", address, err)
+	case alerted(err) && strings.Contains(err.Error(), "unrecognized name"):
+		return fmt.Errorf("temporal at %s does not know the name %s: set TEMPORAL_ADDRESS or TEMPORAL_TLS_SERVER_NAME: %w", address, conf.ServerName, err)
 	case alerted(err) && len(conf.Certificates) == 0:
 		return fmt.Errorf("temporal at %s wants a client certificate (mTLS): set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH: %w", address, err)
 	case alerted(err):

@@ -28,7 +28,7 @@ func unreachable(url string, err error) error {
 	case errors.As(err, &refusal) && refusal.Code == "53300":
 		return fmt.Errorf("postgres at %s has no connection left: lower PURSER_DATABASE_CONNECTIONS, or raise its max_connections: %w", at, err)
 	case errors.As(err, &network), errors.As(err, &unknown):
-		return fmt.Errorf("no Postgres can be reached at %s: start it, or set DATABASE_URL: %w", at, err)
+		return fmt.Errorf("no postgres can be reached at %s: start it, or set DATABASE_URL: %w", at, err)
 	}
 	return WrapError("open", err)
 }
