@@ -138,7 +138,7 @@ func TestPostgresRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name, url, want string
 	}{
-		{name: "no such database", url: with(func(u *url.URL) { u.Path = "/shpo" }), want: ` has no database "shpo": create it (createdb "shpo"), or set DATABASE_URL: `},
+		{name: "no such database", url: with(func(u *url.URL) { u.Path = "/shpo" }), want: ` has no database "shpo": create it (createdb shpo), or set DATABASE_URL: `},
 		{name: "no such user", url: with(func(u *url.URL) { u.User = url.UserPassword("nobody", "hunter2") }), want: ` refuses the user "nobody": check user and password in DATABASE_URL: `},
 		{name: "nothing listens", url: "postgres://purser:hunter2@127.0.0.1:1/purser", want: "no postgres can be reached at 127.0.0.1:1: start it, or set DATABASE_URL: "},
 		{name: "no such host", url: "postgres://purser:hunter2@postgres.invalid/purser", want: "no postgres can be reached at postgres.invalid:5432: start it, or set DATABASE_URL: "},

@@ -54,6 +54,7 @@ func TestSandboxRefuses(t *testing.T) {
 			}
 		})
 	}
+	t.Run("bucket", func(t *testing.T) { bucketRefused(t, running) })
 	t.Run("health", func(t *testing.T) {
 		for path, want := range map[string]int{"/livez": 200, "/readyz": 200, "/": 200, "/mail/": 200} {
 			if status := statusOf(t, running.HealthURL()+path); status != want {
@@ -65,6 +66,37 @@ func TestSandboxRefuses(t *testing.T) {
 			t.Errorf("/readyz while it stops: %d", status)
 		}
 	})
+}
+
+// bucketRefused: a bucket or keys that are wrong are refused, and a store that cannot
+// be reached is not. The sandbox's store checks both, as S3 does.
+func bucketRefused(t *testing.T, sandbox *Stack) {
+	store := httptest.NewServer(sandbox.Sandbox.Objects.Handler())
+	defer store.Close()
+	for _, tt := range []struct {
+		name, bucket, at, key, secret, want string
+	}{
+		{name: "right", bucket: sandboxBucket, at: store.URL, key: sandboxS3Access, secret: sandbox.s3Secret()},
+		{name: "no such bucket", bucket: "pictures", at: store.URL, key: sandboxS3Access, secret: sandbox.s3Secret(), want: `there is no bucket "pictures" at STORE: create it, or set S3_BUCKET: `},
+		{name: "unknown key", bucket: sandboxBucket, at: store.URL, key: "AKIAUNKNOWN", secret: "x", want: `the store at STORE refuses the bucket "purser-images": check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: `},
+		{name: "wrong secret", bucket: sandboxBucket, at: store.URL, key: sandboxS3Access, secret: "x", want: `the store at STORE refuses the bucket "purser-images": check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: `},
+		{name: "no store", bucket: sandboxBucket, at: sandbox.HealthURL() + "/nowhere", key: "k", secret: "s", want: `the store at STORE refuses the bucket "purser-images": check S3_BUCKET, S3_REGION and S3_ENDPOINT, and that its keys may list the bucket: `},
+		{name: "nothing listens", bucket: sandboxBucket, at: "http://127.0.0.1:1", key: "k", secret: "s"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("AWS_ACCESS_KEY_ID", tt.key)
+			t.Setenv("AWS_SECRET_ACCESS_KEY", tt.secret)
+			s := newStack(parsed(t, "--s3-bucket="+tt.bucket, "--s3-region="+sandboxS3Region, "--s3-endpoint="+tt.at, "--log-level=error"))
+			images, err := s.newImageStore(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = s.checkBucket(t.Context(), images)
+			if (err == nil) != (tt.want == "") || err != nil && !strings.HasPrefix(strings.ReplaceAll(err.Error(), tt.at, "STORE"), tt.want) {
+				t.Errorf("got  %v\nwant %s", err, tt.want)
+			}
+		})
+	}
 }
 
 func statusOf(t *testing.T, url string) int {

@@ -125,6 +125,9 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 	if err := s.checkSandbox(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.checkBucket(ctx, p.images); err != nil {
+		return nil, err
+	}
 	s.startMail(ctx, p.mail)
 	if r.worker {
 		if err := s.startWorkers(p); err != nil {
