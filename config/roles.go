@@ -39,8 +39,8 @@ func (c *Roles) checkRoles() error {
 var awsCredentials = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"}
 
 // CheckSandboxAlone refuses a sandbox in a process of its own beside the settings of
-// real providers: they would do nothing there, and whoever set them believes that
-// real money, parcels and mails move.
+// real providers: they would do nothing there, and the person who set them believes
+// that real money, parcels and mails move.
 func (c *Config) CheckSandboxAlone() error {
 	set := map[string]bool{
 		"STRIPE_SECRET_KEY": c.StripeKey != "", "STRIPE_WEBHOOK_SECRETS": len(c.StripeWebhookSecrets) > 0,

@@ -2,8 +2,10 @@ package e2e_test
 
 import (
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,15 +21,18 @@ import (
 	purserstack "purser/stack"
 )
 
-// freeAddress returns an address of this machine on which nothing listens now.
+// freeAddress returns an address of this machine on which nothing listens now. Its
+// port is below those that the system gives to outgoing connections.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(20000+rand.IntN(12000)))); err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // namespaced starts an engine alone, with a namespace that has no search attributes
@@ -88,6 +93,7 @@ func (s *stack) awaitDelivered(t *testing.T, provider string) {
 // webhooks of all stand-ins are verified, each role says whether it is ready, and a
 // worker whose engine is gone names it.
 func TestRolesOfTheirOwn(t *testing.T) {
+	t.Parallel()
 	const key = "operator-secret-0123456789"
 	eng, temporal := namespaced(t, "shop")
 	api, sandbox, health := freeAddress(t), freeAddress(t), freeAddress(t)

@@ -111,7 +111,7 @@ func (s *Stack) checkSandbox(ctx context.Context) error {
 	defer resp.Body.Close()
 	var its installation
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 4096)).Decode(&its); resp.StatusCode != http.StatusOK || err != nil {
-		return fmt.Errorf("PURSER_SANDBOX_URL: what listens at %s is no sandbox of purser: set it to the address of 'purser sandbox'", s.sandboxURL)
+		return fmt.Errorf("PURSER_SANDBOX_URL: the service at %s is no sandbox of purser: set it to the address of 'purser sandbox'", s.sandboxURL)
 	}
 	if its != s.installation() {
 		return fmt.Errorf("the sandbox at %s has another PURSER_VAULT_KEY: set the same for all roles, since its webhooks could not be verified", s.sandboxURL)

@@ -137,8 +137,8 @@ func TestCheckSandbox(t *testing.T) {
 		{name: "the same key", key: key, url: sandbox.URL},
 		{name: "not there yet", key: key, url: "http://127.0.0.1:1"},
 		{name: "another key", key: strings.Repeat("1", 64), url: sandbox.URL, want: "the sandbox at URL has another PURSER_VAULT_KEY: set the same for all roles, since its webhooks could not be verified"},
-		{name: "another service", key: key, url: other.URL, want: "PURSER_SANDBOX_URL: what listens at URL is no sandbox of purser: set it to the address of 'purser sandbox'"},
-		{name: "a page", key: key, url: page.URL, want: "PURSER_SANDBOX_URL: what listens at URL is no sandbox of purser: set it to the address of 'purser sandbox'"},
+		{name: "another service", key: key, url: other.URL, want: "PURSER_SANDBOX_URL: the service at URL is no sandbox of purser: set it to the address of 'purser sandbox'"},
+		{name: "a page", key: key, url: page.URL, want: "PURSER_SANDBOX_URL: the service at URL is no sandbox of purser: set it to the address of 'purser sandbox'"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := role(t, tt.key, tt.url).checkSandbox(t.Context())
