@@ -47,8 +47,8 @@ func newAuthority(t *testing.T) authority {
 	return a
 }
 
-// make returns a certificate that the authority signs, or that signs itself if there is
-// none yet, and its key.
+// make returns a certificate that the authority signs, or that signs itself while the
+// authority has no certificate, and its key.
 func (a authority) make(t *testing.T, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
