@@ -4,7 +4,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help check deps format tidy arch vet staticcheck deadcode workflowcheck test drill foreign vet-engine fuzz vulns soak build
+.PHONY: help check deps format tidy arch vet staticcheck deadcode workflowcheck test drill foreign vet-engine fuzz vulns soak build image
 
 # The tools' versions are pinned in tools/go.mod, apart from the program's.
 TOOL := go tool -modfile=tools/go.mod
@@ -107,3 +107,6 @@ build: ## Build the binary as it is released, ./purser: stripped and stamped.
 	@go build -trimpath -ldflags="-s -w $(STAMPS)" -o purser .
 	@./purser --version
 	@./purser --version | grep -qF -- "purser $(if $(VERSION),$(VERSION) ,)" && ./purser --version | grep -qF -- "$(COMMIT)"
+
+image: ## Build the image of the roles, ./purser-image.tar, without a container engine.
+	@go run -C tools ./image -version "$(VERSION)" -commit "$(or $(COMMIT),unknown)" -when "$(or $(shell git log -1 --format=%ct 2>/dev/null),0)" -o "$(CURDIR)/purser-image.tar"

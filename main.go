@@ -2,6 +2,8 @@
 package main
 
 import (
+	_ "time/tzdata" // the image has no time zones
+
 	"purser/cli"
 	"purser/commands"
 )

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"purser/api/httpkit"
+	"purser/providers/smtp"
 	"purser/vault"
 	"purser/workflows/orders"
 )
@@ -196,8 +196,8 @@ func (c *Config) checkTimes() error {
 	return nil
 }
 
-// checkPartnerURL requires https, except for an address on this machine or in its
-// private network: a name without a dot, as containers have, is no public host.
+// checkPartnerURL requires https, except for an address on this machine or on a
+// private network, such as that of a compose file.
 func checkPartnerURL(name, s string) error {
 	if s == "" {
 		return nil
@@ -206,9 +206,8 @@ func checkPartnerURL(name, s string) error {
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 		return fmt.Errorf("%s: want https://host", name)
 	}
-	ip := net.ParseIP(u.Hostname())
-	if private := ip != nil && ip.IsLoopback() || ip == nil && !strings.ContainsAny(u.Hostname(), ".:"); u.Scheme == "http" && !private {
-		return fmt.Errorf("%s: http is for this machine only: want https://%s", name, u.Host)
+	if u.Scheme == "http" && !smtp.Nearby(u.Hostname()) {
+		return fmt.Errorf("%s: http is for this machine and for names without a dot, which only a private network has: want https://%s", name, u.Host)
 	}
 	return nil
 }

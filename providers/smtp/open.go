@@ -84,7 +84,7 @@ func (m *Mailer) logIn(c *smtp.Client) error {
 		return nil
 	}
 	_, offered := c.Extension("AUTH")
-	ownName := m.conf.TLS == None // config checked that this is a relay on this machine
+	ownName := m.conf.TLS == None // config checked that this relay is Nearby
 	for way := range strings.FieldsSeq(strings.ToUpper(offered)) {
 		switch way {
 		case "PLAIN":

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/wneessen/go-mail/smtp"
 
@@ -33,7 +34,7 @@ type Config struct {
 	Host string
 	Port int
 	// User and Password log in. Empty: no login. They are never sent without TLS,
-	// except to this machine.
+	// except to a Nearby host.
 	User, Password string
 	// TLS is how the connection is protected. Default StartTLS.
 	TLS Security
@@ -55,11 +56,11 @@ type Security string
 const (
 	StartTLS Security = "starttls" // in plain text first, then TLS or nothing
 	TLS      Security = "tls"      // from the first byte
-	None     Security = "none"     // to this machine only
+	None     Security = "none"     // to a host that is Nearby only
 )
 
 // Parse parses a relay's URL: smtp://user:password@host:587 begins with
-// STARTTLS, smtps://…:465 with TLS; ?tls=none is for this machine; ?rate=14 and
+// STARTTLS, smtps://…:465 with TLS; ?tls=none is for a Nearby host; ?rate=14 and
 // ?perday=50000 are its limits. The error does not contain the password.
 func Parse(name, from, rawURL string) (Config, error) {
 	c := Config{Name: name, From: from, TLS: StartTLS}
@@ -109,15 +110,20 @@ func (c Config) check() error {
 		return errors.New("rate, perday: want more than 0")
 	case c.TLS != StartTLS && c.TLS != TLS && c.TLS != None:
 		return errors.New("tls: want starttls, tls or none")
-	case c.TLS == None && !onThisMachine(c.Host):
-		return errors.New("tls=none is for a relay on this machine")
+	case c.TLS == None && !Nearby(c.Host):
+		return errors.New("tls=none is for a relay on this machine, or with a name without a dot, which only a private network has")
 	}
 	return nil
 }
 
-func onThisMachine(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+// Nearby reports whether a host is this machine or on a private network, where no TLS
+// is needed: a name without a dot, such as a service of a compose file, exists in no
+// public DNS. A name begins with a letter; some resolvers take a number as an address.
+func Nearby(host string) bool {
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.IsLoopback()
+	}
+	return host != "" && unicode.IsLetter(rune(host[0])) && !strings.Contains(host, ".")
 }
 
 // Mailer sends mails. Every error of its methods is a *order.ProviderError.
