@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 
+	"github.com/alecthomas/kong"
+
 	"purser/cli"
 	"purser/version"
 )
@@ -32,6 +34,34 @@ type commands struct {
 	Product productCmd `cmd:"" help:"Put, show, list, delete and import products; maintain the search index."`
 	Image   imageCmd   `cmd:"" help:"Add, show, list and delete products' images."`
 	Mail    mailCmd    `cmd:"" help:"Show which mails were sent and what became of them; control who gets mail."`
+
+	Completion completionCmd `cmd:"" help:"Print a script that completes the commands and flags in a shell."`
+	Man        manCmd        `cmd:"" help:"Print the manual page, for 'man -l -'."`
+}
+
+// completionCmd prints a completion script.
+type completionCmd struct {
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
+}
+
+// Run prints the script.
+func (c *completionCmd) Run(e *env, k *kong.Context) error {
+	return cli.Completion(e.stdout, k.Model.Node, c.Shell)
+}
+
+// manCmd prints the manual page.
+type manCmd struct{}
+
+// Run prints the page.
+func (*manCmd) Run(e *env, k *kong.Context) error {
+	return cli.Man(e.stdout, k.Model.Node, cli.Page{
+		Version:     version.Number(),
+		Description: "run a shop's orders as durable workflows",
+		Text: `Purser takes payment through Stripe, books the parcel, sends the mails and tracks the parcel to the doorstep. Each order is one Temporal workflow.
+
+"purser up" starts everything in one process. On a Temporal cluster and Postgres, the roles "purser api" and "purser worker" run as processes of their own. Stand-ins play the providers whose credentials are missing.`,
+		SeeAlso: "README.md and docs/ of the source; /docs of a running API.",
+	})
 }
 
 // env holds what a command gets from its caller.

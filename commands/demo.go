@@ -45,27 +45,64 @@ func (d *demoCmd) Run(e *env) error {
 	indexed := whenIndexed(ctx, s, e.stderr)
 	at := s.Running()
 	client := &shop.Client{URL: at.API, Key: at.Key}
-	ended, err := d.runOrder(ctx, e, client, at)
+	ended, err := sampleOrder{card: d.Card, json: d.JSON}.run(ctx, e, client, at)
 	if err == nil {
 		<-indexed
 		searchOnce(ctx, client, e.stderr, "enamel mug")
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return fmt.Errorf("the order is not complete: %w", err)
-	case !ended.Status.Complete() && d.Once:
-		return fmt.Errorf("the order is not complete: it is %s: %s", ended.Status, ended.Reason)
-	case d.Once:
-		return nil
+	}
+	if d.Once {
+		return completed(ended)
 	}
 	s.AddSampleImages()
 	banner(e, &d.Config, s.Running())
 	return s.Wait(e.ctx)
 }
 
-// runOrder places one order, pays it as a shopper does, prints its timeline until
-// it ends, and returns it.
-func (d *demoCmd) runOrder(ctx context.Context, e *env, client *shop.Client, at stack.Running) (shop.Order, error) {
+// orderTryCmd takes one order from the checkout to its delivery on a stack that runs.
+type orderTryCmd struct {
+	Card    string `default:"pm_card_visa" help:"The test card the shopper pays with."`
+	Sandbox string `name:"sandbox-url" help:"The URL of the sandbox. Default: the sandbox of the 'purser up' that runs on the data directory." env:"PURSER_SANDBOX_URL"`
+}
+
+// Run prints the timeline of the order, and fails if the order does not complete.
+func (x *orderTryCmd) Run(e *env, c *commands) error {
+	at, err := (&orderPayCmd{Sandbox: x.Sandbox}).sandbox(&c.Order.remote)
+	if err != nil {
+		return err
+	}
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(e.ctx, demoTimeout)
+	defer cancel()
+	ended, err := sampleOrder{card: x.Card, json: c.Order.JSON}.run(ctx, e, client, at)
+	if err != nil {
+		return fmt.Errorf("the order is not complete: %w", err)
+	}
+	return completed(ended)
+}
+
+// completed returns nil if an order has come to its end as a shopper wants it.
+func completed(o shop.Order) error {
+	if !o.Status.Complete() {
+		return fmt.Errorf("the order is not complete: it is %s: %s", o.Status, o.Reason)
+	}
+	return nil
+}
+
+// sampleOrder is an order of the sample products.
+type sampleOrder struct {
+	card string // the test card
+	json bool   // whether the timeline is printed as JSON lines
+}
+
+// run places the order, pays it as a shopper does, prints its timeline until it ends,
+// and returns it.
+func (s sampleOrder) run(ctx context.Context, e *env, client *shop.Client, at stack.Running) (shop.Order, error) {
 	placed, err := client.Place(ctx, order.Request{
 		Customer: "cust_demo", Email: "sam@shop.example", Currency: "EUR",
 		ShipTo: order.Address{Name: "Sam Shopper", Line1: "1 Quay Street", City: "Harbourtown", PostalCode: "10115", Country: "DE"},
@@ -74,11 +111,11 @@ func (d *demoCmd) runOrder(ctx context.Context, e *env, client *shop.Client, at 
 	if err != nil {
 		return shop.Order{}, err
 	}
-	if !d.JSON {
+	if !s.json {
 		fmt.Fprintf(e.stdout, "order %s, %s\n", placed.ID, placed.Total)
 	}
 	seen, declined := make(chan error, 1), make(chan struct{}, 1)
-	report := d.eventPrinter(e)
+	report := s.eventPrinter(e)
 	go func() {
 		seen <- client.Watch(ctx, placed.ID, func(ev shop.Event) error {
 			err := report(ev)
@@ -89,7 +126,7 @@ func (d *demoCmd) runOrder(ctx context.Context, e *env, client *shop.Client, at 
 		})
 	}()
 	shopper := &shop.Shopper{StripeURL: at.Sandbox + "/stripe", PublishableKey: at.PublishableKey}
-	status, err := shopper.Pay(ctx, placed.ClientSecret, d.Card)
+	status, err := shopper.Pay(ctx, placed.ClientSecret, s.card)
 	switch {
 	case errors.Is(err, shop.ErrDeclined):
 		select { // the timeline shows it, too
@@ -108,8 +145,8 @@ func (d *demoCmd) runOrder(ctx context.Context, e *env, client *shop.Client, at 
 	return client.Order(ctx, placed.ID)
 }
 
-func (d *demoCmd) eventPrinter(e *env) func(shop.Event) error {
-	if !d.JSON {
+func (s sampleOrder) eventPrinter(e *env) func(shop.Event) error {
+	if !s.json {
 		return eventPrinter(e.stdout, false)
 	}
 	enc := json.NewEncoder(e.stdout)

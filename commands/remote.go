@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"purser/config"
 	"purser/shop"
 	"purser/stack"
 )
@@ -15,13 +16,16 @@ import (
 type remote struct {
 	Data string `help:"The data directory of the running stack." env:"PURSER_DATA" default:"purser-data" type:"path"`
 	API  string `name:"api-url" help:"The URL of the API. Default: the API of the 'purser up' that runs on the data directory." env:"PURSER_API_URL"`
-	Key  string `help:"An API key. Default: the key of the 'purser up' that runs on the data directory." env:"PURSER_API_KEY"`
+	Key  string `help:"An API key, or file: and the name of a file that contains it. Default: the key of the 'purser up' that runs on the data directory." env:"PURSER_API_KEY"`
 	JSON bool   `name:"json" help:"Print JSON."`
 }
 
 // client returns a client for the API that the flags name, or for the stack that
 // runs on the data directory.
 func (r *remote) client() (*shop.Client, error) {
+	if err := config.ReadSecret("PURSER_API_KEY", &r.Key); err != nil {
+		return nil, err
+	}
 	if r.API != "" {
 		if u, err := url.Parse(r.API); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 			return nil, usageError{fmt.Errorf("--api-url %q: want http://host or https://host", r.API)}

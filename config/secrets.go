@@ -33,13 +33,13 @@ func (c *Config) secrets() map[string][]*string {
 func (c *Config) readSecrets() error {
 	for name, values := range c.secrets() {
 		for _, v := range values {
-			if err := readSecret(name, v); err != nil {
+			if err := ReadSecret(name, v); err != nil {
 				return err
 			}
 		}
 	}
 	for relay, v := range c.SMTPURLs {
-		if err := readSecret("SMTP_URLS", &v); err != nil {
+		if err := ReadSecret("SMTP_URLS", &v); err != nil {
 			return err
 		}
 		c.SMTPURLs[relay] = v
@@ -47,7 +47,8 @@ func (c *Config) readSecrets() error {
 	return nil
 }
 
-func readSecret(name string, v *string) error {
+// ReadSecret replaces a reference to a file by the file's content.
+func ReadSecret(name string, v *string) error {
 	path, ok := strings.CutPrefix(*v, secretFile)
 	if !ok {
 		return nil

@@ -136,6 +136,11 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 	}
 	if r.api {
 		s.warnOfAddress()
+		if !r.owns() { // a stack of its own loads them when it has started
+			if err := s.LoadSample(ctx); err != nil {
+				return nil, err
+			}
+		}
 		if err := s.startAPI(r, p); err != nil {
 			return nil, err
 		}
