@@ -4,7 +4,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help check deps format tidy arch vet staticcheck deadcode workflowcheck test drill foreign vet-engine fuzz vulns soak build image
+.PHONY: help check deps format tidy arch vet staticcheck deadcode workflowcheck test drill foreign vet-engine fuzz vulns soak build image release-check
 
 # The tools' versions are pinned in tools/go.mod, apart from the program's.
 TOOL := go tool -modfile=tools/go.mod
@@ -37,6 +37,7 @@ tidy: ## go.mod and go.sum list exactly the modules that the code needs.
 	@echo "== go mod tidy -diff"
 	@go mod tidy -diff
 	@go -C tools mod tidy -diff
+	@go -C tools/release mod tidy -diff
 
 # The files are named, so that neither the server nor a package that does not
 # compile stands in the way.
@@ -49,6 +50,7 @@ vet: ## go vet, without the engine's real files (see vet-engine).
 	@echo "== vet"
 	@go vet $(RACE) $(LEAN) ./...
 	@go -C tools vet ./...
+	@go -C tools/release vet ./...
 
 # staticcheck reads compiled packages and has no -race flag of its own: without
 # GOFLAGS everything would be compiled a second time. (-n prints the tool's path.)
@@ -71,6 +73,7 @@ test: ## Every test, with the race detector, on SQLite and Postgres.
 	@echo "== tests"
 	@go test $(RACE) -vet=off -timeout 30m ./...
 	@go -C tools test -vet=off ./...
+	@go -C tools/release test -vet=off ./...
 
 # It prints its seed: --seed repeats its shoppers, its faults and the moments of its kills.
 drill: ## A drill: 60 orders at full hostility, with 6 kills, and an audit of the promises.
@@ -110,3 +113,6 @@ build: ## Build the binary as it is released, ./purser: stripped and stamped.
 
 image: ## Build the image of the roles, ./purser-image.tar, without a container engine.
 	@go run -C tools ./image -version "$(VERSION)" -commit "$(or $(COMMIT),unknown)" -when "$(or $(shell git log -1 --format=%ct 2>/dev/null),0)" -o "$(CURDIR)/purser-image.tar"
+
+release-check: ## Build a release for this platform, unpublished, and look into it; compiles GoReleaser, which takes minutes.
+	@scripts/release-check
