@@ -4,7 +4,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help check deps format tidy arch vet staticcheck deadcode workflowcheck test drill foreign vet-engine fuzz vulns soak build image release-check
+.PHONY: help check deps format tidy arch vet staticcheck deadcode workflowcheck test drill foreign containers vet-engine fuzz vulns soak build image release-check
 
 # The tools' versions are pinned in tools/go.mod, apart from the program's.
 TOOL := go tool -modfile=tools/go.mod
@@ -24,7 +24,7 @@ FUZZTIME ?= 3s
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-check: deps format tidy arch vet staticcheck deadcode workflowcheck test drill foreign vet-engine fuzz vulns ## Everything CI checks, the cheap checks first.
+check: deps format tidy arch vet staticcheck deadcode workflowcheck test drill foreign containers vet-engine fuzz vulns ## Everything CI checks, the cheap checks first.
 
 deps: ## Install what the checks need besides Go: a C compiler, Postgres, Chromium, Node (Debian).
 	@scripts/deps
@@ -83,6 +83,10 @@ drill: ## A drill: 60 orders at full hostility, with 6 kills, and an audit of th
 foreign: ## Test the SES adapter against a third-party stand-in, from npm.
 	@echo "== foreign stand-in"
 	@scripts/foreign $(RACE)
+
+containers: ## Run the image and the compose file, where there is a Docker engine.
+	@echo "== containers"
+	@scripts/containers
 
 vet-engine: ## go vet on the engine's real files, from what the tests have compiled.
 	@echo "== vet of the engine"

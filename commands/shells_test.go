@@ -22,10 +22,14 @@ func TestCompletionAndMan(t *testing.T) {
 		return stdout.String()
 	}
 	page := strings.ReplaceAll(print("man"), `\-`, "-")
+	scripts := map[string]string{}
+	for _, shell := range []string{cli.Bash, cli.Zsh, cli.Fish} {
+		scripts[shell] = print("completion", shell)
+	}
 	for _, n := range d.root.Leaves(true) {
 		path := strings.TrimPrefix(n.FullPath(), d.root.Name+" ")
-		for _, shell := range []string{cli.Bash, cli.Zsh, cli.Fish} {
-			if script := print("completion", shell); !strings.Contains(script, path+"'") {
+		for shell, script := range scripts {
+			if !strings.Contains(script, path+"'") {
 				t.Errorf("%s: the script does not know %q", shell, path)
 			}
 		}
@@ -33,13 +37,17 @@ func TestCompletionAndMan(t *testing.T) {
 			t.Errorf("the page lacks %q", path)
 		}
 	}
-	for name := range d.settings {
-		if name != "NO_COLOR" && !strings.Contains(page, name) { // no flag has NO_COLOR
-			t.Errorf("the page lacks %s", name)
+	for _, n := range nodes(d.root) {
+		for _, f := range n.Flags {
+			for _, name := range f.Envs {
+				if strings.Contains(page, name) == f.Hidden {
+					t.Errorf("whether the page has %s: %t", name, !f.Hidden)
+				}
+			}
 		}
 	}
 	cmd := exec.Command("bash", "-n")
-	cmd.Stdin = strings.NewReader(print("completion", "bash"))
+	cmd.Stdin = strings.NewReader(scripts[cli.Bash])
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("bash -n: %v: %s", err, out)
 	}

@@ -38,7 +38,7 @@ func TestConfiguration(t *testing.T) {
 	if len(p.Builds) != 1 || !slices.Equal(p.Builds[0].Goos, []string{"linux", "darwin"}) || !slices.Equal(p.Builds[0].Goarch, []string{"amd64", "arm64"}) {
 		t.Fatalf("builds %+v", p.Builds)
 	}
-	flags := strings.Join(slices.Concat(p.Builds[0].Flags, p.Builds[0].Ldflags, p.Builds[0].Env), " ")
+	flags := strings.Join(slices.Concat([]string(p.Builds[0].Flags), p.Builds[0].Ldflags, p.Builds[0].Env), " ")
 	version, err := os.ReadFile(filepath.Join(root, "version", "version.go"))
 	if err != nil {
 		t.Fatal(err)
