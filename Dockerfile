@@ -15,7 +15,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN go run -C tools ./image -tree /image -platform "${TARGETOS:-linux}/${TARGETARCH:-amd64}" -version "$VERSION" -commit "$COMMIT"
+RUN go run -C tools ./image -tree /image -platform "${TARGETOS:-linux}/${TARGETARCH:-$(go env GOARCH)}" -version "$VERSION" -commit "$COMMIT"
 
 FROM scratch
 ARG VERSION

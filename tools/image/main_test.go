@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -225,6 +226,25 @@ func countOf(bundle []byte) (n int) {
 		}
 	}
 	return n
+}
+
+// TestDockerfileGo: an engine builds with the version of Go that go.mod names.
+func TestDockerfileGo(t *testing.T) {
+	versions := map[string]string{}
+	for name, match := range map[string]string{"Dockerfile": `(?m)^FROM golang:(\S+) AS build$`, "go.mod": `(?m)^go (\S+)$`} {
+		text, err := os.ReadFile(filepath.Join("..", "..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := regexp.MustCompile(match).FindSubmatch(text)
+		if m == nil {
+			t.Fatalf("%s names no version of Go", name)
+		}
+		versions[name] = string(m[1])
+	}
+	if versions["Dockerfile"] != versions["go.mod"] {
+		t.Errorf("%v", versions)
+	}
 }
 
 // TestSettingsRefuse: a Dockerfile whose image would differ from ours is refused.
