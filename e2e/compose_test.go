@@ -32,7 +32,7 @@ type fleet struct {
 	t       *testing.T
 	project *types.Project
 	secrets string
-	at      map[string]string // the addresses of the file, and where they are here
+	at      map[string]string // the addresses of the file, and where they are on this machine
 	mail    *sandboxsmtp.Server
 }
 
@@ -170,8 +170,8 @@ func (f *fleet) environment(s types.ServiceConfig, own string) (env []string) {
 	f.t.Helper()
 	_, port, _ := net.SplitHostPort(*s.Environment["PURSER_LISTEN"])
 	pairs := []string{"/run/secrets/", f.secrets + "/", "0.0.0.0:" + port, own, "127.0.0.1:" + port, own}
-	for at, here := range f.at {
-		pairs = append(pairs, at, here)
+	for at, local := range f.at {
+		pairs = append(pairs, at, local)
 	}
 	mapped := strings.NewReplacer(pairs...)
 	data := f.t.TempDir() // the image's /data, whose path other values do not contain

@@ -86,13 +86,13 @@ func TestUnit(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The program is not installed here.
-	here := strings.Replace(string(unit), "ExecStart=/usr/bin/purser ", "ExecStart=/bin/true ", 1)
-	here = strings.Replace(here, "Documentation=man:purser(1)\n", "", 1)
+	tested := strings.Replace(string(unit), "ExecStart=/usr/bin/purser ", "ExecStart=/bin/true ", 1)
+	tested = strings.Replace(tested, "Documentation=man:purser(1)\n", "", 1)
 	file := filepath.Join(t.TempDir(), "purser@up.service")
-	if here == string(unit) {
+	if tested == string(unit) {
 		t.Fatal("the unit does not start /usr/bin/purser")
 	}
-	if err := os.WriteFile(file, []byte(here), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(tested), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command("systemd-analyze", "verify", file).CombinedOutput(); err != nil || strings.Contains(string(out), "purser@up") {
