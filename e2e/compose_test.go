@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -88,7 +89,7 @@ func newFleet(t *testing.T) *fleet {
 	}
 	f.project = p
 	f.secret("database_url", postgrestest.Database(t))
-	eng, err := engine.Start(t.Context(), engine.Config{DataDir: t.TempDir(), UIPort: -1}) // the roles register the search attributes
+	eng, err := engine.Start(t.Context(), engine.Config{DataDir: t.TempDir(), UIPort: -1, Logger: slog.New(slog.DiscardHandler)}) // the roles register the search attributes
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,17 +182,6 @@ func (f *fleet) environment(s types.ServiceConfig, own string) (env []string) {
 		}
 	}
 	return append(env, "PURSER_DATA="+data)
-}
-
-// freeAddress returns an address on this machine at which nothing listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // takesOrder runs the README's command in a service's environment.
