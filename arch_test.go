@@ -61,7 +61,7 @@ var architecture = []packageRule{
 	{path: "activities/images", may: []string{"catalog", "order", "images", "activities"}, tests: []string{"activities/products"}, why: "the ports are declared here and adapters satisfy them by shape"},
 	{path: "activities/mails", may: []string{"order", "mail", "activities"}, why: "the ports are declared here and adapters satisfy them by shape"},
 	{path: "activities/campaigns", may: []string{"order", "mail", "activities", "activities/mails"}, why: "the ports are declared here and adapters satisfy them by shape; a campaign sends many mails"},
-	{path: "activities/unattended", may: []string{"order", "activities"}, tests: []string{"records", "records/*"}, why: "it needs of an order only whether it is open, and of the engine only whether a workflow attends it"},
+	{path: "activities/unattended", may: []string{"order", "activities"}, tests: []string{"records", "records/*"}, why: "it needs of an order only whether it is open or has a refund to be made, and of the engine only whether a workflow attends it"},
 	{path: "activities/ledger", may: []string{"order", "ledger", "mail", "activities"}, tests: []string{"activities/mails", "records", "records/*", "workflows", "workflows/*", "providers/*", "workers"}, why: "the ports are declared here and adapters satisfy them by shape; a person is asked by mail"},
 	{path: "activities/inbox", may: []string{"order", "activities"}, tests: []string{"inbox", "records", "records/*", "workflows", "workflows/*", "providers/*"}, why: "the ports are declared here and adapters satisfy them by shape"},
 	{path: "activities/fake", may: []string{"order", "mail", "catalog", "pricing"}, tests: []string{"activities/*"}, why: "a fake is an adapter, so it satisfies the ports by shape"},
