@@ -93,6 +93,7 @@ type Shipment struct {
 	Carrier   string             `json:"carrier,omitempty" doc:"The carrier's name. Missing until the parcel is booked"`
 	Status    order.ParcelStatus `json:"status,omitempty" doc:"booked, in_transit, out_for_delivery, delivered, exception, returned, voided or unknown. Missing until the parcel is booked"`
 	Replaced  bool               `json:"replaced" doc:"Another parcel was booked instead of this one"`
+	Replaces  string             `json:"replaces,omitempty" doc:"The reference of the parcel instead of which this one is booked"`
 	Kept      bool               `json:"kept" doc:"The parcel came back, and a person decided to leave it at that"`
 	MovedAt   time.Time          `json:"movedAt,omitzero" doc:"When the carrier last reported a change"`
 	OverdueAt time.Time          `json:"overdueAt,omitzero" doc:"When the parcel needs a person's attention unless it moves before"`
@@ -196,7 +197,7 @@ func paymentView(p order.Payment) Payment {
 func shipmentView(s order.Shipment) Shipment {
 	return Shipment{
 		Number: s.Number, Lines: each(s.Lines, quantityView), Reference: s.Reference, LabelID: s.LabelID, Tracking: s.Tracking,
-		Carrier: s.Carrier, Status: s.Status, Replaced: s.Replaced, Kept: s.Kept, MovedAt: s.MovedAt, OverdueAt: s.OverdueAt, Missing: s.Missing,
+		Carrier: s.Carrier, Status: s.Status, Replaced: s.Replaced, Replaces: s.Replaces, Kept: s.Kept, MovedAt: s.MovedAt, OverdueAt: s.OverdueAt, Missing: s.Missing,
 	}
 }
 
