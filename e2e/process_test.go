@@ -19,7 +19,7 @@ import (
 var undisturbed = []string{"PURSER_SAMPLE_IMAGES=false", "PURSER_SWEEP_EVERY=100000h"}
 
 // testTimeout is how long a test waits for anything before it fails.
-const testTimeout = 2 * time.Minute
+const testTimeout = 5 * time.Minute
 
 // process is a running program. It is killed when the test ends.
 type process struct {

@@ -64,7 +64,8 @@ type opened struct {
 	snapshot order.Snapshot
 	events   []order.Event
 	attempts []string
-	refunds  map[string]order.Refund // also those of lost attempts
+	refunds  map[string]order.Refund   // also those of lost attempts
+	parcels  map[string]order.Shipment // as refunds
 }
 
 // PutProducts adds or replaces products.
@@ -265,6 +266,26 @@ func (f *Record) RecordedRefunds(_ context.Context, id order.ID) (all []order.Re
 		r := o.refunds[refundID]
 		r.Key, r.Asked, r.Notified = "", "", "" // only the order's document has them
 		all = append(all, r)
+	}
+	return all, nil
+}
+
+// RecordedShipments returns the parcels that were ever written for an order as perhaps
+// booked, by their references.
+func (f *Record) RecordedShipments(_ context.Context, id order.ID) (all []order.Shipment, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	o := f.orders[id]
+	if o == nil {
+		return nil, nil
+	}
+	for _, reference := range slices.Sorted(maps.Keys(o.parcels)) {
+		if p := o.parcels[reference]; p.Status != "" {
+			all = append(all, order.Shipment{
+				Number: p.Number, Lines: p.Lines, Reference: p.Reference, LabelID: p.LabelID, Tracking: p.Tracking,
+				Carrier: p.Carrier, Status: p.Status, Replaced: p.Replaced,
+			})
+		}
 	}
 	return all, nil
 }

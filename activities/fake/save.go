@@ -57,11 +57,14 @@ func (f *Record) save(c order.Change) error {
 	}
 	o.now, o.fence, o.snapshot = clone(c.Order), c.Fence, c.Snapshot
 	o.events = append(o.events[:c.After()], c.Events...)
+	if o.refunds == nil {
+		o.refunds, o.parcels = make(map[string]order.Refund), make(map[string]order.Shipment)
+	}
 	for _, r := range c.Order.Refunds {
-		if o.refunds == nil {
-			o.refunds = make(map[string]order.Refund)
-		}
 		o.refunds[r.ID] = r
+	}
+	for _, p := range c.Order.Shipments {
+		o.parcels[p.Reference] = p
 	}
 	if c.Attempt != "" {
 		o.attempts = append(o.attempts, c.Attempt)

@@ -46,3 +46,16 @@ func (a *Activities) VoidParcel(ctx context.Context, r VoidLabelRequest) error {
 	}
 	return activities.Failure(a.Carrier.VoidParcel(ctx, r.Asked.Reference))
 }
+
+// Shipments are parcels of an order.
+type Shipments struct {
+	Shipments []order.Shipment `json:"shipments"`
+}
+
+// RecallShipments reads the parcels of an order that the record knows as perhaps booked,
+// which the order may have forgotten: a worker may die between booking a parcel and the
+// workflow's knowing it, and a workflow may be reset.
+func (a *Activities) RecallShipments(ctx context.Context, id order.ID) (Shipments, error) {
+	all, err := a.Orders.RecordedShipments(ctx, id)
+	return Shipments{all}, activities.Failure(err)
+}

@@ -93,4 +93,7 @@ type Orders interface {
 	// RecordedRefunds returns the refunds that SaveOrder ever wrote for an order, as they
 	// were written last: also those that a lost attempt wrote and the order does not have.
 	RecordedRefunds(ctx context.Context, id order.ID) ([]order.Refund, error)
+	// RecordedShipments returns, as RecordedRefunds does, the parcels that SaveOrder ever
+	// wrote as perhaps booked.
+	RecordedShipments(ctx context.Context, id order.ID) ([]order.Shipment, error)
 }

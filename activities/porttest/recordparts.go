@@ -3,6 +3,7 @@ package porttest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -105,6 +106,18 @@ func severalParts(t *testing.T, r recordTest) {
 	}
 	if got, err := r.RecordedRefunds(t.Context(), order.NewID()); err != nil || len(got) > 0 {
 		t.Errorf("refunds of an unknown order: %v, %v", got, err)
+	}
+	perhaps := slices.DeleteFunc(slices.Clone(s), func(p order.Shipment) bool { return p.Status == "" })
+	for i := range perhaps { // only the order's document has the rest
+		p := perhaps[i]
+		perhaps[i] = order.Shipment{Number: p.Number, Lines: p.Lines, Reference: p.Reference, LabelID: p.LabelID, Tracking: p.Tracking, Carrier: p.Carrier, Status: p.Status, Replaced: p.Replaced}
+	}
+	parcels, err := r.RecordedShipments(t.Context(), placed.ID)
+	if diff := cmp.Diff(perhaps, parcels); err != nil || diff != "" || len(parcels) == 0 {
+		t.Errorf("recorded shipments: %v (-want +got):\n%s", err, diff)
+	}
+	if got, err := r.RecordedShipments(t.Context(), order.NewID()); err != nil || len(got) > 0 {
+		t.Errorf("shipments of an unknown order: %v, %v", got, err)
 	}
 }
 

@@ -112,7 +112,7 @@ func Run(ctx context.Context, in Input) (Report, error) {
 	}
 	a.report.Listed = len(a.inbox.listed)
 	a.report.EndedRight = a.report.Orders - len(a.wrong)
-	if a.replaced > 0 {
+	if len(a.replacedIn) > 0 {
 		a.met["F87"] = true
 	}
 	a.report.Exercised = slices.Sorted(maps.Keys(a.met))

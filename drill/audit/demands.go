@@ -15,8 +15,12 @@ type Terms struct {
 
 // lateMargin is by how much longer than the terms say an order must wait for a mail
 // until the mail is certainly due: the shop is killed, and its providers fail, so the
-// order may go on before it is known that it waits.
-const lateMargin = 30 * time.Second
+// order may go on before it is known that it waits. An order that a kill or a provider
+// has held up is given more: what it does then is not known from its timeline.
+const (
+	lateMargin = 30 * time.Second
+	heldUp     = 3 * time.Minute
+)
 
 // demandedMails returns, by template, what calls for each mail that an order that has
 // ended must have caused. Two kinds of mails are not here: return_instructions go out
@@ -28,6 +32,13 @@ func (a *audit) demandedMails(o orderRow) map[string][]string {
 	events := a.timeline[o.id]
 	declined := map[string]bool{}
 	received, shipped := false, false
+	booked, asked := lateMargin, lateMargin // the margins
+	if a.replacedIn[o.id] {
+		booked, asked = heldUp, heldUp
+	}
+	if laterEvent(events, func(kind string) bool { return kind == "step.delayed" }) != never {
+		asked = heldUp
+	}
 	for i, e := range events {
 		switch e.kind {
 		case "payment.ready":
@@ -35,14 +46,14 @@ func (a *audit) demandedMails(o orderRow) map[string][]string {
 				add("prepayment", "the shopper is to pay in advance")
 			}
 		case "payment.declined":
-			if next := laterEvent(events[i+1:], endsDecline); !declined[e.ref] && next-e.at > (a.Terms.AskAfter+lateMargin).Microseconds() {
+			if next := laterEvent(events[i+1:], endsDecline); !declined[e.ref] && next-e.at > (a.Terms.AskAfter+asked).Microseconds() {
 				declined[e.ref] = true
 				add("payment_problem", "payment "+e.ref+" was declined, and not tried again")
 			}
 		case "payment.asked_again":
 			add("pay_again", "the hold is about to lapse, payment "+e.ref+" can replace it")
 		case "payment.authorized", "payment.not_needed":
-			if !received && a.waitsForParcel(e.at, events[i+1:]) {
+			if !received && a.waitsForParcel(e.at, events[i+1:], booked) {
 				received = true
 				add("received", "the money is held, and no parcel is booked")
 			}
@@ -91,7 +102,7 @@ func endsDecline(kind string) bool {
 
 // waitsForParcel reports whether an order whose money is held since then was delayed,
 // and had to wait for its parcel for so long that the shopper must be told.
-func (a *audit) waitsForParcel(since int64, later []eventRow) bool {
+func (a *audit) waitsForParcel(since int64, later []eventRow, margin time.Duration) bool {
 	if a.Terms.ReceivedAfter == 0 {
 		return false
 	}
@@ -104,7 +115,7 @@ func (a *audit) waitsForParcel(since int64, later []eventRow) bool {
 	over := laterEvent(later, func(kind string) bool {
 		return kind == "parcel.booked" || kind == "order.cancel_requested" || kind == "payment.lapsed"
 	})
-	return over-lateMargin.Microseconds() > max(since+a.Terms.ReceivedAfter.Microseconds(), delayed)
+	return over-margin.Microseconds() > max(since+a.Terms.ReceivedAfter.Microseconds(), delayed)
 }
 
 // laterEvent returns when the first of the events of some kinds happened; never if there

@@ -15,9 +15,9 @@ import (
 // record is what the SQL record holds: of all orders what is short, and of some orders
 // at a time the rest.
 type record struct {
-	db       *sql.DB
-	orders   []orderRow // in the order of their ids
-	replaced int        // events that a lost attempt had written, and another replaced
+	db         *sql.DB
+	orders     []orderRow      // in the order of their ids
+	replacedIn map[string]bool // orders of which a lost attempt had written events, which another replaced
 	details
 }
 
@@ -116,7 +116,13 @@ func openOrders(ctx context.Context, at string) (r record, err error) {
 		return r, fmt.Errorf("audit: %w", err)
 	}
 	if r.orders, err = r.readOrders(ctx, ""); err == nil {
-		err = r.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM order_events_lost").Scan(&r.replaced)
+		r.replacedIn = map[string]bool{}
+		err = each(ctx, r.db, "SELECT DISTINCT order_id FROM order_events_lost", nil, func(row *sql.Rows) error {
+			var id string
+			err := row.Scan(&id)
+			r.replacedIn[id] = true
+			return err
+		})
 	}
 	if err != nil {
 		r.close()

@@ -143,8 +143,8 @@ func paysEarly(ctx context.Context, v *visit) error {
 }
 
 // confirmFirst confirms the order's intent as soon as it exists, and reports whether it
-// did. It gives up if the shop was faster.
-func (v *visit) confirmFirst(ctx context.Context) bool {
+// perhaps did. It gives up if the shop was faster.
+func (v *visit) confirmFirst(ctx context.Context) (perhaps bool) {
 	for id := order.ID(""); ctx.Err() == nil; _ = wait(ctx, 20*time.Millisecond) {
 		if id == "" {
 			page, err := v.site.api().Orders(ctx, url.Values{"customerId": {v.key}})
@@ -168,12 +168,13 @@ func (v *visit) confirmFirst(ctx context.Context) bool {
 				continue
 			}
 			form := url.Values{"payment_method": {"pm_card_visa"}, "return_url": {"https://shop.example/thanks"}}
+			perhaps = true
 			if _, err := v.site.stripe(ctx, http.MethodPost, "/v1/payment_intents/"+in.ID+"/confirm", form, ""); err == nil {
 				return true
 			}
 		}
 	}
-	return false
+	return perhaps
 }
 
 // prepays is a shopper who pays in advance by bank transfer, exactly, too little or too

@@ -85,12 +85,21 @@ func (v *visit) mustRefund(ctx context.Context, r shop.RefundRequest) error {
 	return v.mustRefundAs(ctx, r)
 }
 
+// mustRefundAs repeats a request that is refused: after a kill, an order does not know that
+// it is paid, until it has asked the provider again.
 func (v *visit) mustRefundAs(ctx context.Context, r shop.RefundRequest) error {
-	taken, err := v.refundAs(ctx, r)
-	if err == nil && !taken {
-		return fmt.Errorf("a refund of what is left was refused: %w", v.refusedFor())
+	for range 5 {
+		if taken, err := v.refundAs(ctx, r); err != nil || taken {
+			return err
+		}
+		if err := v.think(ctx, 2*time.Second); err != nil {
+			return err
+		}
+		if _, err := v.until(ctx, paid); err != nil {
+			return err
+		}
 	}
-	return err
+	return fmt.Errorf("a refund of what is left was refused: %w", v.refusedFor())
 }
 
 // decided reports whether the provider has decided about every refund.

@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 
@@ -58,4 +59,24 @@ func putShipments(ctx context.Context, q sqldb.Querier, c order.Change, was reco
 		}
 	}
 	return nil
+}
+
+// RecordedShipments returns the parcels that were ever written for an order as perhaps
+// booked, by their references: also those that a lost attempt wrote and the order does
+// not have.
+func (s *Store) RecordedShipments(ctx context.Context, id order.ID) (all []order.Shipment, err error) {
+	err = sqldb.Each(ctx, s.DB.Reader(), `
+		SELECT reference, number, lines, replaced, COALESCE(label_id, ''), tracking, carrier, status FROM shipments
+		WHERE order_id = ? AND status <> '' ORDER BY reference`, []any{string(id)}, func(rows *sql.Rows) error {
+		var p order.Shipment
+		var lines []byte
+		var replaced int64
+		if err := rows.Scan(&p.Reference, &p.Number, &lines, &replaced, &p.LabelID, &p.Tracking, &p.Carrier, &p.Status); err != nil {
+			return err
+		}
+		p.Replaced = replaced == 1
+		all = append(all, p)
+		return json.Unmarshal(lines, &all[len(all)-1].Lines)
+	})
+	return all, sqldb.WrapError("recorded shipments", err)
 }

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -63,9 +64,34 @@ func (w *orderWorkflow) compensate(ctx workflow.Context) error {
 	return nil
 }
 
+// recallParcels adds the parcels that the record knows as perhaps booked to an order that
+// has booked none. Their labels may be real: the attempt that booked them died before the
+// workflow knew it, or the workflow was reset.
+func (w *orderWorkflow) recallParcels(ctx workflow.Context) error {
+	if slices.ContainsFunc(w.Shipments, func(s order.Shipment) bool { return s.Status != "" }) || !recallsParcels(ctx) {
+		return nil
+	}
+	recorded, err := run(ctx, w, recallShipments, 0, "", "Read the parcels that this history does not know", w.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range recorded.Shipments {
+		if own := w.shipment(s.Reference); own != nil {
+			*own = s
+		} else {
+			w.Shipments = append(w.Shipments, s)
+		}
+		w.Tried[s.Reference] = true
+	}
+	return nil
+}
+
 // voidParcels voids the label of each parcel that is booked, or perhaps is. If the
 // carrier does not void it, a person decides.
 func (w *orderWorkflow) voidParcels(ctx workflow.Context) error {
+	if err := w.recallParcels(ctx); err != nil {
+		return err
+	}
 	for i := range w.Shipments {
 		s := w.Shipments[i]
 		tried := s.Status != "" && s.Status != order.ParcelVoided && s.Status != order.ParcelReturned

@@ -147,3 +147,81 @@ func TestRefundOfSecondPayment(t *testing.T) {
 		}
 	}
 }
+
+// losesBooking scripts that a parcel is booked, and that the attempt that booked it is
+// lost: the carrier and the record have it, the history does not even have the payment.
+func (w *fixture) losesBooking(at time.Duration, label string) {
+	w.at(at, func() {
+		o := w.order()
+		o.Version++
+		o.Status = order.Authorized
+		p := order.Shipment{Number: 1, Reference: reference, Status: order.ParcelUnknown}
+		for _, l := range o.Lines {
+			p.Lines = append(p.Lines, order.LineQuantity{SKU: l.SKU, Quantity: l.Quantity})
+		}
+		w.byHand(func() {
+			made, err := w.carrier.BookParcel(context.Background(), order.ParcelRequest{OrderID: id, Reference: reference, To: o.ShipTo, Lines: o.Lines})
+			if err != nil {
+				w.Fatalf("carrier: %v", err)
+			}
+			if label != "" {
+				p.LabelID, p.Status = made.LabelID, order.ParcelBooked
+			}
+			o.Shipments = []order.Shipment{p}
+			lost := order.Change{Order: o, Fence: w.clock().UnixMicro(), Events: []order.Event{{OrderID: id, Seq: o.Version, At: w.clock(), Kind: order.PaymentWasAuthorized, From: order.AwaitingPayment, To: o.Status}}}
+			if lost.Snapshot, err = w.record.Snapshot(context.Background(), id); err == nil {
+				err = w.record.SaveOrder(context.Background(), lost)
+			}
+			if err != nil {
+				w.Fatalf("save: %v", err)
+			}
+		})
+		w.env.SetCurrentHistoryLength(100) // the next task is another one, whose writes replace this
+	})
+}
+
+// TestForgottenParcel (F87, F69, SHP-4): a worker dies after it has booked a parcel, and
+// before the workflow knows it. If the order is cancelled then, nothing goes out that
+// nobody pays.
+func TestForgottenParcel(t *testing.T) {
+	voided := hasEvent(order.ParcelWasVoided, "")
+	runScenarios(t, []scenario{
+		{name: "cancelled by the shopper", script: func(w *fixture) {
+			w.losesBooking(time.Minute, "")
+			w.at(2*time.Minute, func() { w.cancel() })
+		}, ends: order.Cancelled, mails: cancelled, check: voided},
+		{name: "cancelled, the label is recorded", script: func(w *fixture) {
+			w.losesBooking(time.Minute, "recorded")
+			w.at(2*time.Minute, func() { w.cancel() })
+		}, ends: order.Cancelled, mails: cancelled, check: voided},
+		{name: "never paid", script: func(w *fixture) {
+			w.losesBooking(time.Minute, "")
+		}, ends: order.Expired, mails: expired, check: voided},
+		{name: "the record is down when it is cancelled", script: func(w *fixture) {
+			w.losesBooking(time.Minute, "")
+			w.at(2*time.Minute, func() { w.down(5*time.Hour, order.ErrUnavailable, "RecordedShipments"); w.cancel() })
+		}, ends: order.Cancelled, mails: cancelled, check: voided},
+		{name: "the carrier has picked it up: a person decides", script: func(w *fixture) {
+			w.losesBooking(time.Minute, "")
+			w.at(90*time.Second, func() {
+				if _, err := w.carrier.Scan(reference, order.ParcelInTransit); err != nil {
+					w.Fatalf("scan: %v", err)
+				}
+			})
+			w.at(2*time.Minute, func() { w.cancel() })
+			w.at(2*time.Hour, func() {
+				w.stillRuns(order.OnHold)
+				if h := w.order().Hold; h == nil || h.Kind != order.HoldVoid {
+					w.Errorf("the hold is %+v", h)
+				}
+				w.scan(order.ParcelReturned)
+			})
+			w.at(3*time.Hour, func() { w.resolve(order.ChooseRelease) })
+		}, ends: order.Cancelled, mails: cancelled},
+		{name: "paid after all: the same parcel goes out", script: func(w *fixture) {
+			w.losesBooking(time.Minute, "")
+			w.at(2*time.Minute, w.pay)
+			w.arrive(time.Hour)
+		}, ends: order.Delivered, mails: delivered},
+	})
+}

@@ -18,6 +18,9 @@ const (
 	// refunded because it is disputed, and is not asked a second time whether an order
 	// goes on whose parcel the carrier has. Before, the refund was tried for a day.
 	changeAskAboutDisputed = "ask-about-disputed"
+	// changeRecallParcels: an order that is cancelled before it has booked a parcel asks
+	// the record whether an attempt that was lost has.
+	changeRecallParcels = "recall-parcels"
 )
 
 // verifiesMoney reports whether the order asks the provider about such money.
@@ -33,4 +36,9 @@ func verifiesParcels(ctx workflow.Context) bool {
 // asksAboutDisputed reports whether the order asks a person about disputed payments so.
 func asksAboutDisputed(ctx workflow.Context) bool {
 	return workflow.GetVersion(ctx, changeAskAboutDisputed, workflow.DefaultVersion, 1) >= 1
+}
+
+// recallsParcels reports whether the order asks the record for such parcels.
+func recallsParcels(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, changeRecallParcels, workflow.DefaultVersion, 1) >= 1
 }
