@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 )
 
 // Counter names a kind of broken promise.
@@ -45,6 +46,7 @@ type Input struct {
 	Temporal string // host:port
 	Terms    Terms
 	Placed   []Placed
+	Kills    []time.Time // when the process, or its database, was killed
 }
 
 // Placed is an order that a shopper was told is placed.

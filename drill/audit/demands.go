@@ -13,14 +13,27 @@ type Terms struct {
 	ReceivedAfter time.Duration // how long an order that is paid may wait for its parcel without a mail
 }
 
-// lateMargin is by how much longer than the terms say an order must wait for a mail
-// until the mail is certainly due: the shop is killed, and its providers fail, so the
-// order may go on before it is known that it waits. An order that a kill or a provider
-// has held up is given more: what it does then is not known from its timeline.
+// An order must wait longer than the terms say until a mail is certainly due, since it
+// may go on before it is known that it waits: by lateMargin, and by lostTask for each kill
+// in that time. What an order does that a provider has held up, or of which an attempt
+// was lost, is not known from its timeline: such an order is given more.
 const (
 	lateMargin = 30 * time.Second
+	lostTask   = 10 * time.Second // after which the engine gives a lost task to another worker
 	heldUp     = 3 * time.Minute
 )
+
+// margin returns how much longer than the terms say an order must wait from one moment to
+// another.
+func (a *audit) margin(from, to int64) time.Duration {
+	m := lateMargin
+	for _, k := range a.Kills {
+		if at := k.UnixMicro(); at >= from && at <= to {
+			m += lostTask
+		}
+	}
+	return m
+}
 
 // demandedMails returns, by template, what calls for each mail that an order that has
 // ended must have caused. Two kinds of mails are not here: return_instructions go out
@@ -32,7 +45,7 @@ func (a *audit) demandedMails(o orderRow) map[string][]string {
 	events := a.timeline[o.id]
 	declined := map[string]bool{}
 	received, shipped := false, false
-	booked, asked := lateMargin, lateMargin // the margins
+	var booked, asked time.Duration // the least margins
 	if a.replacedIn[o.id] {
 		booked, asked = heldUp, heldUp
 	}
@@ -46,7 +59,8 @@ func (a *audit) demandedMails(o orderRow) map[string][]string {
 				add("prepayment", "the shopper is to pay in advance")
 			}
 		case "payment.declined":
-			if next := laterEvent(events[i+1:], endsDecline); !declined[e.ref] && next-e.at > (a.Terms.AskAfter+asked).Microseconds() {
+			next := laterEvent(events[i+1:], endsDecline)
+			if !declined[e.ref] && next-e.at > (a.Terms.AskAfter+max(asked, a.margin(e.at, next))).Microseconds() {
 				declined[e.ref] = true
 				add("payment_problem", "payment "+e.ref+" was declined, and not tried again")
 			}
@@ -115,7 +129,7 @@ func (a *audit) waitsForParcel(since int64, later []eventRow, margin time.Durati
 	over := laterEvent(later, func(kind string) bool {
 		return kind == "parcel.booked" || kind == "order.cancel_requested" || kind == "payment.lapsed"
 	})
-	return over-margin.Microseconds() > max(since+a.Terms.ReceivedAfter.Microseconds(), delayed)
+	return over-max(margin, a.margin(since, over)).Microseconds() > max(since+a.Terms.ReceivedAfter.Microseconds(), delayed)
 }
 
 // laterEvent returns when the first of the events of some kinds happened; never if there

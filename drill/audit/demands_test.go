@@ -36,6 +36,7 @@ func TestDemandedMails(t *testing.T) {
 		payments []paymentRow
 		refunds  []refundRow
 		lost     bool
+		kills    []int // when, in seconds
 		want     []string
 	}{
 		{name: "the plain order", events: ofEvents("payment.ready", "payment.authorized", "parcel.booked", "payment.captured", "parcel.shipped", "parcel.delivered"), want: []string{"confirmation", "delivered", "shipped"}},
@@ -51,6 +52,9 @@ func TestDemandedMails(t *testing.T) {
 		{name: "declined, and a provider holds it up for long", events: ofEvents("payment.declined", eventRow{kind: "step.delayed", why: "Ask about payment ref: 503"}, 200, "order.cancel_requested", "order.expired"), want: []string{"expired", "payment_problem"}},
 		{name: "declined, and an attempt was lost", lost: true, events: ofEvents("payment.declined", 45, "order.cancel_requested", "order.expired"), want: []string{"expired"}},
 		{name: "the carrier is late, and an attempt was lost", lost: true, events: ofEvents("payment.authorized", delayed, 45, "parcel.booked")},
+		{name: "declined, and the shop is killed twice", kills: []int{5, 20}, events: ofEvents("payment.declined", 45, "order.cancel_requested", "order.expired"), want: []string{"expired"}},
+		{name: "declined, and the shop was killed before", kills: []int{-5, 60}, events: ofEvents("payment.declined", 45, "order.cancel_requested", "order.expired"), want: []string{"expired", "payment_problem"}},
+		{name: "the carrier is late, and the shop is killed twice", kills: []int{5, 20}, events: ofEvents("payment.authorized", delayed, 45, "parcel.booked")},
 		{name: "the bank's page after a decline", events: ofEvents("payment.declined", 5, "payment.action_required", 60, "order.expired"), want: []string{"expired"}},
 		{name: "the hold lapses", events: ofEvents("payment.asked_again"), want: []string{"pay_again"}},
 		{name: "the carrier is late", events: ofEvents("payment.authorized", delayed, 45, "parcel.booked"), want: []string{"received"}},
@@ -71,6 +75,9 @@ func TestDemandedMails(t *testing.T) {
 			a := &audit{Input: Input{Terms: Terms{AskAfter: time.Second, ReceivedAfter: 3 * time.Second}}}
 			a.timeline = map[string][]eventRow{o.id: tt.events}
 			a.payments = map[string][]paymentRow{o.id: tt.payments}
+			for _, s := range tt.kills {
+				a.Kills = append(a.Kills, time.Unix(int64(s), 0))
+			}
 			a.record.replacedIn = map[string]bool{o.id: tt.lost}
 			a.record.refunds = map[string][]refundRow{o.id: tt.refunds}
 			var got []string

@@ -30,6 +30,7 @@ type chaos struct {
 	crashes  []int // of the database
 	outages  []int // of a provider
 	begun    chan int
+	fell     []time.Time     // when the process, or the database, was ended
 	down     []time.Duration // from each kill or crash until the shop takes orders again
 	killed   atomic.Int64
 	crashed  int
@@ -66,6 +67,7 @@ func (c *chaos) up(ctx context.Context) error {
 func (c *chaos) restart(ctx context.Context, fell func() error) error {
 	c.hostility.count(ctx, c.at.Sandbox)
 	began := time.Now()
+	c.fell = append(c.fell, began)
 	c.site.Down()
 	err := fell()
 	if err == nil {
@@ -165,6 +167,7 @@ func (c *chaos) pause(ctx context.Context, most time.Duration) error {
 // is started again, as a service manager does.
 func (c *chaos) crash(ctx context.Context) error {
 	began := time.Now()
+	c.fell = append(c.fell, began)
 	if err := errors.Join(c.postgres.Crash(), c.postgres.Restart(ctx)); err != nil {
 		return err
 	}

@@ -236,7 +236,7 @@ const carrierKey = "carrier_sandbox"
 func (d *drill) input() audit.Input {
 	in := audit.Input{
 		Sandbox: audit.Sandbox{URL: d.at.Sandbox, StripeKey: shoppers.StripeKey, CarrierKey: carrierKey},
-		Record:  d.record, Temporal: d.at.Temporal, Terms: audit.Terms{AskAfter: askAfter, ReceivedAfter: receivedAfter},
+		Record:  d.record, Temporal: d.at.Temporal, Terms: audit.Terms{AskAfter: askAfter, ReceivedAfter: receivedAfter}, Kills: d.fell,
 	}
 	for id, ends := range d.crowd.Placed() {
 		in.Placed = append(in.Placed, audit.Placed{Order: string(id), Ends: texts(ends)})
