@@ -177,6 +177,9 @@ func (c *Sender) recordAttempt(p *delivery, err error) {
 	case err == nil && c.OnDelivered != nil:
 		c.OnDelivered(p.ID)
 	}
+	if err != nil { // before the next attempt can begin, which counts itself
+		c.log.Debug("webhook not delivered yet", "event", p.ID, "type", p.Type, "attempt", p.tries, "error", err)
+	}
 	c.mu.Lock()
 	if err == nil || lost {
 		delete(c.deliveries, p.ID)
@@ -186,9 +189,6 @@ func (c *Sender) recordAttempt(p *delivery, err error) {
 		c.due.push(p)
 	}
 	c.mu.Unlock()
-	if err != nil {
-		c.log.Debug("webhook not delivered yet", "event", p.ID, "type", p.Type, "attempt", p.tries, "error", err)
-	}
 	c.wakeRun()
 }
 

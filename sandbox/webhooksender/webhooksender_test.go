@@ -114,6 +114,23 @@ func TestDeliversUntilAccepted(t *testing.T) {
 	}
 }
 
+// TestRepeatsAtOnce: an attempt may begin as soon as the one before it has failed,
+// whatever is still done about that one; the race detector watches.
+func TestRepeatsAtOnce(t *testing.T) {
+	r := newReceiver(t)
+	r.status.Store(500)
+	c := build(t, "", nil)
+	c.FirstWait, c.MaxWait = time.Nanosecond, time.Nanosecond
+	c.SetURL(r.URL)
+	run(t, c)
+	send(t, c, "e1", "e2", "e3", "e4", "e5", "e6", "e7", "e8")
+	for range 2000 {
+		if st := <-r.seen; st != 500 {
+			t.Fatalf("responded with %d", st)
+		}
+	}
+}
+
 // TestDiscards checks that an event that fails for too long is lost, also over a
 // restart.
 func TestDiscards(t *testing.T) {
