@@ -127,8 +127,9 @@ type Shipment struct {
 	Tracking  string             `json:"tracking,omitempty"`
 	Carrier   string             `json:"carrier,omitempty"`
 	Status    order.ParcelStatus `json:"status,omitempty"`
-	Replaced  bool               `json:"replaced"` // another parcel was booked instead
-	Kept      bool               `json:"kept"`     // it came back, and a person left it at that
+	Replaced  bool               `json:"replaced"`           // another parcel was booked instead
+	Replaces  string             `json:"replaces,omitempty"` // the reference of the parcel instead of which this one is booked
+	Kept      bool               `json:"kept"`               // it came back, and a person left it at that
 	MovedAt   time.Time          `json:"movedAt,omitzero"`
 	OverdueAt time.Time          `json:"overdueAt,omitzero"`
 	Missing   bool               `json:"missing"` // the carrier did not know it
