@@ -17,8 +17,8 @@ import (
 // Record keeps orders, their events and the stock in memory. The zero value
 // is ready. Set the hooks before it is used.
 type Record struct {
-	// Before is called before each OpenOrder and SaveOrder. If it fails, the
-	// call returns its error and writes nothing.
+	// Before is called before each OpenOrder, SaveOrder and RecordedShipments. If it
+	// fails, the call returns its error and writes nothing.
 	Before func(op string, id order.ID) error
 	// After is called after the write. If it fails, the call returns its error
 	// although the write is done.
@@ -273,6 +273,11 @@ func (f *Record) RecordedRefunds(_ context.Context, id order.ID) (all []order.Re
 // RecordedShipments returns the parcels that were ever written for an order as perhaps
 // booked, by their references.
 func (f *Record) RecordedShipments(_ context.Context, id order.ID) (all []order.Shipment, err error) {
+	if f.Before != nil {
+		if err := f.Before("RecordedShipments", id); err != nil {
+			return nil, err
+		}
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	o := f.orders[id]

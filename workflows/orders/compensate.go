@@ -89,8 +89,12 @@ func (w *orderWorkflow) recallParcels(ctx workflow.Context) error {
 // voidParcels voids the label of each parcel that is booked, or perhaps is. If the
 // carrier does not void it, a person decides.
 func (w *orderWorkflow) voidParcels(ctx workflow.Context) error {
-	if err := w.recallParcels(ctx); err != nil {
-		return err
+	switch err := w.recallParcels(ctx); {
+	case w.Hold != nil || w.Phase != Compensating || ctx.Err() != nil:
+		return nil // what was interrupted begins again
+	case err != nil:
+		w.hold(ctx, order.HoldVoid, "it is not known whether a parcel is booked: "+workflows.Reason(err), "")
+		return nil
 	}
 	for i := range w.Shipments {
 		s := w.Shipments[i]

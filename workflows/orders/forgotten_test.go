@@ -200,7 +200,14 @@ func TestForgottenParcel(t *testing.T) {
 		{name: "the record is down when it is cancelled", script: func(w *fixture) {
 			w.losesBooking(time.Minute, "")
 			w.at(2*time.Minute, func() { w.down(5*time.Hour, order.ErrUnavailable, "RecordedShipments"); w.cancel() })
+			w.at(4*time.Hour, func() { w.stillRuns(order.Cancelling) })
 		}, ends: order.Cancelled, mails: cancelled, check: voided},
+		{name: "the record is down when it is cancelled, and a sum comes in", script: func(w *fixture) {
+			w.losesBooking(time.Minute, "")
+			w.at(2*time.Minute, func() { w.down(5*time.Hour, order.ErrUnavailable, "RecordedShipments"); w.cancel() })
+			w.books(time.Hour, 2900, "statement 1", "")
+			w.refunds(6*time.Hour, order.RefundRequest{ID: "r1", All: true, PaidOut: "transfer 1"}, "")
+		}, ends: order.Cancelled, mails: also(cancelled, order.MailRefunded), check: voided},
 		{name: "the carrier has picked it up: a person decides", script: func(w *fixture) {
 			w.losesBooking(time.Minute, "")
 			w.at(90*time.Second, func() {
