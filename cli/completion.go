@@ -95,18 +95,26 @@ func writePath(out *strings.Builder, words, first, cursor string, all []place) {
 	fmt.Fprintf(out, "%s) at+=\" ${%s[i]}\" ;;\n\t\tesac\n\tdone\n", strings.Join(known, " | "), words)
 }
 
+// writeValues writes the cases in which the word before the cursor is a flag that has a
+// list of values; offer returns the statement that offers them.
+func writeValues(out *strings.Builder, all []place, offer func(values []string) string) {
+	for _, p := range all {
+		for _, flag := range p.words {
+			if values, ok := p.values[flag.text]; ok {
+				fmt.Fprintf(out, "\t%s) %s; return ;;\n", quote(atOf(p)+" "+flag.text), offer(values))
+			}
+		}
+	}
+}
+
 func writeBash(out *strings.Builder, name string, program *kong.Node) {
 	all := places(program)
 	fmt.Fprintf(out, "# Completion for %s in bash.\n_%s() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n", program.Name, name)
 	writePath(out, "COMP_WORDS", "1", "COMP_CWORD", all)
 	out.WriteString("\tcase \"$at $prev\" in\n")
-	for _, p := range all {
-		for _, flag := range p.words {
-			if values, ok := p.values[flag.text]; ok {
-				fmt.Fprintf(out, "\t%s) COMPREPLY=($(compgen -W %s -- \"$cur\")); return ;;\n", quote(atOf(p)+" "+flag.text), quote(strings.Join(values, " ")))
-			}
-		}
-	}
+	writeValues(out, all, func(values []string) string {
+		return fmt.Sprintf("COMPREPLY=($(compgen -W %s -- \"$cur\"))", quote(strings.Join(values, " ")))
+	})
 	out.WriteString("\tesac\n\tcase \"$at\" in\n")
 	for _, p := range all {
 		fmt.Fprintf(out, "\t%s) COMPREPLY=($(compgen -W %s -- \"$cur\")) ;;\n", quote(atOf(p)), quote(strings.Join(p.texts(), " ")))
@@ -127,13 +135,7 @@ func writeZsh(out *strings.Builder, name string, program *kong.Node) {
 	fmt.Fprintf(out, "#compdef %s\n# Completion for %[1]s in zsh.\n_%s() {\n\tlocal -a candidates\n", program.Name, name)
 	writePath(out, "words", "2", "CURRENT", all)
 	out.WriteString("\tcase \"$at ${words[CURRENT - 1]}\" in\n")
-	for _, p := range all {
-		for _, flag := range p.words {
-			if values, ok := p.values[flag.text]; ok {
-				fmt.Fprintf(out, "\t%s) compadd -- %s; return ;;\n", quote(atOf(p)+" "+flag.text), strings.Join(quoteAll(values), " "))
-			}
-		}
-	}
+	writeValues(out, all, func(values []string) string { return "compadd -- " + strings.Join(quoteAll(values), " ") })
 	out.WriteString("\tesac\n\tcase \"$at\" in\n")
 	for _, p := range all {
 		fmt.Fprintf(out, "\t%s) candidates=(\n", quote(atOf(p)))
