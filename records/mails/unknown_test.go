@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-
 	"purser/activities/porttest"
 	"purser/mail"
 	"purser/order"
