@@ -39,6 +39,9 @@ type Config struct {
 	Webhooks http.Handler
 	// Ready lists the checks of /readyz: our own database and engine, no partner.
 	Ready []httpkit.Check
+	// Installation identifies, in the response of /livez, the processes that belong
+	// together. Default: it is left out.
+	Installation string
 	// Version is shown in the documentation. Default "dev".
 	Version string
 }
@@ -83,7 +86,7 @@ func New(c Config) (http.Handler, error) {
 		server.Mux.Handle("/webhooks", c.Webhooks) // else the mux would redirect it
 		server.Mux.Handle("/webhooks/", c.Webhooks)
 	}
-	(&healthService{ready: c.Ready}).register(server)
+	(&healthService{ready: c.Ready, installation: c.Installation}).register(server)
 	serveDocs(server.Mux)
 	return server.Handler(), nil
 }

@@ -11,8 +11,9 @@ import (
 
 // healthService serves the health checks.
 type healthService struct {
-	ready  []httpkit.Check
-	server *httpkit.Server
+	ready        []httpkit.Check
+	installation string
+	server       *httpkit.Server
 }
 
 // register declares the operations for load balancers, which need no key.
@@ -28,9 +29,18 @@ type health struct {
 
 type healthOutput struct{ Body health }
 
+type aliveOutput struct {
+	Body struct {
+		Status       string `json:"status" enum:"ok"`
+		Installation string `json:"installation,omitempty" doc:"Identifies the processes that share a vault key. By it purser check --live recognises that the public address leads to them"`
+	}
+}
+
 // livez responds as long as the process runs.
-func (s *healthService) livez(context.Context, *struct{}) (*healthOutput, error) {
-	return &healthOutput{health{"ok"}}, nil
+func (s *healthService) livez(context.Context, *struct{}) (*aliveOutput, error) {
+	out := &aliveOutput{}
+	out.Body.Status, out.Body.Installation = "ok", s.installation
+	return out, nil
 }
 
 // readyz runs all checks and fails if one of them does.

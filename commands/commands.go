@@ -26,6 +26,7 @@ type commands struct {
 	Worker  workerCmd  `cmd:"" set:"listen=127.0.0.1:8081" help:"Run the workers against TEMPORAL_ADDRESS and DATABASE_URL."`
 	Sandbox sandboxCmd `cmd:"" set:"listen=127.0.0.1:8090" help:"Run the stand-ins of the providers, for the roles api and worker without real keys."`
 	Health  healthCmd  `cmd:"" help:"Ask a role on this machine whether it is ready; exit with 1 if it is not."`
+	Check   checkCmd   `cmd:"" help:"Check without starting it whether what a role's settings name works; --live also checks whether the installation is ready for customers."`
 	Search  searchCmds `cmd:"" help:"Find products as a shopper does; show and set the shop's settings of the search."`
 	Order   orderCmd   `cmd:"" help:"Place, show, list, watch, cancel and resolve orders."`
 	Inbox   inboxCmd   `cmd:"" help:"List and redeliver the events that providers sent."`

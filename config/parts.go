@@ -32,7 +32,7 @@ func (c *Config) Providers(sandbox string) string {
 	switch {
 	case c.StripeKey == "":
 		stripe = ""
-	case strings.Contains(c.StripeKey, "_test_"):
+	case !c.StripeIsLive():
 		stripe = "a test key"
 	}
 	mails := ""
@@ -70,6 +70,11 @@ func hostOf(s string) string {
 // Played reports whether the sandbox plays any provider.
 func (c *Config) Played() bool {
 	return c.StripeKey == "" || c.CarrierURL == "" || c.PlaysSES() || c.S3Bucket == "" || c.SearchPlayed()
+}
+
+// StripeIsLive reports whether Stripe's key moves real money.
+func (c *Config) StripeIsLive() bool {
+	return c.StripeKey != "" && !strings.Contains(c.StripeKey, "_test_")
 }
 
 // LoadsSample reports whether an empty catalogue is filled with the sample products.

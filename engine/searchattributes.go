@@ -31,13 +31,20 @@ type SearchAttributesError struct {
 
 func (e *SearchAttributesError) Error() string {
 	var lacks []string
-	command := "temporal operator search-attribute create --namespace " + e.Namespace
 	for _, name := range slices.Sorted(maps.Keys(e.Missing)) {
 		lacks = append(lacks, fmt.Sprintf("%s (%s)", name, e.Missing[name]))
-		command += fmt.Sprintf(" --name %s --type %s", name, e.Missing[name])
 	}
 	return fmt.Sprintf("namespace %s lacks search attributes, and this process may not add them: %s; an operator of the cluster can: %s: %v",
-		e.Namespace, strings.Join(lacks, ", "), command, e.Err)
+		e.Namespace, strings.Join(lacks, ", "), e.Command(), e.Err)
+}
+
+// Command returns the command by which an operator of the cluster adds them.
+func (e *SearchAttributesError) Command() string {
+	command := "temporal operator search-attribute create --namespace " + e.Namespace
+	for _, name := range slices.Sorted(maps.Keys(e.Missing)) {
+		command += fmt.Sprintf(" --name %s --type %s", name, e.Missing[name])
+	}
+	return command
 }
 
 func (e *SearchAttributesError) Unwrap() error { return e.Err }
@@ -79,29 +86,47 @@ func (n namespace) ensureSearchAttributes(ctx context.Context, wanted map[string
 	return fmt.Errorf("search attributes of namespace %s: %w", n.name, err)
 }
 
-// addMissing adds the search attributes that the namespace lacks.
-func (n namespace) addMissing(ctx context.Context, wanted map[string]enums.IndexedValueType) error {
+// MissingSearchAttributes returns the search attributes that a namespace of any
+// Temporal server lacks, and adds none. If the server refuses to list them and they
+// cannot be used, the error is a *SearchAttributesError.
+func MissingSearchAttributes(ctx context.Context, w workflowservice.WorkflowServiceClient, o operatorservice.OperatorServiceClient, name string, wanted map[string]enums.IndexedValueType) (map[string]enums.IndexedValueType, error) {
+	lacks, err := namespace{name: name, workflows: w, operator: o}.missing(ctx, wanted)
+	var p permanent
+	if errors.As(err, &p) {
+		err = p.error
+	}
+	return lacks, err
+}
+
+// missing returns the search attributes that the namespace lacks.
+func (n namespace) missing(ctx context.Context, wanted map[string]enums.IndexedValueType) (map[string]enums.IndexedValueType, error) {
 	have, err := n.operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: n.name})
 	switch {
 	case refused(err): // listing is denied, but perhaps all of them can be used
 		if err := n.query(ctx, wanted); err == nil || codeOf(err) != codes.InvalidArgument && !refused(err) {
-			return err
+			return nil, err
 		}
-		return permanent{&SearchAttributesError{Namespace: n.name, Missing: wanted, Err: err}}
+		return nil, permanent{&SearchAttributesError{Namespace: n.name, Missing: wanted, Err: err}}
 	case err != nil:
-		return err
+		return nil, err
 	}
-	missing := map[string]enums.IndexedValueType{}
+	lacks := map[string]enums.IndexedValueType{}
 	for name, kind := range wanted {
 		got, ok := have.GetCustomAttributes()[name]
 		if !ok {
-			missing[name] = kind
+			lacks[name] = kind
 		} else if got != kind {
-			return permanent{fmt.Errorf("%s is registered as %s, not %s: choose another name", name, got, kind)}
+			return nil, permanent{fmt.Errorf("%s is registered as %s, not %s: choose another name", name, got, kind)}
 		}
 	}
-	if len(missing) == 0 {
-		return nil
+	return lacks, nil
+}
+
+// addMissing adds the search attributes that the namespace lacks.
+func (n namespace) addMissing(ctx context.Context, wanted map[string]enums.IndexedValueType) error {
+	missing, err := n.missing(ctx, wanted)
+	if err != nil || len(missing) == 0 {
+		return err
 	}
 	_, err = n.operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: n.name, SearchAttributes: missing})
 	switch {

@@ -82,6 +82,12 @@ func OpenDB(ctx context.Context, url string, opts Options) (*sqldb.DB, error) {
 	return sqldb.Open(ctx, url, sqldb.Options{Migrations: migrations, Connections: opts.Connections, Now: opts.Now})
 }
 
+// Schema returns the version of the schema of the record at a URL, and changes
+// nothing: neither the schema nor, if it does not exist, a SQLite file.
+func Schema(ctx context.Context, url string) (sqldb.Schema, error) {
+	return sqldb.ReadSchema(ctx, url, migrations)
+}
+
 // New returns the record over a database that OpenDB has opened.
 func New(db *sqldb.DB, rules mails.Rules) *Store {
 	o := &orders.Store{DB: db}

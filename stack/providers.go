@@ -84,23 +84,10 @@ func (s *Stack) providers(r Role) (*providers, error) {
 	}
 	p := &providers{}
 	var err error
-	if c.StripeKey != "" {
-		p.stripe, err = stripe.New(stripe.Config{
-			Key: c.StripeKey, WebhookSecrets: c.StripeWebhookSecrets, Live: !strings.Contains(c.StripeKey, "_test_"), Methods: c.PaymentMethods, Log: s.log,
-		})
-	} else {
-		p.stripe, err = stripe.New(stripe.Config{
-			Key: sandboxStripeKey, WebhookSecrets: []string{s.stripeSecret()}, BaseURL: s.sandboxURL + "/stripe", Methods: c.PaymentMethods, Log: s.log,
-		})
-	}
-	if err != nil {
+	if p.stripe, err = s.newStripe(""); err != nil {
 		return nil, err
 	}
-	at, key, secrets := c.CarrierURL, c.CarrierKey, c.CarrierWebhookSecrets
-	if at == "" {
-		at, key, secrets = s.sandboxURL+"/carrier", sandboxCarrierKey, []string{s.carrierSecret()}
-	}
-	p.carrier, p.scans = carrier.New(carrier.Config{BaseURL: at, Key: key}), carrier.Webhooks{Secrets: secrets}
+	p.carrier, p.scans = s.newCarrier()
 	if p.mail, err = s.newMail(); err != nil {
 		return nil, err
 	}
@@ -109,6 +96,30 @@ func (s *Stack) providers(r Role) (*providers, error) {
 	}
 	p.search, err = s.newSearch()
 	return p, err
+}
+
+// newStripe returns the adapter to Stripe, at another address than its own if one is
+// given, or to its stand-in.
+func (s *Stack) newStripe(at string) (*stripe.Client, error) {
+	c := s.cfg
+	if c.StripeKey == "" {
+		return stripe.New(stripe.Config{
+			Key: sandboxStripeKey, WebhookSecrets: []string{s.stripeSecret()}, BaseURL: s.sandboxURL + "/stripe", Methods: c.PaymentMethods, Log: s.log,
+		})
+	}
+	return stripe.New(stripe.Config{
+		Key: c.StripeKey, BaseURL: at, WebhookSecrets: c.StripeWebhookSecrets, Live: c.StripeIsLive(), Methods: c.PaymentMethods, Log: s.log,
+	})
+}
+
+// newCarrier returns the adapter to the carrier or to its stand-in, and the check of
+// its webhooks.
+func (s *Stack) newCarrier() (*carrier.Client, carrier.Webhooks) {
+	at, key, secrets := s.cfg.CarrierURL, s.cfg.CarrierKey, s.cfg.CarrierWebhookSecrets
+	if at == "" {
+		at, key, secrets = s.sandboxURL+"/carrier", sandboxCarrierKey, []string{s.carrierSecret()}
+	}
+	return carrier.New(carrier.Config{BaseURL: at, Key: key}), carrier.Webhooks{Secrets: secrets}
 }
 
 // startAPI serves the shop's API and the providers' webhooks.
@@ -132,7 +143,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 		return err
 	}
 	handler, err := api.New(api.Config{
-		Version:  version.Number(),
+		Version: version.Number(), Installation: s.installation("api"),
 		Config:   httpkit.Config{Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout},
 		Orders:   &orders.Service{Workflows: s.starter, Records: s.Records, Pricing: prices, Appeared: relay.OrderAppeared, Stopping: stopping, ReturnURL: s.returnURL()},
 		Products: s.productService(), Imports: s.importService(), Images: s.imageService(p),

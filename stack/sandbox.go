@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -69,14 +71,15 @@ func StartSandbox(cfg *config.Config, apiURL string) (_ *Stack, err error) {
 // installationPath is where a sandbox says to which installation it belongs.
 const installationPath = "/sandbox/installation"
 
-// installation identifies the processes that share a vault key, and so the secrets of
-// the stand-ins, which are derived from it. It does not reveal the key.
+// installation is what a sandbox responds there.
 type installation struct {
 	Installation string `json:"installation"`
 }
 
-func (s *Stack) installation() installation {
-	return installation{s.vault.Derive("sandbox installation")[:16]}
+// installation identifies the processes that share a vault key, and so the secrets of
+// the stand-ins, which are derived from it. It does not reveal the key.
+func (s *Stack) installation(part string) string {
+	return s.vault.Derive(part + " installation")[:16]
 }
 
 // sandboxHandler serves the stand-ins.
@@ -84,7 +87,7 @@ func (s *Stack) sandboxHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+installationPath, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(s.installation()) // the caller may be gone
+		_ = json.NewEncoder(w).Encode(installation{s.installation("sandbox")}) // the caller may be gone
 	})
 	mux.Handle("/", s.Sandbox.Handler())
 	return mux
@@ -97,23 +100,34 @@ func (s *Stack) checkSandbox(ctx context.Context) error {
 	if s.Sandbox != nil || s.sandboxURL == "" || !s.cfg.Played() {
 		return nil
 	}
+	err := s.askSandbox(ctx)
+	var silent *url.Error
+	if errors.As(err, &silent) {
+		s.log.Warn("the sandbox cannot be reached yet", "url", s.sandboxURL, "error", err)
+		return nil
+	}
+	return err
+}
+
+// askSandbox asks the sandbox in another process to which installation it belongs. The
+// error wraps a *url.Error if it does not respond.
+func (s *Stack) askSandbox(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.sandboxURL+installationPath, nil)
 	if err != nil {
-		return fmt.Errorf("PURSER_SANDBOX_URL: %w", err)
+		return errors.New("PURSER_SANDBOX_URL: want http://host:port")
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		s.log.Warn("the sandbox cannot be reached yet", "url", s.sandboxURL, "error", err)
-		return nil
+		return fmt.Errorf("no sandbox can be reached at %s: start 'purser sandbox', or set PURSER_SANDBOX_URL: %w", s.sandboxURL, err)
 	}
 	defer resp.Body.Close()
 	var its installation
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 4096)).Decode(&its); resp.StatusCode != http.StatusOK || err != nil {
 		return fmt.Errorf("PURSER_SANDBOX_URL: the service at %s is no sandbox of purser: set it to the address of 'purser sandbox'", s.sandboxURL)
 	}
-	if its != s.installation() {
+	if its.Installation != s.installation("sandbox") {
 		return fmt.Errorf("the sandbox at %s has another PURSER_VAULT_KEY: set the same for all roles, since its webhooks could not be verified", s.sandboxURL)
 	}
 	return nil

@@ -123,7 +123,7 @@ func TestCheckSandbox(t *testing.T) {
 	}
 	sandbox := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == installationPath {
-			_ = json.NewEncoder(w).Encode(role(t, key, "").installation())
+			_ = json.NewEncoder(w).Encode(installation{role(t, key, "").installation("sandbox")})
 		}
 	}))
 	defer sandbox.Close()

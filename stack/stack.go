@@ -228,12 +228,15 @@ func (s *Stack) open(what, flag, address string) (net.Listener, error) {
 	return l, nil
 }
 
+// vaultFile is the name of the file with the vault's key in the data directory.
+const vaultFile = "vault.key"
+
 func (s *Stack) openVault() (err error) {
 	if s.cfg.VaultKey != "" {
 		s.vault, err = vault.New(s.cfg.VaultKey)
 		return err
 	}
-	s.vault, err = vault.Open(filepath.Join(s.cfg.Data, "vault.key"))
+	s.vault, err = vault.Open(filepath.Join(s.cfg.Data, vaultFile))
 	return err
 }
 

@@ -32,6 +32,15 @@ func (s *Stack) dialEngine(ctx context.Context, address string) (err error) {
 
 // dialCluster connects to the engine at TEMPORAL_ADDRESS, and prepares its namespace.
 func (s *Stack) dialCluster(ctx context.Context) error {
+	if err := s.connectCluster(ctx); err != nil {
+		return err
+	}
+	return s.ensureSearchAttributes(ctx)
+}
+
+// connectCluster connects to the engine at TEMPORAL_ADDRESS, and checks that it has the
+// namespace.
+func (s *Stack) connectCluster(ctx context.Context) error {
 	options, err := clusterOptions(s.cfg)
 	if err != nil {
 		return err
@@ -40,10 +49,7 @@ func (s *Stack) dialCluster(ctx context.Context) error {
 		return s.unreachable(ctx, options.ConnectionOptions.TLS, err)
 	}
 	s.onStop(s.Temporal.Close)
-	if err := s.checkNamespace(ctx); err != nil {
-		return err
-	}
-	return s.ensureSearchAttributes(ctx)
+	return s.checkNamespace(ctx)
 }
 
 // clientOptions adds to the options of a connection what every connection has.

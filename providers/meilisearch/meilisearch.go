@@ -59,6 +59,7 @@ type Client struct {
 	conf   Config
 	live   string // the index that is searched
 	admin  meilisearch.ServiceManager
+	reader meilisearch.ServiceManager // with the search key
 	search meilisearch.IndexManager
 	guard  *guard.Guard // for the searches
 	locks  documentLocks
@@ -93,7 +94,8 @@ func New(c Config) (*Client, error) {
 		Name: provider + " search", Concurrent: 64, Wait: 200 * time.Millisecond, Consecutive: 5, OpenFor: 5 * time.Second, Log: c.Log,
 	})
 	x.admin = meilisearch.New(host, meilisearch.WithAPIKey(c.AdminKey), meilisearch.DisableRetries(), meilisearch.WithCustomClient(client(writes, c.Timeout)))
-	x.search = meilisearch.New(host, meilisearch.WithAPIKey(c.SearchKey), meilisearch.DisableRetries(), meilisearch.WithCustomClient(client(x.guard, c.SearchTimeout))).Index(x.live)
+	x.reader = meilisearch.New(host, meilisearch.WithAPIKey(c.SearchKey), meilisearch.DisableRetries(), meilisearch.WithCustomClient(client(x.guard, c.SearchTimeout)))
+	x.search = x.reader.Index(x.live)
 	return x, nil
 }
 

@@ -35,6 +35,17 @@ func (m *Mailer) Limits(ctx context.Context) (mail.Limits, error) {
 	return l, nil
 }
 
+// Production reports whether the account may send to everybody. An account begins in
+// what Amazon calls its sandbox, where it may send only to addresses that it has verified.
+func (m *Mailer) Production(ctx context.Context) (bool, error) {
+	ctx, sent := watch(ctx)
+	out, err := m.client.GetAccount(ctx, &sesv2.GetAccountInput{})
+	if err != nil {
+		return false, classify("get account", err, sent())
+	}
+	return out.ProductionAccessEnabled, nil
+}
+
 // Ping makes the cheapest request, to check whether SES responds.
 func (m *Mailer) Ping(ctx context.Context) error {
 	_, err := m.Limits(ctx)

@@ -91,11 +91,14 @@ func latest(steps []*goose.Migration) (version int64) {
 	return version
 }
 
+// versionQuery reads the version of the schema.
+const versionQuery = "SELECT COALESCE(MAX(version_id), 0) FROM record_schema WHERE is_applied"
+
 // CheckSchema returns a *SchemaError if the schema is older than this build's, which it
 // was not when the database was opened. A newer one is no error: another process has
 // been replaced by a newer build, and this one is about to be.
 func (d *DB) CheckSchema(ctx context.Context) error {
-	has, err := One[int64](ctx, d.Reader(), "SELECT COALESCE(MAX(version_id), 0) FROM record_schema WHERE is_applied")
+	has, err := One[int64](ctx, d.Reader(), versionQuery)
 	if err != nil {
 		return WrapError("read the schema's version", err)
 	}

@@ -20,7 +20,7 @@ func (s *Server) account(w http.ResponseWriter, _ *http.Request) {
 		quota["MaxSendRate"] = s.cfg.PerSecond
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
-		"SendQuota": quota, "SendingEnabled": true, "ProductionAccessEnabled": true, "EnforcementStatus": "HEALTHY",
+		"SendQuota": quota, "SendingEnabled": true, "ProductionAccessEnabled": !s.cfg.Restricted, "EnforcementStatus": "HEALTHY",
 	})
 }
 

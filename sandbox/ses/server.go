@@ -41,6 +41,9 @@ type Config struct {
 	PerSecond int
 	// PerDay is the quota of recipients in 24 hours. 0 means no limit.
 	PerDay int
+	// Restricted is whether the account may not send to everybody yet, as every account
+	// at SES begins. The stand-in only reports it.
+	Restricted bool
 	// Pace is how long after its acceptance a mail is reported as delivered.
 	// With 0, only PublishFeedback reports a delivery, and the simulator's addresses
 	// report at once.
