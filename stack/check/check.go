@@ -103,6 +103,16 @@ func (r Report) Problems() (names []string) {
 // within bounds each check.
 const within = 20 * time.Second
 
+// newChecker returns a checker. Close its inspection.
+func newChecker(cfg *config.Config, o Options) *checker {
+	o.Role = cmp.Or(o.Role, RoleOf(cfg))
+	o.Transport = cmp.Or(o.Transport, http.DefaultTransport)
+	o.Resolver = cmp.Or(o.Resolver, net.DefaultResolver)
+	c := &checker{Options: o, cfg: cfg, with: stack.Inspect(cfg)}
+	c.with.StripeURL = o.StripeURL
+	return c
+}
+
 // checker checks one role's settings.
 type checker struct {
 	Options
@@ -112,13 +122,9 @@ type checker struct {
 
 // Run checks everything that the role needs.
 func Run(ctx context.Context, cfg *config.Config, o Options) Report {
-	o.Role = cmp.Or(o.Role, RoleOf(cfg))
-	o.Transport = cmp.Or(o.Transport, http.DefaultTransport)
-	o.Resolver = cmp.Or(o.Resolver, net.DefaultResolver)
-	c := &checker{Options: o, cfg: cfg, with: stack.Inspect(cfg)}
-	c.with.StripeURL = o.StripeURL
+	c := newChecker(cfg, o)
 	defer c.with.Close()
-	r := Report{Role: o.Role, Live: o.Live}
+	r := Report{Role: c.Role, Live: c.Live}
 	r.Lines = append(r.Lines, c.vault()) // before the others, of which some need it
 	for _, lines := range c.all(ctx) {
 		r.Lines = append(r.Lines, lines...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	netmail "net/mail"
 	"slices"
+	"strconv"
 	"strings"
 
 	"purser/mail"
@@ -41,7 +42,7 @@ func (c *checker) ses(p stack.MailProvider) Line {
 	at := "SES in " + c.cfg.SESRegion
 	switch {
 	case noCredentials(p.Err):
-		return problem(name, at+": no AWS credentials were found", credentials)
+		return problem(name, at+": no AWS credentials were found", awsKeys)
 	case errors.Is(p.Err, order.ErrDenied):
 		return problem(name, fmt.Sprintf("%s refuses this process: %v", at, p.Err), "check the AWS credentials, and that they may use ses:GetAccount, ses:GetEmailIdentity and ses:SendEmail")
 	case p.Err != nil:
@@ -57,7 +58,7 @@ func (c *checker) ses(p stack.MailProvider) Line {
 	if p.Limits.PerDay != mail.Unlimited {
 		most = fmt.Sprint(p.Limits.PerDay)
 	}
-	return ok(name, fmt.Sprintf("%s: %g mails a second, %s a day, identity %s", at, p.Limits.Rate, most, p.SES.Status))
+	return ok(name, fmt.Sprintf("%s: %s mails a second, %s a day, identity %s", at, strconv.FormatFloat(p.Limits.Rate, 'f', -1, 64), most, p.SES.Status))
 }
 
 // relay returns the line of a relay.
@@ -88,14 +89,14 @@ func (c *checker) feedback() (lines []Line) {
 		if len(c.cfg.SESTopics) == 0 {
 			lines = append(lines, problem(name, "SES_TOPIC_ARNS is not set, so bounces and complaints are not noticed", "publish the configuration set's events to an SNS topic, and subscribe /webhooks/ses to it"))
 		} else {
-			lines = append(lines, ok(name, fmt.Sprintf("%d topics for /webhooks/ses", len(c.cfg.SESTopics))))
+			lines = append(lines, ok(name, counted(c.cfg.SESTopics, "topic")+" for /webhooks/ses"))
 		}
 	}
 	if slices.ContainsFunc(routes, func(r string) bool { return c.cfg.RelayURL(r) != "" && r != "ses" }) {
 		if len(c.cfg.MailWebhookSecrets) == 0 {
 			lines = append(lines, warning(name, "MAIL_WEBHOOK_SECRETS is not set, so bounces and complaints of relays are not noticed", "have the relay report them to /webhooks/mail"))
 		} else {
-			lines = append(lines, ok(name, secrets(c.cfg.MailWebhookSecrets)+" for /webhooks/mail"))
+			lines = append(lines, ok(name, counted(c.cfg.MailWebhookSecrets, "secret")+" for /webhooks/mail"))
 		}
 	}
 	return lines
@@ -116,8 +117,8 @@ func (c *checker) domain() string {
 	if err != nil {
 		return ""
 	}
-	_, domain, _ := strings.Cut(a.Address, "@")
-	return mail.Wire(strings.ToLower(domain))
+	_, domain, _ := strings.Cut(mail.Wire(a.Address), "@")
+	return strings.ToLower(domain)
 }
 
 // ownDomain reports whether a domain can be a shop's: those of RFC 2606 and of a

@@ -53,15 +53,15 @@ func (c *checker) stripeWebhooks() Line {
 			return problem(name, "STRIPE_WEBHOOK_SECRETS has one that is no secret of Stripe", "copy that of the endpoint, which begins with whsec_")
 		}
 	}
-	return ok(name, secrets(c.cfg.StripeWebhookSecrets)+" for /webhooks/stripe")
+	return ok(name, counted(c.cfg.StripeWebhookSecrets, "secret")+" for /webhooks/stripe")
 }
 
-// secrets says how many secrets of webhooks there are.
-func secrets(all []string) string {
+// counted says how many of something there are.
+func counted(all []string, what string) string {
 	if len(all) == 1 {
-		return "one secret"
+		return "one " + what
 	}
-	return fmt.Sprintf("%d secrets", len(all))
+	return fmt.Sprintf("%d %ss", len(all), what)
 }
 
 // carrier checks the carrier's API and the secrets of its webhooks.
@@ -71,7 +71,7 @@ func (c *checker) carrier(ctx context.Context) []Line {
 		return c.played(name, "the carrier", "set CARRIER_URL, CARRIER_KEY and CARRIER_WEBHOOK_SECRETS")
 	}
 	at := "the carrier at " + hostOf(c.cfg.CarrierURL)
-	hooks := ok("carrier webhooks", secrets(c.cfg.CarrierWebhookSecrets)+" for /webhooks/carrier")
+	hooks := ok("carrier webhooks", counted(c.cfg.CarrierWebhookSecrets, "secret")+" for /webhooks/carrier")
 	for _, s := range c.cfg.CarrierWebhookSecrets {
 		if c.Live && madeUp(s) {
 			hooks = problem("carrier webhooks", "CARRIER_WEBHOOK_SECRETS has one that is not random", "agree on another with the carrier (openssl rand -hex 32)")
@@ -115,8 +115,8 @@ func (c *checker) sandbox(ctx context.Context) []Line {
 	return []Line{ok(name, c.cfg.SandboxURL+" plays "+strings.Join(plays, ", "))}
 }
 
-// credentials says where AWS's SDK looks for them.
-const credentials = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role"
+// awsKeys says where AWS's SDK looks for them.
+const awsKeys = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role"
 
 // noCredentials reports whether a call to AWS was not made because there are no keys.
 // The SDK has no type for it.

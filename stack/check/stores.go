@@ -98,7 +98,7 @@ func (c *checker) bucket(ctx context.Context) []Line {
 	var p *order.ProviderError
 	switch {
 	case noCredentials(err):
-		return []Line{problem(name, "no AWS credentials were found", credentials)}
+		return []Line{problem(name, "no AWS credentials were found", awsKeys)}
 	case errors.As(err, &p) && p.Status == 0 && c.cfg.S3Endpoint == "":
 		return []Line{notChecked(name, false, "no response from S3: "+cause(err))}
 	case errors.As(err, &p) && p.Status == 0:
