@@ -7,12 +7,14 @@ package check
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
 
+	"purser/cli"
 	"purser/config"
 	"purser/stack"
 )
@@ -158,7 +160,9 @@ func (c *checker) all(ctx context.Context) [][]Line {
 // ok, warning and problem return a single line.
 func ok(name, found string) Line          { return Line{Name: name, Status: OK, Found: found} }
 func warning(name, found, do string) Line { return Line{name, Warning, found, do} }
-func problem(name, found, do string) Line { return Line{name, Problem, found, do} }
+func problem(name, found, do string) Line {
+	return Line{name, Problem, cli.OneLine(errors.New(found)), do} // a driver may report each address on a line of its own
+}
 
 // notChecked returns the line of a check that could not be made. It is a problem where
 // customers cannot pay without a result.

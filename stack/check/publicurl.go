@@ -88,7 +88,6 @@ func target(resp *http.Response) string {
 func unanswered(name, host string, err error) Line {
 	var unknown *net.DNSError
 	var invalid *tls.CertificateVerificationError
-	var plain tls.RecordHeaderError
 	switch {
 	case errors.As(err, &unknown) && unknown.IsNotFound:
 		return problem(name, host+" has no address", "publish its A or AAAA record, or set PURSER_PUBLIC_URL")
@@ -96,7 +95,7 @@ func unanswered(name, host string, err error) Line {
 		return notChecked(name, true, cause(err))
 	case errors.As(err, &invalid):
 		return problem(name, fmt.Sprintf("the certificate of %s is not valid: %v", host, invalid.Err), "renew it, or get one for this name")
-	case errors.As(err, &plain):
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return problem(name, host+" does not use TLS", "turn it on at the proxy")
 	}
 	return problem(name, fmt.Sprintf("nothing responds at %s: %s", host, cause(err)), "start the proxy and the API, and open the firewall for providers")
