@@ -39,7 +39,7 @@ func Inspect(cfg *config.Config) *Inspection {
 // Close ends the connections.
 func (i *Inspection) Close() { i.s.Stop() }
 
-// OpenVault reads the key for secrets. found is false if there is none yet: a role with
+// OpenVault reads the key for secrets. found is false if there is no key yet: a role with
 // a data directory makes one at its first start.
 func (i *Inspection) OpenVault() (found bool, err error) {
 	if i.s.cfg.VaultKey == "" {
