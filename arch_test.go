@@ -107,7 +107,7 @@ var architecture = []packageRule{
 	{path: "bench/*", may: []string{anything}, why: "a benchmark measures the whole"},
 	{path: "drill", may: []string{"drill/*", "cli"}, why: "breaking the shop on purpose is a program of its own, so that it is not in the shipped binary"},
 	{path: "drill/audit", why: "an auditor that shared code with the program would share its mistakes"},
-	{path: "drill/process", may: []string{"config", "stack"}, why: "a process that can be killed is the whole stack, and knows nothing of what is done to it"},
+	{path: "drill/process", may: []string{"commands", "config", "engine", "stack"}, why: "a process that can be killed is the whole stack or a part of a cluster, and knows nothing of what is done to it"},
 	{path: "drill/shoppers", may: []string{"order", "shop", "stack"}, why: "shoppers and operators know only what the API shows"},
 	{path: "drill/*", may: []string{"drill/*", "order", "postgrestest", "sandbox/faults", "shop", "stack"}, why: "a drill disturbs the whole from outside"},
 	{path: "e2e", may: []string{anything}, why: "end-to-end tests prove the whole"},

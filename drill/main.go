@@ -15,11 +15,13 @@ import (
 	"purser/drill/run"
 )
 
-// commands lists what the program does. The hidden command is the shop itself, for
-// which the program starts itself again.
+// commands lists what the program does. The hidden commands are the shop itself and its
+// parts, for which the program starts itself again.
 type commands struct {
-	Run   run.Command          `cmd:"" default:"withargs" help:"Run a drill, and exit with 1 if a promise is broken."`
-	Stack process.StackCommand `cmd:"" hidden:"" help:"Run the whole stack."`
+	Run     run.Command            `cmd:"" default:"withargs" help:"Run a drill, and exit with 1 if a promise is broken."`
+	Stack   process.StackCommand   `cmd:"" hidden:"" help:"Run the whole stack."`
+	Service process.ServiceCommand `cmd:"" hidden:"" help:"Run one service of a Temporal cluster."`
+	Purser  process.PurserCommand  `cmd:"" hidden:"" help:"Run a command of the shop's own program."`
 }
 
 func main() { cli.Main(start) }

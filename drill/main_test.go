@@ -13,9 +13,9 @@ import (
 	"purser/drill/run"
 )
 
-// The test binary is also the program that a drill starts as its shop.
+// The test binary is also the program that a drill starts as its shop, and its parts.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "stack" {
+	if len(os.Args) > 1 && slices.Contains([]string{"stack", "service", "purser"}, os.Args[1]) {
 		main()
 		return
 	}

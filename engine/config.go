@@ -104,3 +104,32 @@ func (c Config) withDefaults() Config {
 func Start(ctx context.Context, c Config) (*Engine, error) {
 	return start(ctx, c.withDefaults())
 }
+
+// The four services of a Temporal server. Together they are the embedded server; a
+// cluster runs each in processes of its own.
+const (
+	Frontend = "frontend"
+	History  = "history"
+	Matching = "matching"
+	Worker   = "worker"
+)
+
+// ServicePorts are the ports of one service of a cluster.
+type ServicePorts struct {
+	RPC    int // where the other services and the clients connect
+	Gossip int // where the services learn of each other
+}
+
+// Prepare creates the databases and the namespace of a cluster, or migrates them. It
+// needs PostgresURL.
+func Prepare(ctx context.Context, c Config) error {
+	return prepare(ctx, c.withDefaults())
+}
+
+// StartService starts one service of a cluster whose services have these ports on
+// c.Host. As in every cluster, the services find each other by gossip, and the
+// server's own settings apply, except for those that Purser needs. The service logs
+// errors to stderr, and ends the process if it cannot start.
+func StartService(c Config, service string, ports map[string]ServicePorts) (stop func() error, err error) {
+	return startService(c.withDefaults(), service, ports)
+}

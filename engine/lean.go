@@ -9,6 +9,12 @@ type Engine struct{}
 
 func start(context.Context, Config) (*Engine, error) { return nil, ErrLean }
 
+func prepare(context.Context, Config) error { return ErrLean }
+
+func startService(Config, string, map[string]ServicePorts) (func() error, error) {
+	return nil, ErrLean
+}
+
 // Address returns "": there is no frontend in this build.
 func (e *Engine) Address() string { return "" }
 

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/server/common/cluster"
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/dynamicconfig"
+	"go.temporal.io/server/common/log"
 	"go.temporal.io/server/common/membership/static"
 	"go.temporal.io/server/common/metrics"
 	"go.temporal.io/server/common/persistence/serialization"
@@ -46,9 +47,23 @@ func newServer(c Config, p ports, persistence config.Persistence, log serverLog)
 		hosts[name] = static.SingleLocalHost(hostPort(c.Host, port))
 		services[string(name)] = config.Service{RPC: config.RPC{GRPCPort: port, BindOnIP: c.Host}}
 	}
+	options, err := serverOptions(c, services, persistence, log)
+	if err != nil {
+		return nil, err
+	}
+	return temporal.NewServerFx(serverModule, append(options,
+		temporal.ForServices(temporal.DefaultServices),
+		temporal.WithStaticHosts(hosts),
+		temporal.WithDynamicConfigClient(tuning()),
+	)...)
+}
+
+// serverOptions returns what a server has in every shape, with these services.
+func serverOptions(c Config, services map[string]config.Service, persistence config.Persistence, log log.Logger) ([]temporal.ServerOption, error) {
+	frontend := hostPort(c.Host, services[string(primitives.FrontendService)].RPC.GRPCPort)
 	conf := &config.Config{
 		Persistence:         persistence,
-		ClusterMetadata:     clusterMetadata(hostPort(c.Host, p.frontend)),
+		ClusterMetadata:     clusterMetadata(frontend),
 		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
 		Services:            services,
 		Archival: config.Archival{
@@ -59,7 +74,7 @@ func newServer(c Config, p ports, persistence config.Persistence, log serverLog)
 			History:    config.HistoryArchivalNamespaceDefaults{State: config.ArchivalDisabled},
 			Visibility: config.VisibilityArchivalNamespaceDefaults{State: config.ArchivalDisabled},
 		}},
-		PublicClient: config.PublicClient{HostPort: hostPort(c.Host, p.frontend)},
+		PublicClient: config.PublicClient{HostPort: frontend},
 	}
 	conf.Global.Membership.BroadcastAddress = c.Host
 	// With fixed hosts no service joins a ring. But the services must have started
@@ -75,17 +90,13 @@ func newServer(c Config, p ports, persistence config.Persistence, log serverLog)
 	if err != nil {
 		return nil, fmt.Errorf("authorizer: %w", err)
 	}
-	return temporal.NewServerFx(
-		serverModule,
+	return []temporal.ServerOption{
 		temporal.WithConfig(conf),
-		temporal.ForServices(temporal.DefaultServices),
-		temporal.WithStaticHosts(hosts),
 		temporal.WithLogger(log),
 		temporal.WithAuthorizer(authorizer),
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return claims }),
-		temporal.WithDynamicConfigClient(tuning()),
 		temporal.WithCustomMetricsHandler(metrics.NoopMetricsHandler),
-	)
+	}, nil
 }
 
 // streamWorkers is how many goroutines each gRPC server keeps for its calls.

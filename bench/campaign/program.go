@@ -27,7 +27,7 @@ type StackCommand struct {
 
 // program is the whole stack in a process of its own, which can be killed.
 type program struct {
-	*process.Process
+	*process.Stack
 	sandbox string // the address of its mailbox
 }
 
@@ -35,7 +35,7 @@ type program struct {
 // recipients a second; 0: without a limit.
 func newProgram(path, dir string, rate int) *program {
 	args := []string{"--sandbox-pace=50ms", "--sandbox-mail-pace=0s", fmt.Sprintf("--sandbox-mail-rate=%d", rate)}
-	return &program{Process: &process.Process{Path: path, Dir: dir, Args: args}}
+	return &program{Stack: process.NewStack(path, dir, args...)}
 }
 
 // start starts the program, waits until it takes orders, and returns clients of it.

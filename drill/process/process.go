@@ -1,11 +1,10 @@
-// Package process runs the whole stack in a process of its own, which can be killed
-// and started again on its data.
+// Package process runs the shop in processes that can be killed and started again on
+// their data: the whole stack in one of them, or each part of a cluster in its own.
 package process
 
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,15 +12,18 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"purser/stack"
 )
 
-// Process is a stack in a process of its own. It is used by one goroutine at a time.
+// Process is the shop, or a part of it, in a process of its own. It is used by one
+// goroutine at a time.
 type Process struct {
-	Path string   // the program that has StackCommand
-	Dir  string   // the data directory; the log is beside it
-	Args []string // settings
+	Name  string
+	Path  string                     // the program
+	Args  []string                   // its arguments
+	Env   []string                   // settings; those in this process's own environment are left out
+	Log   string                     // the path of the file with everything that the processes have logged
+	Ready func(context.Context) bool // whether it serves; asked until it does
+	Ends  chan<- struct{}            // if it is set, it is told, unless it is full, when the process has ended
 
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when the process has ended
@@ -29,77 +31,90 @@ type Process struct {
 	races []string      // what the race detector has found in the logs that are gone
 }
 
-// logAtMost is how large the log grows. Then it becomes the old log, whose predecessor
-// is removed.
-const logAtMost = 32 << 20
+const (
+	// logAtMost is how large the log grows. Then it becomes the old log, whose
+	// predecessor is removed.
+	logAtMost = 32 << 20
+	// startsWithin is how long a start may take on a busy machine.
+	startsWithin = 5 * time.Minute
+)
 
-// Start starts the process, waits until it takes orders, and returns its addresses. It
-// runs until Kill or Stop ends it.
-func (p *Process) Start(ctx context.Context) (stack.Running, error) {
-	if err := os.Remove(running(p.Dir)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return stack.Running{}, err
-	}
-	p.cmd = exec.Command(p.Path, append([]string{"stack", "--data=" + p.Dir}, p.Args...)...)
-	p.cmd.Env = withoutSettings(os.Environ())
+// Start starts the process and waits until it is ready. It runs until Kill or Stop ends
+// it.
+func (p *Process) Start(ctx context.Context) error {
+	p.cmd = exec.Command(p.Path, p.Args...)
+	p.cmd.Env = append(withoutSettings(os.Environ()), p.Env...)
 	dieWithParent(p.cmd)
 	if err := p.boundLog(); err != nil {
-		return stack.Running{}, err
+		return err
 	}
-	log, err := os.OpenFile(p.Log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(p.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return stack.Running{}, err
+		return err
 	}
 	defer log.Close() // the process has its own copy of the file
 	p.cmd.Stderr = log
 	if err := p.cmd.Start(); err != nil {
-		return stack.Running{}, err
+		p.cmd = nil
+		return err
 	}
 	ended := make(chan struct{})
 	p.ended = ended
 	go func() {
 		p.err = p.cmd.Wait()
 		close(ended)
+		select {
+		case p.Ends <- struct{}{}:
+		default:
+		}
 	}()
-	return p.awaitRunning(ctx)
+	return p.awaitReady(ctx)
 }
 
-// awaitRunning waits until the process has written its addresses.
-func (p *Process) awaitRunning(ctx context.Context) (at stack.Running, err error) {
+// awaitReady waits until the process is ready.
+func (p *Process) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startsWithin, fmt.Errorf("%s is not ready after %s, see %s", p.Name, startsWithin, p.Log))
+	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		if b, err := os.ReadFile(running(p.Dir)); err == nil && json.Unmarshal(b, &at) == nil {
-			return at, nil
-		}
+	for !p.Ready(ctx) {
 		select {
 		case <-p.ended:
-			said, _ := os.ReadFile(p.Log()) // as much as there is
-			return at, fmt.Errorf("the stack ended: %w\n%s", p.err, said[max(0, len(said)-4000):])
+			said, _ := os.ReadFile(p.Log) // as much as there is
+			return fmt.Errorf("%s ended: %w\n%s", p.Name, p.err, said[max(0, len(said)-4000):])
 		case <-ctx.Done():
-			return at, errors.Join(ctx.Err(), p.Kill())
+			return errors.Join(context.Cause(ctx), p.Kill())
 		case <-tick.C:
 		}
 	}
+	return nil
 }
 
-// Log returns the path of the file with everything that the processes have logged.
-func (p *Process) Log() string { return p.Dir + ".log" }
+// HasEnded reports whether the process was started and runs no more.
+func (p *Process) HasEnded() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
 
 // boundLog begins a new log if the present one is large.
 func (p *Process) boundLog() error {
-	info, err := os.Stat(p.Log())
+	info, err := os.Stat(p.Log)
 	if err != nil || info.Size() < logAtMost {
 		return nil // the first process has no log yet
 	}
-	races, err := racesIn(p.Log())
+	races, err := racesIn(p.Log)
 	p.races = append(p.races, races...)
-	return errors.Join(err, os.Rename(p.Log(), p.Log()+".old"))
+	return errors.Join(err, os.Rename(p.Log, p.Log+".old"))
 }
 
 // Races returns what the race detector has reported about the processes so far, if the
 // program was built with it.
 func (p *Process) Races() ([]string, error) {
-	races, err := racesIn(p.Log())
+	races, err := racesIn(p.Log)
 	return append(slices.Clone(p.races), races...), err
 }
 

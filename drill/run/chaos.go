@@ -15,27 +15,26 @@ import (
 	"purser/stack"
 )
 
-// chaos kills and restarts the process, crashes its database, and lets providers fail,
-// while the shoppers buy.
+// chaos kills and restarts the processes, crashes their database, and lets providers
+// fail, while the shoppers buy.
 type chaos struct {
-	process   *process.Process
+	*fleet
 	postgres  *postgrestest.Server // nil on SQLite
 	site      *shoppers.Site
 	hostility *hostility
 	random    *rand.Rand
 	at        stack.Running
 
-	orders   int
-	kills    []int // after how many orders that have begun
-	crashes  []int // of the database
-	outages  []int // of a provider
-	begun    chan int
-	fell     []time.Time     // when the process, or the database, was ended
-	down     []time.Duration // from each kill or crash until the shop takes orders again
-	killed   atomic.Int64
-	crashed  int
-	restarts int // of a process that had ended by itself
-	minute   bool
+	orders  int
+	kills   []int // after how many orders that have begun; the processes are killed in turn
+	crashes []int // of the database
+	outages []int // of a provider
+	begun   chan int
+	fell    []time.Time     // when a process, or the database, was ended
+	down    []time.Duration // from each kill or crash until all was ready again
+	kill    atomic.Int64    // the number of kills so far
+	crashed int
+	minute  bool
 }
 
 // moments returns n random moments of a run of that many orders, in their order.
@@ -48,36 +47,78 @@ func moments(random *rand.Rand, n, orders int) []int {
 	return all
 }
 
-// up starts the process, and lets everybody at it.
+// up starts the processes, and lets everybody at them.
 func (c *chaos) up(ctx context.Context) error {
-	at, err := c.process.Start(ctx)
-	if err != nil {
+	if err := c.startAll(ctx); err != nil {
 		return err
 	}
-	c.at = at
-	if err := c.hostility.apply(ctx, at.Sandbox); err != nil {
+	return c.open(ctx)
+}
+
+// open applies the faults and lets everybody in.
+func (c *chaos) open(ctx context.Context) error {
+	c.at = c.fleet.at()
+	if err := c.hostility.apply(ctx, c.at.Sandbox); err != nil {
 		return err
 	}
-	c.site.Up(at)
+	c.site.Up(c.at)
 	return nil
 }
 
-// restart starts the process again after it was ended by fell, and measures how long
-// the shop took no orders.
-func (c *chaos) restart(ctx context.Context, fell func() error) error {
-	c.hostility.count(ctx, c.at.Sandbox)
+// restart kills a process, unless it has ended, starts it again, and measures how long
+// that took. If it is the whole shop, everybody waits for it.
+func (c *chaos) restart(ctx context.Context, p *process.Process) error {
+	if p == c.sandbox {
+		c.hostility.count(ctx, c.at.Sandbox)
+	}
 	began := time.Now()
 	c.fell = append(c.fell, began)
-	c.site.Down()
-	err := fell()
+	if c.alone() {
+		c.site.Down()
+	}
+	err := p.Kill()
 	if err == nil {
-		err = c.up(ctx)
+		err = c.start(ctx, p)
+	}
+	switch {
+	case err == nil && c.alone():
+		err = c.open(ctx)
+	case err == nil && p == c.sandbox:
+		err = c.hostility.apply(ctx, c.at.Sandbox)
 	}
 	if err != nil {
-		c.site.Up(c.at) // nobody waits for a shop that stays down
+		if c.alone() {
+			c.site.Up(c.at) // nobody waits for a shop that stays down
+		}
 		return err
 	}
 	c.down = append(c.down, time.Since(began))
+	return nil
+}
+
+// restartEnded starts the processes again that have ended by themselves.
+func (c *chaos) restartEnded(ctx context.Context) error {
+	for _, p := range c.all() {
+		if !p.HasEnded() {
+			continue
+		}
+		c.restarts++
+		if err := c.restart(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// killNext kills the process whose turn it is, and starts it again.
+func (c *chaos) killNext(ctx context.Context) error {
+	all := c.all()
+	p := all[int(c.kill.Load())%len(all)]
+	if err := c.restart(ctx, p); err != nil {
+		return err
+	}
+	c.killed[p.Name]++
+	c.kill.Add(1)
 	return nil
 }
 
@@ -110,9 +151,8 @@ func (c *chaos) rage(ctx context.Context, calm <-chan struct{}) error {
 			_ = c.hostility.calm(ctx, c.at.Sandbox) // a process that has just ended starts again without faults
 		case <-tick.C:
 			c.hostility.count(ctx, c.at.Sandbox)
-		case <-c.process.Ended():
-			c.restarts++
-			if err := c.restart(ctx, c.process.Kill); err != nil {
+		case <-c.ends: // by a kill, or by itself
+			if err := c.restartEnded(ctx); err != nil {
 				return err
 			}
 		}
@@ -132,10 +172,9 @@ func (c *chaos) strike(ctx context.Context, begun int) error {
 		if err := c.pause(ctx, 1500*time.Millisecond); err != nil {
 			return err
 		}
-		if err := c.restart(ctx, c.process.Kill); err != nil {
+		if err := c.killNext(ctx); err != nil {
 			return err
 		}
-		c.killed.Add(1)
 	}
 	for due(&c.crashes) {
 		if err := c.pause(ctx, 1500*time.Millisecond); err != nil {
@@ -204,7 +243,7 @@ func (c *chaos) failFor(ctx context.Context, provider string, d time.Duration, m
 	}
 	select {
 	case <-time.After(d):
-	case <-c.process.Ended():
+	case <-c.sandbox.Ended():
 	case <-ctx.Done():
 		return ctx.Err()
 	}

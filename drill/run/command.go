@@ -21,11 +21,12 @@ var ErrBroken = errors.New("a promise was broken")
 // Command runs a drill from the command line.
 type Command struct {
 	Orders    int           `help:"The number of orders." default:"200"`
-	Kills     int           `help:"How often the process is killed (SIGKILL) and started again; -1: once per ten orders." default:"-1"`
-	Crashes   int           `help:"How often the Postgres server is crashed and started again; -1: once per fifty orders." default:"-1"`
+	Kills     int           `help:"How often the process is killed (SIGKILL) and started again, of a cluster each process in turn; -1: once per ten orders, of a cluster once for each process and 200 orders." default:"-1"`
+	Crashes   int           `help:"How often the Postgres server is crashed and started again; -1: once per fifty orders, under a cluster as often as each process is killed." default:"-1"`
 	Hostility string        `help:"How the providers' stand-ins misbehave: none, mild or full." default:"full" enum:"none,mild,full"`
-	Engine    string        `help:"What the engine and the record are kept in: sqlite or postgres." default:"sqlite" enum:"sqlite,postgres"`
-	AtOnce    int           `help:"The number of shoppers at a time; 0: 16, and one more for every 20 orders, at most 96." default:"0"`
+	Engine    string        `help:"What the engine and the record are kept in: sqlite or postgres; cluster: on Postgres, with Temporal's four services, two APIs, two workers and the sandbox as processes of their own." default:"sqlite" enum:"sqlite,postgres,cluster"`
+	Rate      float64       `help:"How many shoppers come a second; 0: the next comes when one of those who are there has left." default:"0"`
+	AtOnce    int           `help:"The most shoppers at a time; 0: 16, and one more for every 20 orders, at most 96; with --rate without a limit." default:"0"`
 	Events    time.Duration `help:"How often the shop searches for events whose webhooks did not come; 0: only when all shoppers have left." default:"10s"`
 	Seed      uint64        `help:"What decides the shoppers, the faults and the moments of the kills; 0: a random one, which is printed."`
 	Plant     string        `help:"Break one promise on purpose, to see that it is noticed: a counter, such as double_refunds, or ledger_entry or stock_reserved."`
@@ -36,8 +37,8 @@ type Command struct {
 // Validate refuses numbers with which nothing would be tried.
 func (c *Command) Validate() error {
 	switch {
-	case c.Orders < 1 || c.AtOnce < 0 || c.Kills < -1 || c.Crashes < -1:
-		return errors.New("--orders must be 1 or more, --at-once 0 or more, --kills and --crashes -1 or more")
+	case c.Orders < 1 || c.AtOnce < 0 || c.Rate < 0 || c.Kills < -1 || c.Crashes < -1:
+		return errors.New("--orders must be 1 or more, --at-once and --rate 0 or more, --kills and --crashes -1 or more")
 	case c.Events != 0 && c.Events < time.Second:
 		return errors.New("--events must be 1s or more, or 0")
 	case c.Plant != "" && !slices.Contains(plant.Names(), audit.Counter(c.Plant)):
@@ -93,7 +94,7 @@ type Output struct{ Stdout, Stderr io.Writer }
 // plan completes what the command line left open.
 func (c *Command) plan(self, dir string) Plan {
 	p := Plan{
-		Program: self, Dir: dir, Seed: c.Seed, Orders: c.Orders, AtOnce: c.AtOnce, Kills: c.Kills, Engine: c.Engine, Crashes: c.Crashes, Events: c.Events,
+		Program: self, Dir: dir, Seed: c.Seed, Orders: c.Orders, AtOnce: c.AtOnce, Rate: c.Rate, Kills: c.Kills, Engine: c.Engine, Crashes: c.Crashes, Events: c.Events,
 		Hostility: c.Hostility, Plant: audit.Counter(c.Plant),
 	}
 	if p.Seed == 0 {
@@ -101,12 +102,20 @@ func (c *Command) plan(self, dir string) Plan {
 	}
 	if p.AtOnce == 0 {
 		p.AtOnce = min(16+p.Orders/20, 96)
+		if p.Rate > 0 {
+			p.AtOnce = p.Orders
+		}
+	}
+	kills, crashes := p.Orders/10, p.Orders/50
+	if p.Engine == onCluster {
+		kills = max(1, p.Orders/200)
+		crashes = kills
 	}
 	if p.Kills < 0 {
-		p.Kills = p.Orders / 10
+		p.Kills = kills
 	}
 	if p.Crashes < 0 {
-		p.Crashes = p.Orders / 50
+		p.Crashes = crashes
 	}
 	return p
 }

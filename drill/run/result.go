@@ -15,14 +15,15 @@ import (
 
 // Result is the outcome of a drill. Each counter of broken promises must be zero.
 type Result struct {
-	Seed      uint64 `json:"seed"`
-	Engine    string `json:"engine"`
-	Hostility string `json:"hostility"`
-	Orders    int    `json:"orders"`
-	Kills     int    `json:"kills"`
-	Crashes   int    `json:"database_crashes"`
-	Restarts  int    `json:"restarts"` // of a process that ended by itself
-	Faults    int    `json:"faults"`   // how often a stand-in misbehaved
+	Seed      uint64         `json:"seed"`
+	Engine    string         `json:"engine"`
+	Hostility string         `json:"hostility"`
+	Orders    int            `json:"orders"`
+	Kills     int            `json:"kills"`
+	Killed    map[string]int `json:"killed"` // how often each process
+	Crashes   int            `json:"database_crashes"`
+	Restarts  int            `json:"restarts"` // of a process that ended by itself
+	Faults    int            `json:"faults"`   // how often a stand-in misbehaved
 
 	EndedRight         int `json:"ended_right"`
 	EndedWrong         int `json:"ended_wrong"`
@@ -47,6 +48,7 @@ type Result struct {
 	FoundByAsking   int            `json:"found_by_asking"` // events that came without a webhook
 	AtOnce          int            `json:"at_once"`
 	Rate            float64        `json:"orders_per_second"` // while the shoppers bought
+	Placed          float64        `json:"placed_per_second"` // from the first shopper until the last order was placed
 	Down            float64        `json:"down_seconds"`      // in all recoveries
 	ToRest          float64        `json:"to_rest_seconds"`   // from the last shopper until the shop was at rest
 	Auditing        float64        `json:"auditing_seconds"`
@@ -69,7 +71,7 @@ func (d *drill) result(a audit.Report, met []string) Result {
 	met = append(met, a.Exercised...)
 	slowest, took := d.crowd.Slowest()
 	r := Result{
-		Seed: d.Seed, Engine: d.Engine, Hostility: d.Hostility, Orders: a.Orders, Kills: int(d.killed.Load()), Crashes: d.crashed, Restarts: d.restarts,
+		Seed: d.Seed, Engine: d.Engine, Hostility: d.Hostility, Orders: a.Orders, Kills: int(d.kill.Load()), Killed: d.killed, Crashes: d.crashed, Restarts: d.restarts,
 		EndedRight: a.EndedRight, EndedWrong: a.Count(audit.EndedWrong), DoubleCharges: a.Count(audit.DoubleCharges),
 		DoubleCaptures: a.Count(audit.DoubleCaptures), DoubleRefunds: a.Count(audit.DoubleRefunds), DoubleLabels: a.Count(audit.DoubleLabels),
 		DoubleMails: a.Count(audit.DoubleMails), ResentAfterUnknown: a.Count(audit.ResentAfterUnknown),
@@ -78,6 +80,7 @@ func (d *drill) result(a audit.Report, met []string) Result {
 		UnknownMails: a.UnknownMails, Statuses: a.Statuses, Broken: []string{}, AtOnce: d.AtOnce, FoundByAsking: a.Listed,
 		Exercised: []string{}, NotExercised: []string{}, SlowestOrder: took.Milliseconds(), slowestIs: slowest,
 	}
+	r.Placed = d.crowd.PlacedPerSecond()
 	r.recoveries(d.down)
 	for _, f := range failures {
 		if slices.Contains(met, f) {
@@ -117,8 +120,8 @@ func (r Result) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(name string, value any, note string) { fmt.Fprintf(t, "%s\t%v\t%s\n", name, value, note) }
 	row("seed", r.Seed, "")
-	row("orders", r.Orders, statuses(r.Statuses))
-	row("kills", r.Kills, fmt.Sprintf("%d crashes of the database, %d restarts, %d faults", r.Crashes, r.Restarts, r.Faults))
+	row("orders", r.Orders, counts(r.Statuses))
+	row("kills", r.Kills, fmt.Sprintf("%s; %d crashes of the database, %d restarts, %d faults", counts(r.Killed), r.Crashes, r.Restarts, r.Faults))
 	row("ended right", r.EndedRight, "")
 	row("ended wrong", r.EndedWrong, "")
 	row("double charges", r.DoubleCharges, "")
@@ -134,9 +137,9 @@ func (r Result) Print(w io.Writer) error {
 	row("failures exercised", len(r.Exercised), strings.Join(r.Exercised, " "))
 	row("not exercised", len(r.NotExercised), strings.Join(r.NotExercised, " "))
 	row("events found by asking", r.FoundByAsking, "their webhooks never came")
-	row("recovery", ms(r.MedianRecovery), fmt.Sprintf("in the median, from a kill until the shop takes orders; the slowest %s, all together %s", ms(r.SlowestRecovery), seconds(r.Down)))
+	row("recovery", ms(r.MedianRecovery), fmt.Sprintf("in the median, from a kill until the process serves again; the slowest %s, all together %s", ms(r.SlowestRecovery), seconds(r.Down)))
 	row("slowest order", ms(r.SlowestOrder), r.slowestIs)
-	row("orders a second", fmt.Sprintf("%.2f", r.Rate), fmt.Sprintf("%d shoppers at once", r.AtOnce))
+	row("orders a second", fmt.Sprintf("%.2f", r.Rate), fmt.Sprintf("%d shoppers at once; %.2f placed a second", r.AtOnce, r.Placed))
 	row("took", seconds(r.Seconds), fmt.Sprintf("of which %s until the shop was at rest, %s for the audit; %d MB of data", seconds(r.ToRest), seconds(r.Auditing), r.DataMB))
 	if err := t.Flush(); err != nil {
 		return err
@@ -160,7 +163,7 @@ func seconds(s float64) time.Duration {
 	return time.Duration(s * float64(time.Second)).Round(100 * time.Millisecond)
 }
 
-func statuses(n map[string]int) string {
+func counts(n map[string]int) string {
 	var all []string
 	for s, n := range n {
 		all = append(all, strconv.Itoa(n)+" "+s)

@@ -21,13 +21,14 @@ import (
 
 // Plan says what a drill does.
 type Plan struct {
-	Program   string // the path of the program that has process.StackCommand
+	Program   string // the path of the program that has process.StackCommand, process.ServiceCommand and process.PurserCommand
 	Dir       string // for the data and the logs
 	Seed      uint64
 	Orders    int
 	AtOnce    int
-	Kills     int
-	Engine    string        // sqlite or postgres
+	Rate      float64       // how many shoppers begin a second; 0: as many as AtOnce allows
+	Kills     int           // of each process
+	Engine    string        // sqlite, postgres or cluster
 	Crashes   int           // of Postgres
 	Events    time.Duration // between two searches for events; 0: only at the end
 	Hostility string        // none, mild or full
@@ -93,42 +94,82 @@ type drill struct {
 	Plan
 	*chaos
 	crowd    *shoppers.Crowd
+	cluster  *process.Cluster // nil: the shop is one process
 	record   string
 	database string // the directory of Postgres
 }
 
 func (p Plan) prepare(ctx context.Context) (*drill, error) {
 	random := rand.New(rand.NewPCG(p.Seed, 0))
-	dir := filepath.Join(p.Dir, "data")
-	d := &drill{Plan: p, record: filepath.Join(dir, "record.db"), chaos: &chaos{
-		process: &process.Process{Path: p.Program, Dir: dir, Args: append(slices.Clone(shopSettings), "--events-every="+p.Events.String())},
-		site:    shoppers.NewSite(), hostility: newHostility(p.Hostility), random: random,
-		orders: p.Orders, kills: moments(random, p.Kills, p.Orders), begun: make(chan int),
+	d := &drill{Plan: p, chaos: &chaos{
+		site: shoppers.NewSite(), hostility: newHostility(p.Hostility), random: random, orders: p.Orders, begun: make(chan int),
 	}}
+	if p.Engine != onSQLite {
+		if err := d.startPostgres(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.assemble(ctx); err != nil {
+		d.stop()
+		return nil, err
+	}
+	d.kills = moments(random, p.Kills*len(d.all()), p.Orders)
 	if p.Hostility == levelFull {
 		d.outages = moments(random, 2+p.Orders/100, p.Orders)
 	}
-	if p.Engine == "postgres" {
-		var err error
-		if d.database, err = os.MkdirTemp("", "purser-drill-postgres-"); err != nil { // the server may run as another user, who cannot read Dir
-			return nil, err
-		}
-		s, err := postgrestest.Start(ctx, d.database)
-		if err != nil {
-			return nil, err
-		}
-		d.postgres, d.crashes = s, moments(random, p.Crashes, p.Orders)
-		if d.record, err = s.Database("drill"); err != nil {
-			return nil, err
-		}
-		d.process.Args = append(d.process.Args, "--database-url="+d.record)
+	if d.postgres != nil {
+		d.crashes = moments(random, p.Crashes, p.Orders)
 	}
-	d.crowd = &shoppers.Crowd{Site: d.site, Seed: p.Seed, Orders: p.Orders, AtOnce: p.AtOnce, PayWithin: payWithin, WaitAtMost: waitAtMost}
+	d.crowd = &shoppers.Crowd{Site: d.site, Seed: p.Seed, Orders: p.Orders, AtOnce: p.AtOnce, Rate: p.Rate, PayWithin: payWithin, WaitAtMost: waitAtMost}
 	return d, nil
 }
 
+// What the engine and the record are kept in, and the shape of the shop.
+const (
+	onSQLite   = "sqlite"
+	onPostgres = "postgres"
+	onCluster  = "cluster" // on Postgres; each part is a process of its own
+)
+
+// startPostgres starts the database server, with an empty database for the record.
+func (d *drill) startPostgres(ctx context.Context) (err error) {
+	if d.database, err = os.MkdirTemp("", "purser-drill-postgres-"); err != nil { // the server may run as another user, who cannot read Dir
+		return err
+	}
+	if d.postgres, err = postgrestest.Start(ctx, d.database); err != nil {
+		return err
+	}
+	d.record, err = d.postgres.Database("drill")
+	return err
+}
+
+// assemble makes the processes, which are not started yet.
+func (d *drill) assemble(ctx context.Context) error {
+	dir, settings := filepath.Join(d.Dir, "data"), append(slices.Clone(shopSettings), "--events-every="+d.Events.String())
+	switch d.Engine {
+	case onSQLite:
+		d.record = filepath.Join(dir, "record.db")
+		d.fleet = ofStack(process.NewStack(d.Program, dir, settings...))
+		return nil
+	case onPostgres:
+		d.fleet = ofStack(process.NewStack(d.Program, dir, append(settings, "--database-url="+d.record)...))
+		return nil
+	}
+	c, err := process.NewCluster(d.Program, dir, d.record, settings...)
+	if err != nil {
+		return err
+	}
+	d.cluster, d.fleet = c, ofCluster(c)
+	return c.Prepare(ctx)
+}
+
 func (d *drill) stop() {
-	_ = d.process.Kill() // it has nothing left to do
+	if d.fleet != nil {
+		d.fleet.stop()
+	}
+	if d.cluster != nil {
+		_ = d.cluster.Close() // nobody calls it any more
+	}
 	if d.postgres != nil {
 		_ = d.postgres.Stop()
 		_ = os.RemoveAll(d.database)
@@ -148,7 +189,7 @@ func (d *drill) shop(ctx context.Context) error {
 		case <-time.After(time.Millisecond): // chaos is busy, and will be told by the next
 		}
 		if d.Progress != nil {
-			d.Progress(ended, d.Orders, int(d.killed.Load()))
+			d.Progress(ended, d.Orders, int(d.kill.Load()))
 		}
 	}
 	go func() {
@@ -201,7 +242,7 @@ func (d *drill) busy(ctx context.Context, search bool) (bool, error) {
 // checkLog looks for what the race detector has found, if the program was built with
 // it.
 func (d *drill) checkLog(r *Result) error {
-	races, err := d.process.Races()
+	races, err := d.races()
 	r.Broken = append(r.Broken, races...)
 	return err
 }
@@ -246,7 +287,7 @@ func (d *drill) input() audit.Input {
 
 // met returns the failures that the kills and the shoppers were.
 func (d *drill) met() (all []string) {
-	if int(d.killed.Load())+d.crashed > 0 {
+	if int(d.kill.Load())+d.crashed > 0 {
 		all = append(all, "F87")
 	}
 	if d.minute {

@@ -67,6 +67,7 @@ type Crowd struct {
 	Seed       uint64
 	Orders     int
 	AtOnce     int
+	Rate       float64       // how many begin a second; 0: as many as AtOnce allows
 	PayWithin  time.Duration // how long the shop lets a shopper pay
 	WaitAtMost time.Duration // how long a shopper waits for an order's end
 	OnProgress func(begun, ended int)
@@ -79,6 +80,8 @@ type Crowd struct {
 	met        map[string]bool
 	slowest    time.Duration
 	slowestIs  string
+	opened     time.Time
+	last       time.Time // when the last order was placed
 }
 
 // Shop lets all shoppers buy. It returns when each order has ended, or its shopper has
@@ -86,8 +89,13 @@ type Crowd struct {
 func (c *Crowd) Shop(ctx context.Context) {
 	c.visits, c.met = map[order.ID]*visit{}, map[string]bool{}
 	slots := make(chan struct{}, c.AtOnce)
+	c.opened = time.Now()
 	var wg sync.WaitGroup
+	defer wg.Wait()
 	for n, k := range c.kinds() {
+		if c.Rate > 0 && wait(ctx, time.Until(c.opened.Add(time.Duration(float64(n)/c.Rate*float64(time.Second))))) != nil {
+			return
+		}
 		select {
 		case slots <- struct{}{}:
 		case <-ctx.Done():
@@ -99,7 +107,6 @@ func (c *Crowd) Shop(ctx context.Context) {
 			c.visit(ctx, n, k)
 		})
 	}
-	wg.Wait()
 }
 
 // kinds returns each shopper's kind: every kind comes once, if there are enough
@@ -153,6 +160,9 @@ func (c *Crowd) visit(ctx context.Context, n int, k kind) {
 			return
 		}
 		c.visits[v.placed.ID] = v
+		if v.told.After(c.last) {
+			c.last = v.told
+		}
 		if errors.Is(err, context.Canceled) {
 			return
 		}
@@ -180,6 +190,12 @@ func (c *Crowd) Placed() map[order.ID][]order.Status {
 		all[id] = slices.Sorted(maps.Keys(v.ends))
 	}
 	return all
+}
+
+// PlacedPerSecond returns how many orders were placed a second, from the first shopper
+// until the last order was placed.
+func (c *Crowd) PlacedPerSecond() float64 {
+	return float64(len(c.visits)) / max(c.last.Sub(c.opened).Seconds(), 1)
 }
 
 // Operate takes the decisions that orders need whose shoppers have left, once, and

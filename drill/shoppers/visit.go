@@ -24,6 +24,7 @@ type visit struct {
 
 	placed  shop.Placed
 	began   time.Time
+	told    time.Time             // when the shopper was told that the order is placed
 	ends    map[order.Status]bool // how the order may end
 	refunds int                   // how many refunds were asked for
 	tries   int                   // the operator's decisions so far
@@ -93,6 +94,7 @@ func (v *visit) place(ctx context.Context, how order.PaymentMethod, clicks int) 
 		})
 	}
 	wg.Wait()
+	v.told = time.Now()
 	v.placed = all[0]
 	if err := errors.Join(errs...); err != nil {
 		var p *shop.Problem

@@ -1,0 +1,180 @@
+package process
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"purser/engine"
+	"purser/stack"
+)
+
+// Cluster is a shop whose parts are processes of their own: Temporal's four services on
+// Postgres, two APIs behind a balancer, two workers, and the sandbox.
+type Cluster struct {
+	Services []*Process // of Temporal
+	Sandbox  *Process
+	Roles    []*Process // the APIs and the workers
+	At       stack.Running
+
+	postgres string
+	balancer *balancer
+}
+
+const (
+	// clusterKey is the operator's key of a cluster, and vaultKey that of its vault.
+	clusterKey = "operator-of-the-drill-0123456789"
+	// historyShards is the number of shards of the service history.
+	historyShards = 16
+)
+
+var vaultKey = strings.Repeat("d7", 32)
+
+// NewCluster returns a cluster that is not started. Each process keeps its log, and the
+// sandbox its data, in dir; all else is in the database. The program at path must have
+// ServiceCommand and PurserCommand.
+func NewCluster(path, dir, postgres string, settings ...string) (*Cluster, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	services := []string{engine.Frontend, engine.History, engine.Matching, engine.Worker}
+	free, err := freePorts(2*len(services) + 5)
+	if err != nil {
+		return nil, err
+	}
+	next := func() int {
+		defer func() { free = free[1:] }()
+		return free[0]
+	}
+	ports := map[string]engine.ServicePorts{}
+	for _, s := range services {
+		ports[s] = engine.ServicePorts{RPC: next(), Gossip: next()}
+	}
+	sandbox, apis := local(next()), []string{local(next()), local(next())}
+	c := &Cluster{postgres: postgres}
+	if c.balancer, err = balance(apis); err != nil {
+		return nil, err
+	}
+	c.At = stack.SandboxAt("http://" + sandbox)
+	c.At.API, c.At.Key, c.At.Temporal = c.balancer.url, clusterKey, local(ports[engine.Frontend].RPC)
+	for _, s := range services {
+		if err := c.addService(path, dir, s, ports); err != nil {
+			return nil, err
+		}
+	}
+	role := func(name, at, command string) *Process {
+		return &Process{
+			Name: name, Path: path, Args: append([]string{"purser", command, "--listen=" + at}, settings...), Log: filepath.Join(dir, name+".log"), Ready: readyAt(at),
+			Env: []string{
+				"PURSER_VAULT_KEY=" + vaultKey, "PURSER_PUBLIC_URL=" + c.At.API, "PURSER_SANDBOX_URL=" + c.At.Sandbox, "PURSER_DATA=" + filepath.Join(dir, name),
+			},
+		}
+	}
+	c.Sandbox = role("sandbox", sandbox, "sandbox")
+	for i, at := range apis {
+		c.Roles = append(c.Roles, role(fmt.Sprint("api-", i+1), at, "api"))
+	}
+	for i := range 2 {
+		c.Roles = append(c.Roles, role(fmt.Sprint("worker-", i+1), local(next()), "worker"))
+	}
+	for _, p := range c.Roles {
+		p.Env = append(p.Env, "DATABASE_URL="+postgres, "TEMPORAL_ADDRESS="+c.At.Temporal, "PURSER_API_KEYS=drill:operator:"+clusterKey)
+	}
+	return c, nil
+}
+
+// addService adds one of Temporal's services.
+func (c *Cluster) addService(path, dir, service string, ports map[string]engine.ServicePorts) error {
+	b, err := json.Marshal(ports)
+	if err != nil {
+		return err
+	}
+	p := &Process{Name: service, Path: path, Log: filepath.Join(dir, service+".log")}
+	ready := filepath.Join(dir, service+".ready")
+	p.Args = []string{"service", service, "--postgres=" + c.postgres, "--ports=" + string(b), "--ready=" + ready}
+	p.Ready = func(context.Context) bool {
+		b, err := os.ReadFile(ready)
+		return err == nil && string(b) == strconv.Itoa(p.cmd.Process.Pid) // an earlier process had another
+	}
+	c.Services = append(c.Services, p)
+	return nil
+}
+
+// Prepare creates the databases of Temporal, as its schema tool does.
+func (c *Cluster) Prepare(ctx context.Context) error {
+	return engine.Prepare(ctx, engine.Config{PostgresURL: c.postgres, Shards: historyShards})
+}
+
+// Close stops the balancer.
+func (c *Cluster) Close() error { return c.balancer.close() }
+
+// ServiceCommand is one of Temporal's services. A program that starts a cluster has it
+// as its hidden command "service".
+type ServiceCommand struct {
+	Service  string `arg:"" enum:"frontend,history,matching,worker"`
+	Postgres string `required:""`
+	Ports    string `required:"" help:"The ports of all services, as JSON."`
+	Ready    string `required:"" help:"The file that gets the id of this process when the service is ready."`
+}
+
+// Run starts the service and waits until it is interrupted.
+func (c *ServiceCommand) Run(ctx context.Context) error {
+	var ports map[string]engine.ServicePorts
+	if err := json.Unmarshal([]byte(c.Ports), &ports); err != nil {
+		return fmt.Errorf("--ports: %w", err)
+	}
+	stop, err := engine.StartService(engine.Config{PostgresURL: c.Postgres, Shards: historyShards}, c.Service, ports)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(c.Ready, []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return stop()
+}
+
+// readyAt returns a function that asks the role at an address whether it is ready.
+func readyAt(address string) func(context.Context) bool {
+	return func(ctx context.Context) bool {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", nil)
+		if err != nil {
+			return false
+		}
+		resp, err := once.Do(req)
+		if err != nil {
+			return false
+		}
+		return resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
+	}
+}
+
+// once makes a new connection for each call: the process behind a kept one may have
+// been killed.
+var once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
+func local(port int) string { return net.JoinHostPort(engine.DefaultHost, strconv.Itoa(port)) }
+
+// freePorts returns ports that are free now, below those that the system gives to
+// outgoing connections: a process that starts again needs the port that it had.
+func freePorts(n int) (free []int, err error) {
+	for range 100 * n {
+		port := 20000 + rand.IntN(12000)
+		l, err := net.Listen("tcp", local(port))
+		if err != nil {
+			continue
+		}
+		defer l.Close() // held until all are found, so that no two are the same
+		if free = append(free, port); len(free) == n {
+			return free, nil
+		}
+	}
+	return nil, fmt.Errorf("no %d ports are free", n)
+}
