@@ -22,16 +22,19 @@ import (
 // measurement that need a process of their own, for which the program starts itself
 // again.
 type commands struct {
-	Orders   orders.Command   `cmd:"" default:"withargs" help:"Measure orders a second, latencies and the cost of an order."`
-	Mail     mail.Command     `cmd:"" help:"Measure how well the mail rate limit is kept, how long mail waits, and the effect of an outage of the primary."`
-	Campaign campaign.Command `cmd:"" help:"Run a large campaign while the program is killed, count lost and doubled mails, and measure how long orders' mail waits behind it."`
-	Search   search.Command   `cmd:"" help:"Measure indexing and searching in the stand-in for the search engine."`
-	Images   images.Command   `cmd:"" help:"Measure resizing an image of 12 megapixels to four sizes, in comparison with libvips."`
-	Import   imports.Command  `cmd:"" help:"Measure the rows a second of an import, in comparison with plain inserts."`
+	Orders   orders.Command      `cmd:"" default:"withargs" help:"Measure orders a second, latencies and the cost of an order."`
+	Roles    orders.RolesCommand `cmd:"" help:"Compare two APIs and two workers with one of each, on a cluster of processes."`
+	Mail     mail.Command        `cmd:"" help:"Measure how well the mail rate limit is kept, how long mail waits, and the effect of an outage of the primary."`
+	Campaign campaign.Command    `cmd:"" help:"Run a large campaign while the program is killed, count lost and doubled mails, and measure how long orders' mail waits behind it."`
+	Search   search.Command      `cmd:"" help:"Measure indexing and searching in the stand-in for the search engine."`
+	Images   images.Command      `cmd:"" help:"Measure resizing an image of 12 megapixels to four sizes, in comparison with libvips."`
+	Import   imports.Command     `cmd:"" help:"Measure the rows a second of an import, in comparison with plain inserts."`
 
-	Engine orders.EngineCommand  `cmd:"" hidden:"" help:"Run the engine alone."`
-	Stack  campaign.StackCommand `cmd:"" hidden:"" help:"Run the whole stack."`
-	Render images.RenderCommand  `cmd:"" hidden:"" help:"Render the sizes of one image."`
+	Engine  orders.EngineCommand  `cmd:"" hidden:"" help:"Run the engine alone."`
+	Stack   campaign.StackCommand `cmd:"" hidden:"" help:"Run the whole stack."`
+	Service orders.ServiceCommand `cmd:"" hidden:"" help:"Run one service of a Temporal cluster."`
+	Purser  orders.PurserCommand  `cmd:"" hidden:"" help:"Run a command of the shop's own program."`
+	Render  images.RenderCommand  `cmd:"" hidden:"" help:"Render the sizes of one image."`
 }
 
 func main() { cli.Main(run) }

@@ -65,7 +65,7 @@ func TestKept(t *testing.T) {
 
 // TestUsage: wrong usage is reported in one line, with exit code 2.
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{{"fly"}, {"--orders=0"}, {"--kills=-2"}, {"--hostility=wild"}, {"--engine=mysql"}, {"--plant=nothing"}, {"--at-once=-1"}, {"--events=1ms"}} {
+	for _, args := range [][]string{{"fly"}, {"--orders=0"}, {"--kills=-2"}, {"--hostility=wild"}, {"--engine=mysql"}, {"--plant=nothing"}, {"--at-once=-1"}, {"--rate=-1"}, {"--events=1ms"}} {
 		var stdout, stderr bytes.Buffer
 		code := start(context.Background(), args, &stdout, &stderr)
 		if out := strings.TrimSuffix(stderr.String(), "\n"); code != 2 || stdout.Len() > 0 || strings.Contains(out, "\n") || !strings.HasPrefix(out, "drill: ") {

@@ -3,21 +3,25 @@ package process
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"purser/engine"
 	"purser/stack"
 )
 
 // Cluster is a shop whose parts are processes of their own: Temporal's four services on
-// Postgres, two APIs behind a balancer, two workers, and the sandbox.
+// Postgres, APIs behind a balancer, workers, and the sandbox.
 type Cluster struct {
 	Services []*Process // of Temporal
 	Sandbox  *Process
@@ -37,15 +41,15 @@ const (
 
 var vaultKey = strings.Repeat("d7", 32)
 
-// NewCluster returns a cluster that is not started. Each process keeps its log, and the
+// NewCluster returns a cluster, not started, with that many of each role. Each process keeps its log, and the
 // sandbox its data, in dir; all else is in the database. The program at path must have
 // ServiceCommand and PurserCommand.
-func NewCluster(path, dir, postgres string, settings ...string) (*Cluster, error) {
+func NewCluster(path, dir, postgres string, each int, settings ...string) (*Cluster, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	services := []string{engine.Frontend, engine.History, engine.Matching, engine.Worker}
-	free, err := freePorts(2*len(services) + 5)
+	free, err := freePorts(2*len(services) + 1 + 2*each)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +61,10 @@ func NewCluster(path, dir, postgres string, settings ...string) (*Cluster, error
 	for _, s := range services {
 		ports[s] = engine.ServicePorts{RPC: next(), Gossip: next()}
 	}
-	sandbox, apis := local(next()), []string{local(next()), local(next())}
+	sandbox, apis := local(next()), make([]string, each)
+	for i := range apis {
+		apis[i] = local(next())
+	}
 	c := &Cluster{postgres: postgres}
 	if c.balancer, err = balance(apis); err != nil {
 		return nil, err
@@ -81,7 +88,7 @@ func NewCluster(path, dir, postgres string, settings ...string) (*Cluster, error
 	for i, at := range apis {
 		c.Roles = append(c.Roles, role(fmt.Sprint("api-", i+1), at, "api"))
 	}
-	for i := range 2 {
+	for i := range each {
 		c.Roles = append(c.Roles, role(fmt.Sprint("worker-", i+1), local(next()), "worker"))
 	}
 	for _, p := range c.Roles {
@@ -96,8 +103,9 @@ func (c *Cluster) addService(path, dir, service string, ports map[string]engine.
 	if err != nil {
 		return err
 	}
-	p := &Process{Name: service, Path: path, Log: filepath.Join(dir, service+".log")}
-	ready := filepath.Join(dir, service+".ready")
+	name := "temporal-" + service
+	p := &Process{Name: name, Path: path, Log: filepath.Join(dir, name+".log")}
+	ready := filepath.Join(dir, name+".ready")
 	p.Args = []string{"service", service, "--postgres=" + c.postgres, "--ports=" + string(b), "--ready=" + ready}
 	p.Ready = func(context.Context) bool {
 		b, err := os.ReadFile(ready)
@@ -112,8 +120,41 @@ func (c *Cluster) Prepare(ctx context.Context) error {
 	return engine.Prepare(ctx, engine.Config{PostgresURL: c.postgres, Shards: historyShards})
 }
 
-// Close stops the balancer.
-func (c *Cluster) Close() error { return c.balancer.close() }
+// Stages returns the processes in the order in which they are started; those of one
+// stage are started together.
+func (c *Cluster) Stages() [][]*Process {
+	return [][]*Process{c.Services, {c.Sandbox}, c.Roles}
+}
+
+// Start starts all processes.
+func (c *Cluster) Start(ctx context.Context) error {
+	return StartStages(c.Stages(), func(p *Process) error { return p.Start(ctx) })
+}
+
+// StartStages calls start for all processes, a stage at a time.
+func StartStages(stages [][]*Process, start func(*Process) error) error {
+	for _, stage := range stages {
+		var all errgroup.Group
+		for _, p := range stage {
+			all.Go(func() error { return start(p) })
+		}
+		if err := all.Wait(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close kills the processes, the last ones started first, and stops the balancer.
+func (c *Cluster) Close() error {
+	var errs []error
+	for _, stage := range slices.Backward(c.Stages()) {
+		for _, p := range stage {
+			errs = append(errs, p.Kill())
+		}
+	}
+	return errors.Join(append(errs, c.balancer.close())...)
+}
 
 // ServiceCommand is one of Temporal's services. A program that starts a cluster has it
 // as its hidden command "service".

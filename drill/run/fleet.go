@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"purser/drill/process"
@@ -34,7 +33,7 @@ func ofStack(s *process.Stack) *fleet {
 
 // ofCluster returns the fleet of a cluster.
 func ofCluster(c *process.Cluster) *fleet {
-	f := newFleet(c.Sandbox, func() stack.Running { return c.At }, nil, c.Services, []*process.Process{c.Sandbox}, c.Roles)
+	f := newFleet(c.Sandbox, func() stack.Running { return c.At }, nil, c.Stages()...)
 	f.start = f.startAgain
 	return f
 }
@@ -56,18 +55,7 @@ func (f *fleet) alone() bool { return len(f.all()) == 1 }
 
 // startAll starts all processes.
 func (f *fleet) startAll(ctx context.Context) error {
-	for _, stage := range f.stages {
-		errs := make([]error, len(stage))
-		var wg sync.WaitGroup
-		for i, p := range stage {
-			wg.Go(func() { errs[i] = f.start(ctx, p) })
-		}
-		wg.Wait()
-		if err := errors.Join(errs...); err != nil {
-			return err
-		}
-	}
-	return nil
+	return process.StartStages(f.stages, func(p *process.Process) error { return f.start(ctx, p) })
 }
 
 // Of a process that ends while it starts, a service manager repeats the start: what it

@@ -131,6 +131,9 @@ const (
 	onCluster  = "cluster" // on Postgres; each part is a process of its own
 )
 
+// ofEach is how many APIs and workers a cluster has: one of them may be down.
+const ofEach = 2
+
 // startPostgres starts the database server, with an empty database for the record.
 func (d *drill) startPostgres(ctx context.Context) (err error) {
 	if d.database, err = os.MkdirTemp("", "purser-drill-postgres-"); err != nil { // the server may run as another user, who cannot read Dir
@@ -155,7 +158,7 @@ func (d *drill) assemble(ctx context.Context) error {
 		d.fleet = ofStack(process.NewStack(d.Program, dir, append(settings, "--database-url="+d.record)...))
 		return nil
 	}
-	c, err := process.NewCluster(d.Program, dir, d.record, settings...)
+	c, err := process.NewCluster(d.Program, dir, d.record, ofEach, settings...)
 	if err != nil {
 		return err
 	}
