@@ -25,16 +25,16 @@ type chaos struct {
 	random    *rand.Rand
 	at        stack.Running
 
-	orders  int
-	kills   []int // after how many orders that have begun; the processes are killed in turn
-	crashes []int // of the database
-	outages []int // of a provider
-	begun   chan int
-	fell    []time.Time     // when a process, or the database, was ended
-	down    []time.Duration // from each kill or crash until all was ready again
-	kill    atomic.Int64    // the number of kills so far
-	crashed int
-	minute  bool
+	orders    int
+	kills     []int // after how many orders that have begun; the processes are killed in turn
+	crashes   []int // of the database
+	outages   []int // of a provider
+	begun     chan int
+	fell      []time.Time     // when a process, or the database, was ended
+	down      []time.Duration // from each kill or crash until all was ready again
+	killsDone atomic.Int64
+	crashed   int
+	minute    bool
 }
 
 // moments returns n random moments of a run of that many orders, in their order.
@@ -113,12 +113,12 @@ func (c *chaos) restartEnded(ctx context.Context) error {
 // killNext kills the process whose turn it is, and starts it again.
 func (c *chaos) killNext(ctx context.Context) error {
 	all := c.all()
-	p := all[int(c.kill.Load())%len(all)]
+	p := all[int(c.killsDone.Load())%len(all)]
 	if err := c.restart(ctx, p); err != nil {
 		return err
 	}
 	c.killed[p.Name]++
-	c.kill.Add(1)
+	c.killsDone.Add(1)
 	return nil
 }
 

@@ -71,7 +71,7 @@ func (d *drill) result(a audit.Report, met []string) Result {
 	met = append(met, a.Exercised...)
 	slowest, took := d.crowd.Slowest()
 	r := Result{
-		Seed: d.Seed, Engine: d.Engine, Hostility: d.Hostility, Orders: a.Orders, Kills: int(d.kill.Load()), Killed: d.killed, Crashes: d.crashed, Restarts: d.restarts,
+		Seed: d.Seed, Engine: d.Engine, Hostility: d.Hostility, Orders: a.Orders, Kills: int(d.killsDone.Load()), Killed: d.killed, Crashes: d.crashed, Restarts: d.restarts,
 		EndedRight: a.EndedRight, EndedWrong: a.Count(audit.EndedWrong), DoubleCharges: a.Count(audit.DoubleCharges),
 		DoubleCaptures: a.Count(audit.DoubleCaptures), DoubleRefunds: a.Count(audit.DoubleRefunds), DoubleLabels: a.Count(audit.DoubleLabels),
 		DoubleMails: a.Count(audit.DoubleMails), ResentAfterUnknown: a.Count(audit.ResentAfterUnknown),

@@ -192,7 +192,7 @@ func (d *drill) shop(ctx context.Context) error {
 		case <-time.After(time.Millisecond): // chaos is busy, and will be told by the next
 		}
 		if d.Progress != nil {
-			d.Progress(ended, d.Orders, int(d.kill.Load()))
+			d.Progress(ended, d.Orders, int(d.killsDone.Load()))
 		}
 	}
 	go func() {
@@ -290,7 +290,7 @@ func (d *drill) input() audit.Input {
 
 // met returns the failures that the kills and the shoppers were.
 func (d *drill) met() (all []string) {
-	if int(d.kill.Load())+d.crashed > 0 {
+	if int(d.killsDone.Load())+d.crashed > 0 {
 		all = append(all, "F87")
 	}
 	if d.minute {
