@@ -25,10 +25,10 @@ func balance(addresses []string) (*balancer, error) {
 	if err != nil {
 		return nil, err
 	}
-	var turn atomic.Uint64
+	var requests atomic.Uint64
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(&url.URL{Scheme: "http", Host: addresses[turn.Add(1)%uint64(len(addresses))]})
+			r.SetURL(&url.URL{Scheme: "http", Host: addresses[requests.Add(1)%uint64(len(addresses))]})
 		},
 		Transport: &http.Transport{MaxIdleConnsPerHost: 100, IdleConnTimeout: time.Minute},
 		ErrorLog:  log.New(io.Discard, "", 0), // a server that is down is no news

@@ -34,9 +34,9 @@ func newChaos(all ...*process.Process) *chaos {
 	return &chaos{fleet: f, site: shoppers.NewSite(), hostility: newHostility(levelNone)}
 }
 
-// TestInTurn: the processes are killed one after the other, each as often as the others,
+// TestKillsEachAsOften: the processes are killed one after the other, each as often as the others,
 // and only by this; one that ends by itself is started again, and counts as a restart.
-func TestInTurn(t *testing.T) {
+func TestKillsEachAsOften(t *testing.T) {
 	c := newChaos(sleeper(t, "sandbox", 0), sleeper(t, "api", 0), sleeper(t, "history", 0))
 	c.sandbox = nil // of its faults, nothing is tested here
 	ctx := t.Context()

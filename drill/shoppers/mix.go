@@ -160,8 +160,8 @@ func (c *Crowd) visit(ctx context.Context, n int, k kind) {
 			return
 		}
 		c.visits[v.placed.ID] = v
-		if v.told.After(c.last) {
-			c.last = v.told
+		if v.placedAt.After(c.last) {
+			c.last = v.placedAt
 		}
 		if errors.Is(err, context.Canceled) {
 			return

@@ -22,14 +22,14 @@ type visit struct {
 	payable time.Duration
 	euros   bool // it pays by a method that takes euros alone
 
-	placed  shop.Placed
-	began   time.Time
-	told    time.Time             // when the shopper was told that the order is placed
-	ends    map[order.Status]bool // how the order may end
-	refunds int                   // how many refunds were asked for
-	tries   int                   // the operator's decisions so far
-	mu      sync.Mutex
-	refusal error // why the last refund was refused
+	placed   shop.Placed
+	began    time.Time
+	placedAt time.Time             // when the shopper knew that the order is placed
+	ends     map[order.Status]bool // how the order may end
+	refunds  int                   // how many refunds were asked for
+	tries    int                   // the operator's decisions so far
+	mu       sync.Mutex
+	refusal  error // why the last refund was refused
 
 	last  shop.Order    // as it was seen last
 	seen  int64         // its version
@@ -94,7 +94,7 @@ func (v *visit) place(ctx context.Context, how order.PaymentMethod, clicks int) 
 		})
 	}
 	wg.Wait()
-	v.told = time.Now()
+	v.placedAt = time.Now()
 	v.placed = all[0]
 	if err := errors.Join(errs...); err != nil {
 		var p *shop.Problem
