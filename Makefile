@@ -19,7 +19,7 @@ RACE := -race
 # shares no memory with ours: with it, the program would take half as much time again.
 vet staticcheck deadcode workflowcheck test drill foreign vet-engine vulns: export GOFLAGS := $(shell go env GOFLAGS) -gcflags=modernc.org/...=-race=false
 
-FUZZTIME ?= 3s
+FUZZTIME ?= 2s
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,7 +49,7 @@ arch: ## Rules of the tree: imports, package comments, sizes, skipped tests, wor
 vet: ## go vet, without the engine's real files (see vet-engine).
 	@echo "== vet"
 	@go vet $(RACE) $(LEAN) ./...
-	@go -C tools vet ./...
+	@go -C tools vet -tags release ./...
 	@go -C tools/release vet ./...
 
 # staticcheck reads compiled packages and has no -race flag of its own: without
@@ -68,10 +68,11 @@ workflowcheck: ## workflowcheck: workflows must be deterministic, for replay.
 	@echo "== workflowcheck"
 	@$(TOOL) workflowcheck ./workflows/...
 
-# -vet=off: go test's own vet would run over all the server's packages.
+# -vet=off: go test's own vet would run over all the server's packages. -p 3: many tests
+# wait for timers and servers, so that two cores have time for a third package.
 test: ## Every test, with the race detector, on SQLite and Postgres.
 	@echo "== tests"
-	@go test $(RACE) -vet=off -timeout 30m ./...
+	@go test $(RACE) -vet=off -p 3 -timeout 30m ./...
 	@go -C tools test -vet=off ./...
 	@go -C tools/release test -vet=off ./...
 
@@ -93,7 +94,7 @@ vet-engine: ## go vet on the engine's real files, from what the tests have compi
 	@echo "== vet of the engine"
 	@go run -C tools ./vetpackage -C .. $(RACE) ./engine
 
-fuzz: ## Run every fuzz target for FUZZTIME (3s).
+fuzz: ## Run every fuzz target for FUZZTIME (2s).
 	@echo "== fuzz"
 	@scripts/fuzz $(FUZZTIME)
 
@@ -119,5 +120,5 @@ build: ## Build the binary as it is released, ./purser: stripped and stamped.
 image: ## Build the image of the roles, ./purser-image.tar, without a container engine.
 	@go run -C tools ./image -version "$(VERSION)" -commit "$(or $(COMMIT),unknown)" -when "$(or $(shell git log -1 --format=%ct 2>/dev/null),0)" -o "$(CURDIR)/purser-image.tar"
 
-release-check: ## Build a release for this platform, unpublished, and look into it; compiles GoReleaser, which takes minutes.
+release-check: ## Build the image twice and a release for this platform, unpublished, and look into them; takes minutes.
 	@scripts/release-check
