@@ -30,7 +30,7 @@ type Command struct {
 	Events    time.Duration `help:"How often the shop searches for events whose webhooks did not come; 0: only when all shoppers have left." default:"10s"`
 	Seed      uint64        `help:"What decides the shoppers, the faults and the moments of the kills; 0: a random one, which is printed."`
 	Plant     string        `help:"Break one promise on purpose, to see that it is noticed: a counter, such as double_refunds, or ledger_entry or stock_reserved."`
-	Keep      bool          `help:"Keep the data and the log of the run. They are kept if a promise is broken, too."`
+	Keep      bool          `help:"Keep the data and the log of the run, and the directory of Postgres. They are kept if a promise is broken, too."`
 	JSON      bool          `name:"json" help:"Print one line of JSON."`
 }
 
@@ -54,20 +54,25 @@ func (c *Command) Run(ctx context.Context, out Output) (err error) {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "purser-drill-")
+	dirs, err := c.directories()
 	if err != nil {
 		return err
 	}
 	keep := true
 	defer func() {
-		if !keep {
-			err = errors.Join(err, os.RemoveAll(dir))
+		if keep {
+			fmt.Fprintf(out.Stderr, "data and log: %s\n", strings.Join(dirs, ", "))
 			return
 		}
-		fmt.Fprintf(out.Stderr, "data and log: %s\n", dir)
+		for _, dir := range dirs {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
 	}()
 	bar := &bar{to: out.Stderr, silent: c.JSON || !isTerminal(out.Stderr)}
-	p := c.plan(self, dir)
+	p := c.plan(self, dirs[0])
+	if len(dirs) > 1 {
+		p.Database = dirs[1]
+	}
 	p.Progress = bar.draw
 	r, err := Run(ctx, p)
 	bar.end()
@@ -86,6 +91,23 @@ func (c *Command) Run(ctx context.Context, out Output) (err error) {
 		return ErrBroken
 	}
 	return nil
+}
+
+// directories makes a directory for the data and the logs and, if the drill needs it,
+// one for Postgres.
+func (c *Command) directories() (dirs []string, err error) {
+	names := []string{"purser-drill-"}
+	if c.Engine != onSQLite {
+		names = append(names, "purser-drill-postgres-")
+	}
+	for _, name := range names {
+		dir, err := os.MkdirTemp("", name)
+		if err != nil {
+			return nil, err
+		}
+		dirs = append(dirs, dir)
+	}
+	return dirs, nil
 }
 
 // Output is where a command prints.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"io/fs"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -23,6 +22,7 @@ import (
 type Plan struct {
 	Program   string // the path of the program that has process.StackCommand, process.ServiceCommand and process.PurserCommand
 	Dir       string // for the data and the logs
+	Database  string // a directory for Postgres, which may run as a user who cannot read Dir
 	Seed      uint64
 	Orders    int
 	AtOnce    int
@@ -85,7 +85,7 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 	}
 	r := d.result(report, append(met, d.met()...))
 	r.Faults, r.Seconds, r.Rate = faults, time.Since(began).Seconds(), float64(p.Orders)/shopped.Sub(opened).Seconds()
-	r.ToRest, r.Auditing, r.DataMB = quiet.Sub(shopped).Seconds(), time.Since(quiet).Seconds(), size(p.Dir, d.database)>>20
+	r.ToRest, r.Auditing, r.DataMB = quiet.Sub(shopped).Seconds(), time.Since(quiet).Seconds(), size(p.Dir, p.Database)>>20
 	return r, d.checkLog(&r)
 }
 
@@ -93,10 +93,9 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 type drill struct {
 	Plan
 	*chaos
-	crowd    *shoppers.Crowd
-	cluster  *process.Cluster // nil: the shop is one process
-	record   string
-	database string // the directory of Postgres
+	crowd   *shoppers.Crowd
+	cluster *process.Cluster // nil: the shop is one process
+	record  string
 }
 
 func (p Plan) prepare(ctx context.Context) (*drill, error) {
@@ -136,10 +135,7 @@ const ofEach = 2
 
 // startPostgres starts the database server, with an empty database for the record.
 func (d *drill) startPostgres(ctx context.Context) (err error) {
-	if d.database, err = os.MkdirTemp("", "purser-drill-postgres-"); err != nil { // the server may run as another user, who cannot read Dir
-		return err
-	}
-	if d.postgres, err = postgrestest.Start(ctx, d.database); err != nil {
+	if d.postgres, err = postgrestest.Start(ctx, d.Database); err != nil {
 		return err
 	}
 	d.record, err = d.postgres.Database("drill")
@@ -175,7 +171,6 @@ func (d *drill) stop() {
 	}
 	if d.postgres != nil {
 		_ = d.postgres.Stop()
-		_ = os.RemoveAll(d.database)
 	}
 }
 
