@@ -77,10 +77,10 @@ test: ## Every test, with the race detector, on SQLite and Postgres.
 	@go -C tools/release test -vet=off ./...
 
 # It prints its seed: --seed repeats its shoppers, its faults and the moments of its kills.
-drill: ## A drill of 60 orders at full hostility, with kills and an audit of the promises; one of 20 on a cluster of processes.
+drill: ## A drill of 60 orders at full hostility, with kills and an audit of the promises; at the same time one of 20 on a cluster of processes.
 	@echo "== drill"
-	@go run $(RACE) ./drill --orders=60 --at-once=60
-	@go run $(RACE) ./drill --engine=cluster --orders=20 --rate=2
+	@log=$$(mktemp); failed=0; go run $(RACE) ./drill --engine=cluster --orders=20 --rate=2 >"$$log" 2>&1 & cluster=$$!; \
+	go run $(RACE) ./drill --orders=60 --at-once=60 || failed=1; wait $$cluster || failed=1; cat "$$log"; rm "$$log"; exit $$failed
 
 foreign: ## Test the SES adapter against a third-party stand-in, from npm.
 	@echo "== foreign stand-in"

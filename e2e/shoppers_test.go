@@ -43,7 +43,11 @@ func (s *stack) follow(t *testing.T, id order.ID) []shop.Event {
 	t.Helper()
 	timeline, err := s.watch(within(t), id)
 	if err != nil {
-		t.Fatalf("watch %s: %v", id, err)
+		for _, e := range timeline {
+			t.Logf("%+v", e)
+		}
+		o, unknown := s.shop.Order(t.Context(), id)
+		t.Fatalf("watch %s: %v; it is %+v, %v", id, err, o, unknown)
 	}
 	return timeline
 }

@@ -29,7 +29,7 @@ type Command struct {
 	AtOnce    int           `help:"The most shoppers at a time; 0: 16, and one more for every 20 orders, at most 96; with --rate without a limit." default:"0"`
 	Events    time.Duration `help:"How often the shop searches for events whose webhooks did not come; 0: only when all shoppers have left." default:"10s"`
 	Seed      uint64        `help:"What decides the shoppers, the faults and the moments of the kills; 0: a random one, which is printed."`
-	Plant     string        `help:"Break one promise on purpose, to see that it is noticed: a counter, such as double_refunds, or ledger_entry or stock_reserved."`
+	Plant     []string      `help:"Break a promise on purpose, to see that it is noticed: a counter, such as double_refunds, or ledger_entry or stock_reserved. Several, with commas between, are broken one after the other."`
 	Keep      bool          `help:"Keep the data and the log of the run, and the directory of Postgres. They are kept if a promise is broken, too."`
 	JSON      bool          `name:"json" help:"Print one line of JSON."`
 }
@@ -41,8 +41,11 @@ func (c *Command) Validate() error {
 		return errors.New("--orders must be 1 or more, --at-once and --rate 0 or more, --kills and --crashes -1 or more")
 	case c.Events != 0 && c.Events < time.Second:
 		return errors.New("--events must be 1s or more, or 0")
-	case c.Plant != "" && !slices.Contains(plant.Names(), audit.Counter(c.Plant)):
-		return fmt.Errorf("--plant: want one of %v", plant.Names())
+	}
+	for _, name := range c.Plant {
+		if !slices.Contains(plant.Names(), audit.Counter(name)) {
+			return fmt.Errorf("--plant: want one of %v", plant.Names())
+		}
 	}
 	return nil
 }
@@ -79,7 +82,7 @@ func (c *Command) Run(ctx context.Context, out Output) (err error) {
 	if err != nil {
 		return fmt.Errorf("seed %d: %w", p.Seed, err)
 	}
-	keep = c.Keep || !r.Held() && c.Plant == ""
+	keep = c.Keep || !r.Held() && len(c.Plant) == 0
 	print := r.Print
 	if c.JSON {
 		print = r.JSON
@@ -117,7 +120,10 @@ type Output struct{ Stdout, Stderr io.Writer }
 func (c *Command) plan(self, dir string) Plan {
 	p := Plan{
 		Program: self, Dir: dir, Seed: c.Seed, Orders: c.Orders, AtOnce: c.AtOnce, Rate: c.Rate, Kills: c.Kills, Engine: c.Engine, Crashes: c.Crashes, Events: c.Events,
-		Hostility: c.Hostility, Plant: audit.Counter(c.Plant),
+		Hostility: c.Hostility,
+	}
+	for _, name := range c.Plant {
+		p.Plants = append(p.Plants, audit.Counter(name))
 	}
 	if p.Seed == 0 {
 		p.Seed = rand.Uint64N(1_000_000)

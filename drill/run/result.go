@@ -38,6 +38,9 @@ type Result struct {
 	Stuck              int `json:"stuck"`
 	LedgerDifferences  int `json:"ledger_differences"`
 
+	// Noticed is how much each plant made its counter rise.
+	Noticed map[audit.Counter]int `json:"noticed,omitempty"`
+
 	Exercised       []string       `json:"failures_exercised"`
 	NotExercised    []string       `json:"failures_not_exercised"`
 	UnknownMails    int            `json:"unknown_mails"`

@@ -26,13 +26,13 @@ type Plan struct {
 	Seed      uint64
 	Orders    int
 	AtOnce    int
-	Rate      float64       // how many shoppers begin a second; 0: as many as AtOnce allows
-	Kills     int           // of each process
-	Engine    string        // sqlite, postgres or cluster
-	Crashes   int           // of Postgres
-	Events    time.Duration // between two searches for events; 0: only at the end
-	Hostility string        // none, mild or full
-	Plant     audit.Counter
+	Rate      float64         // how many shoppers begin a second; 0: as many as AtOnce allows
+	Kills     int             // of each process
+	Engine    string          // sqlite, postgres or cluster
+	Crashes   int             // of Postgres
+	Events    time.Duration   // between two searches for events; 0: only at the end
+	Hostility string          // none, mild or full
+	Plants    []audit.Counter // broken one after the other, at the end
 	Progress  func(ended, orders, kills int)
 }
 
@@ -74,16 +74,16 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 		return Result{}, err
 	}
 	quiet := time.Now()
-	if p.Plant != "" {
-		if err := d.plant(ctx); err != nil {
-			return Result{}, err
-		}
-	}
 	report, err := audit.Run(ctx, d.input())
 	if err != nil {
 		return Result{}, err
 	}
+	report, noticed, err := d.plant(ctx, report)
+	if err != nil {
+		return Result{}, err
+	}
 	r := d.result(report, append(met, d.met()...))
+	r.Noticed = noticed
 	r.Faults, r.Seconds, r.Rate = faults, time.Since(began).Seconds(), float64(p.Orders)/shopped.Sub(opened).Seconds()
 	r.ToRest, r.Auditing, r.DataMB = quiet.Sub(shopped).Seconds(), time.Since(quiet).Seconds(), size(p.Dir, p.Database)>>20
 	return r, d.checkLog(&r)
@@ -261,12 +261,27 @@ func size(dirs ...string) (bytes int64) {
 	return bytes
 }
 
-func (d *drill) plant(ctx context.Context) error {
+// plant breaks promises one after the other, and returns the report of the last audit
+// and how much each made its counter rise.
+func (d *drill) plant(ctx context.Context, before audit.Report) (report audit.Report, noticed map[audit.Counter]int, err error) {
 	s := plant.Shop{At: d.at, StripeKey: shoppers.StripeKey, Carrier: carrierKey, Record: d.record}
 	for id := range d.crowd.Placed() {
 		s.Orders = append(s.Orders, id)
 	}
-	return s.Break(ctx, d.Plant)
+	noticed = map[audit.Counter]int{}
+	for _, name := range d.Plants {
+		if err := s.Break(ctx, name); err != nil {
+			return before, nil, err
+		}
+		after, err := audit.Run(ctx, d.input())
+		if err != nil {
+			return before, nil, err
+		}
+		counter := plant.Raises(name)
+		noticed[name] = after.Count(counter) - before.Count(counter)
+		before = after
+	}
+	return before, noticed, nil
 }
 
 // carrierKey is the key that the sandbox's carrier takes.
