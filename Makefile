@@ -19,7 +19,7 @@ RACE := -race
 # shares no memory with ours: with it, the program would take half as much time again.
 vet staticcheck deadcode workflowcheck test drill foreign vet-engine vulns: export GOFLAGS := $(shell go env GOFLAGS) -gcflags=modernc.org/...=-race=false
 
-FUZZTIME ?= 2s
+FUZZTIME ?= 3s
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,7 +94,7 @@ vet-engine: ## go vet on the engine's real files, from what the tests have compi
 	@echo "== vet of the engine"
 	@go run -C tools ./vetpackage -C .. $(RACE) ./engine
 
-fuzz: ## Run every fuzz target for FUZZTIME (2s).
+fuzz: ## Run every fuzz target for FUZZTIME (3s).
 	@echo "== fuzz"
 	@scripts/fuzz $(FUZZTIME)
 

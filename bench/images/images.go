@@ -94,15 +94,10 @@ func Measure(ctx context.Context, l Load) (_ Result, err error) {
 		ours, theirs, starts = append(ours, did.Seconds), append(theirs, seconds), append(starts, start)
 		r.PeakRSS, r.ProgramRSS = max(r.PeakRSS, did.PeakRSS), max(r.ProgramRSS, did.ProgramRSS)
 	}
-	r.Seconds, r.VipsSeconds, r.VipsStartSeconds = median(ours), median(theirs), median(starts)
+	r.Seconds, r.VipsSeconds, r.VipsStartSeconds = measure.Median(ours), measure.Median(theirs), measure.Median(starts)
 	r.Ratio = r.Seconds / r.VipsSeconds
 	err = r.compareSizes(dir)
 	return r, err
-}
-
-func median(v []float64) float64 {
-	slices.Sort(v)
-	return v[len(v)/2]
 }
 
 // rendered holds what a rendering process measured of itself.

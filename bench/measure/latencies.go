@@ -64,3 +64,10 @@ func (l *Latencies) Mean() float64 {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// Median returns the median of at least one number, of an even count the mean of the
+// middle two. It sorts them.
+func Median(all []float64) float64 {
+	slices.Sort(all)
+	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
+}

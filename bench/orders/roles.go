@@ -8,9 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
+	"purser/bench/measure"
 	"purser/drill/process"
 	"purser/order"
 	"purser/postgrestest"
@@ -67,18 +67,13 @@ func (c *RolesCommand) Run(ctx context.Context, stdout io.Writer) error {
 		}
 		rates[each] = append(rates[each], rate)
 	}
-	r := RolesResult{One: median(rates[1]), Two: median(rates[2])}
+	r := RolesResult{One: measure.Median(rates[1]), Two: measure.Median(rates[2])}
 	r.Share = r.Two / r.One
 	if c.JSON {
 		return json.NewEncoder(stdout).Encode(r)
 	}
 	_, err := fmt.Fprintf(stdout, "one API and one worker    %.1f orders a second\ntwo APIs and two workers  %.1f orders a second\nshare                     %.2f\n", r.One, r.Two, r.Share)
 	return err
-}
-
-func median(all []float64) float64 {
-	slices.Sort(all)
-	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
 }
 
 // measure returns how many orders a shop with so many APIs and workers completes in a

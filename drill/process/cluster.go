@@ -189,7 +189,7 @@ func readyAt(address string) func(context.Context) bool {
 		if err != nil {
 			return false
 		}
-		resp, err := once.Do(req)
+		resp, err := Once.Do(req)
 		if err != nil {
 			return false
 		}
@@ -197,9 +197,9 @@ func readyAt(address string) func(context.Context) bool {
 	}
 }
 
-// once makes a new connection for each call: the process behind a kept one may have
+// Once makes a new connection for each call: the process behind a kept one may have
 // been killed.
-var once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+var Once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 func local(port int) string { return net.JoinHostPort(engine.DefaultHost, strconv.Itoa(port)) }
 

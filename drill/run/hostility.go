@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"purser/drill/process"
 	"purser/sandbox/faults"
 )
 
@@ -155,7 +156,7 @@ func (h *hostility) count(ctx context.Context, sandbox string) {
 	if err != nil {
 		return
 	}
-	resp, err := once.Do(req)
+	resp, err := process.Once.Do(req)
 	if err != nil {
 		return
 	}
@@ -194,10 +195,6 @@ func (h *hostility) total() (n int, met []string) {
 	return n, met
 }
 
-// once makes a new connection for each call: the process behind a kept one may have
-// been killed.
-var once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-
 func change(ctx context.Context, method, sandbox string, rules any) error {
 	b, err := json.Marshal(rules)
 	if err != nil {
@@ -208,7 +205,7 @@ func change(ctx context.Context, method, sandbox string, rules any) error {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := once.Do(req)
+	resp, err := process.Once.Do(req)
 	if err != nil {
 		return err
 	}

@@ -163,11 +163,11 @@ func (d *drill) assemble(ctx context.Context) error {
 }
 
 func (d *drill) stop() {
-	if d.fleet != nil {
-		d.fleet.stop()
-	}
-	if d.cluster != nil {
+	switch {
+	case d.cluster != nil:
 		_ = d.cluster.Close() // nobody calls it any more
+	case d.fleet != nil:
+		d.fleet.stop()
 	}
 	if d.postgres != nil {
 		_ = d.postgres.Stop()

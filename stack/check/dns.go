@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"purser/config"
 	"purser/stack"
 )
 
@@ -39,7 +40,7 @@ func (c *checker) texts(ctx context.Context, name, version string) (found []stri
 func (c *checker) spf(ctx context.Context, domain string) Line {
 	const name = "SPF"
 	includes := "include:<your relay's domain>"
-	if slices.Contains(c.cfg.Routes(), "ses") {
+	if slices.Contains(c.cfg.Routes(), config.RouteSES) {
 		includes = "include:amazonses.com"
 	}
 	found, err := c.texts(ctx, domain, "v=spf1")

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"purser/config"
 	"purser/mail"
 	"purser/order"
 	"purser/stack"
@@ -66,7 +67,7 @@ func relay(p stack.MailProvider) Line {
 	const name = "mail"
 	at := fmt.Sprintf("the relay %q", p.Name)
 	setting := "SMTP_URLS"
-	if p.Name == "smtp" {
+	if p.Name == config.RouteSMTP {
 		setting = "SMTP_URL"
 	}
 	var failed *order.ProviderError
@@ -85,14 +86,14 @@ func relay(p stack.MailProvider) Line {
 func (c *checker) feedback() (lines []Line) {
 	const name = "mail feedback"
 	routes := c.cfg.Routes()
-	if slices.Contains(routes, "ses") && !c.cfg.PlaysSES() {
+	if slices.Contains(routes, config.RouteSES) && !c.cfg.PlaysSES() {
 		if len(c.cfg.SESTopics) == 0 {
 			lines = append(lines, problem(name, "SES_TOPIC_ARNS is not set, so bounces and complaints are not noticed", "publish the configuration set's events to an SNS topic, and subscribe /webhooks/ses to it"))
 		} else {
 			lines = append(lines, ok(name, counted(c.cfg.SESTopics, "topic")+" for /webhooks/ses"))
 		}
 	}
-	if slices.ContainsFunc(routes, func(r string) bool { return c.cfg.RelayURL(r) != "" && r != "ses" }) {
+	if slices.ContainsFunc(routes, func(r string) bool { return c.cfg.RelayURL(r) != "" && r != config.RouteSES }) {
 		if len(c.cfg.MailWebhookSecrets) == 0 {
 			lines = append(lines, warning(name, "MAIL_WEBHOOK_SECRETS is not set, so bounces and complaints of relays are not noticed", "have the relay report them to /webhooks/mail"))
 		} else {

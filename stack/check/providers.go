@@ -30,7 +30,7 @@ func (c *checker) stripe(ctx context.Context) []Line {
 }
 
 func (c *checker) stripeKey(ctx context.Context, name string) Line {
-	live := strings.HasPrefix(c.cfg.StripeKey, "sk_live_") || strings.HasPrefix(c.cfg.StripeKey, "rk_live_")
+	live := c.cfg.StripeIsLive()
 	if c.Live && !live {
 		return problem(name, "STRIPE_SECRET_KEY is no live key, so nobody really pays", "set one that begins with rk_live_ or sk_live_")
 	}

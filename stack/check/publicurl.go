@@ -52,7 +52,7 @@ func (c *checker) ask(ctx context.Context, name, at, host string) Line {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return unanswered(name, host, err)
+		return notReached(name, host, err)
 	}
 	defer resp.Body.Close()
 	var says struct {
@@ -84,8 +84,8 @@ func target(resp *http.Response) string {
 	return strings.TrimSuffix(to.String(), "/livez")
 }
 
-// unanswered returns the line of a public URL that does not respond.
-func unanswered(name, host string, err error) Line {
+// notReached returns the line of a public URL that does not respond.
+func notReached(name, host string, err error) Line {
 	var unknown *net.DNSError
 	var invalid *tls.CertificateVerificationError
 	switch {
