@@ -127,18 +127,26 @@ func (f *form) span(name string) (span, *Error) {
 	return s, nil
 }
 
+// limit returns the length of a page.
+func (f *form) limit() (int, *Error) {
+	limit, present, e := f.number("limit")
+	switch {
+	case e != nil:
+		return 0, e
+	case !present:
+		return 10, nil
+	case limit < 1 || limit > 100:
+		return 0, invalid("", "limit", "The limit must be between 1 and 100.")
+	}
+	return int(limit), nil
+}
+
 // page returns a page of a collection, newest first, with the request's limit,
 // cursor and range of times.
 func page[T interface{ key() string }](c *call, b *collection[T], created func(T) int64, match func(T) bool, show func(T) any) (any, *Error) {
-	limit, present, e := c.form.number("limit")
+	limit, e := c.form.limit()
 	if e != nil {
 		return nil, e
-	}
-	if !present {
-		limit = 10
-	}
-	if limit < 1 || limit > 100 {
-		return nil, invalid("", "limit", "The limit must be between 1 and 100.")
 	}
 	when, e := c.form.span("created")
 	if e != nil {
@@ -159,7 +167,7 @@ func page[T interface{ key() string }](c *call, b *collection[T], created func(T
 	fits := func(v T) bool { return created(v) >= when.from && created(v) <= when.to && match(v) }
 	if stop >= 0 { // the page just newer than the cursor
 		for i := stop + 1; i < len(b.all) && !l.HasMore; i++ {
-			if l.HasMore = fits(b.all[i]) && len(l.Data) == int(limit); fits(b.all[i]) && !l.HasMore {
+			if l.HasMore = fits(b.all[i]) && len(l.Data) == limit; fits(b.all[i]) && !l.HasMore {
 				l.Data = append(l.Data, show(b.all[i]))
 			}
 		}
@@ -167,7 +175,7 @@ func page[T interface{ key() string }](c *call, b *collection[T], created func(T
 		return l, nil
 	}
 	for i := start - 1; i >= 0 && created(b.all[i]) >= when.from && !l.HasMore; i-- {
-		if l.HasMore = fits(b.all[i]) && len(l.Data) == int(limit); fits(b.all[i]) && !l.HasMore {
+		if l.HasMore = fits(b.all[i]) && len(l.Data) == limit; fits(b.all[i]) && !l.HasMore {
 			l.Data = append(l.Data, show(b.all[i]))
 		}
 	}

@@ -38,6 +38,7 @@ func (s *Server) routes() http.Handler {
 	for pattern, run := range map[string]func(*call) (any, *Error){
 		"POST /v1/payment_intents":                  s.createIntent,
 		"GET /v1/payment_intents":                   s.listIntents,
+		"GET /v1/payment_intents/search":            s.searchIntents,
 		"GET /v1/payment_intents/{intent}":          s.getIntent,
 		"POST /v1/payment_intents/{intent}":         s.updateIntent,
 		"POST /v1/payment_intents/{intent}/confirm": s.confirmIntent,
@@ -209,7 +210,7 @@ func (s *Server) authenticate(r *http.Request, body []byte) *Error {
 	}
 	rest, ok := strings.CutPrefix(r.URL.Path, "/v1/payment_intents/")
 	id, verb, _ := strings.Cut(rest, "/")
-	if !ok || !(r.Method == http.MethodGet && verb == "" || r.Method == http.MethodPost && verb == "confirm") {
+	if !ok || id == "search" || !(r.Method == http.MethodGet && verb == "" || r.Method == http.MethodPost && verb == "confirm") {
 		return &Error{status: 403, Type: "invalid_request_error", Code: "secret_key_required", Message: "This API call cannot be made with a publishable API key."}
 	}
 	secret := r.URL.Query().Get("client_secret")

@@ -124,8 +124,9 @@ func (c *call) attach(in *Intent) *Error {
 }
 
 func (s *Server) listIntents(c *call) (any, *Error) {
+	account := c.r.Header.Get("Stripe-Account")
 	return page(c, &s.intents, func(in *Intent) int64 { return in.Created },
-		func(*Intent) bool { return true }, func(in *Intent) any { return in })
+		func(in *Intent) bool { return s.accounts[in.ID] == account }, func(in *Intent) any { return in })
 }
 
 // pathIntent returns the intent that the request's path names.

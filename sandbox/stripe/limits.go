@@ -152,7 +152,5 @@ func (s *Server) slowDown() *Error {
 	if s.rate.allows(s.conf.Now(), s.conf.PerSecond) {
 		return nil
 	}
-	e := invalid("rate_limit", "", "Request rate limit exceeded.")
-	e.status = http.StatusTooManyRequests
-	return e
+	return tooMany()
 }

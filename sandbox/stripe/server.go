@@ -3,7 +3,7 @@
 // signed webhooks. No card is ever charged.
 //
 // It follows API version 2023-10-16: payment intents (create, retrieve,
-// update, confirm, capture, cancel, list), refunds, charges, disputes, events,
+// update, confirm, capture, cancel, list, search), refunds, charges, disputes, events,
 // idempotency keys, the published test payment methods, 3-D Secure and methods
 // that redirect with a page of the shopper's bank, and direct debits.
 package stripe
@@ -52,6 +52,8 @@ type Config struct {
 	HoldTime time.Duration
 	// DebitTime is how long a direct debit is processing; default seven days.
 	DebitTime time.Duration
+	// SearchLag is how long after a change a search does not know it; default a minute.
+	SearchLag time.Duration
 	// Validate checks each request with the official stripe-mock, which refuses
 	// parameters that Stripe does not know. It costs time and is meant for tests.
 	Validate bool
@@ -76,6 +78,8 @@ type Server struct {
 	delivered map[string]bool    // events whose webhooks were accepted
 	inUse     map[string]bool    // keys of requests under way
 	rate      rate
+	searches  rate
+	index     searchIndex
 	released  map[string]bool      // refunds that only released an authorization, by their id
 	captures  map[string]int       // how often an intent was captured, by its id
 	due       map[string]time.Time // when the bank decides on a debit, by its intent's id

@@ -111,6 +111,7 @@ func (s *Server) commit(t *txn) error {
 func (s *Server) apply(st step) {
 	if st.Intent != nil {
 		s.intents.put(st.Intent)
+		s.index.add(st.Intent, s.conf.Now(), s.searchLag())
 		if st.Account != "" {
 			s.accounts[st.Intent.ID] = st.Account
 		}
