@@ -188,6 +188,9 @@ type IntentRequest struct {
 	Amount   Money  `json:"amount"`
 	Customer string `json:"customerId,omitempty"`
 	Key      string `json:"key"` // from Key
+	// PlacedAt is when the order was placed: no intent of it is older. The zero time says
+	// that this is not known.
+	PlacedAt time.Time `json:"placedAt,omitzero"`
 }
 
 // Parcel is a booked parcel.

@@ -40,6 +40,7 @@ type Bank struct {
 
 type intent struct {
 	order.Intent
+	number     int // of the order's payment
 	authorized int // number of authorisations
 	captured   int
 	refunds    []order.Refund
@@ -68,7 +69,9 @@ func (b *Bank) CreateIntent(_ context.Context, r order.IntentRequest) (order.Int
 		if r.Amount.Payable() != nil {
 			return order.Intent{}, bankError(op, order.ErrBelowMinimum)
 		}
-		again, err := b.once(op, r.Key, fmt.Sprintf("%s %+v", op, r))
+		asked := r
+		asked.PlacedAt = time.Time{} // not a part of what is created
+		again, err := b.once(op, r.Key, fmt.Sprintf("%s %+v", op, asked))
 		if err != nil {
 			return order.Intent{}, err
 		}
@@ -76,12 +79,30 @@ func (b *Bank) CreateIntent(_ context.Context, r order.IntentRequest) (order.Int
 			return b.created[r.Key].Intent, nil
 		}
 		id := fmt.Sprintf("pi_%d", len(b.intents)+1)
-		in := &intent{Intent: order.Intent{
+		in := &intent{number: r.Number, Intent: order.Intent{
 			ID: id, Provider: bank, OrderID: r.OrderID, Status: order.PaymentPending, Amount: r.Amount, ClientSecret: id + "_secret_fake",
 		}}
 		b.intents, b.created[r.Key] = append(b.intents, in), in
 		return in.Intent, nil
 	})
+}
+
+// FindIntents returns the intents of an order's payment.
+func (b *Bank) FindIntents(_ context.Context, r order.IntentRequest) (found []order.Intent, err error) {
+	const op = "FindIntents"
+	if b.Before != nil {
+		if err := b.Before(op, r.OrderID); err != nil {
+			return nil, err
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, in := range b.intents {
+		if in.OrderID == r.OrderID && in.number == r.Number {
+			found = append(found, in.Intent)
+		}
+	}
+	return found, nil
 }
 
 // GetIntent returns an intent.

@@ -33,6 +33,7 @@ func TestBank(t *testing.T) {
 				act(func(id string) (order.PaymentEvent, error) { return b.Authenticate(id, ok) })(t, id)
 			},
 			Lapse:    func(_ *testing.T, id string) { b.Lapse(id) },
+			Ago:      func(*testing.T, time.Duration) {}, // it finds an intent of any age
 			Count:    func(id order.ID) porttest.PaymentCount { return porttest.PaymentCount(b.Count(id)) },
 			FailNext: func(t *testing.T, f porttest.Fault) { next.set(f) },
 		}
@@ -95,7 +96,7 @@ func (f *faults) strike(op string, kinds map[porttest.Fault]error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	kind, ok := kinds[f.next]
-	if !ok || (op == "GetIntent") != (f.next == porttest.ReadLost) {
+	if !ok || (op == "GetIntent" || op == "FindIntents") != (f.next == porttest.ReadLost) {
 		return nil
 	}
 	e := &order.ProviderError{Provider: "bank", Op: op, Kind: kind}

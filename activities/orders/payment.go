@@ -46,26 +46,51 @@ type CancelPaymentRequest struct {
 }
 
 // CancelIntent cancels an intent and releases the money it holds. Without an id
-// it first sends the creation again under its key, which finds the intent if it
-// exists; otherwise it creates one and cancels it at once. Either way no live
-// intent is left behind.
+// it first sends the creation again under its key, so that a creation that is still on
+// its way makes no other intent: that finds the intent if it exists, or creates one.
+// Then it cancels each intent that was ever created for the payment. Either way no
+// live intent is left behind.
 func (a *Activities) CancelIntent(ctx context.Context, r CancelPaymentRequest) (order.Intent, error) {
-	id, key := r.ID, r.Key
-	if id == "" {
-		in, err := a.Intents.CreateIntent(ctx, r.Created)
-		if errors.Is(err, order.ErrRejected) || errors.Is(err, order.ErrBelowMinimum) { // the creation itself was rejected: there is no intent
-			return order.Intent{Status: order.PaymentCanceled}, nil
-		}
-		if err != nil {
+	if r.ID != "" {
+		in, err := a.cancel(ctx, r.ID, r.Key)
+		return in, activities.Failure(err)
+	}
+	canceled := order.Intent{Status: order.PaymentCanceled}
+	in, err := a.Intents.CreateIntent(ctx, r.Created)
+	switch {
+	case errors.Is(err, order.ErrRejected), errors.Is(err, order.ErrBelowMinimum): // this creation made none
+	case err != nil:
+		return order.Intent{}, activities.Failure(err)
+	default:
+		// Another try may find another intent, and a key is for one.
+		if canceled, err = a.cancel(ctx, in.ID, r.Key+":"+in.ID); err != nil {
 			return order.Intent{}, activities.Failure(err)
 		}
-		id, key = in.ID, key+":"+in.ID // another try may find another intent, and a key is for one
 	}
+	found, err := a.Intents.FindIntents(ctx, r.Created)
+	if err != nil {
+		return order.Intent{}, activities.Failure(err)
+	}
+	for _, in := range found {
+		if !in.Status.Dead() {
+			if in, err = a.cancel(ctx, in.ID, r.Key+":"+in.ID); err != nil {
+				return order.Intent{}, activities.Failure(err)
+			}
+		}
+		if canceled.ID == "" {
+			canceled = in
+		}
+	}
+	return canceled, nil
+}
+
+// cancel cancels an intent, unless there is no such intent.
+func (a *Activities) cancel(ctx context.Context, id, key string) (order.Intent, error) {
 	in, err := a.Intents.CancelIntent(ctx, id, key)
 	if errors.Is(err, order.ErrNoSuch) {
 		return order.Intent{ID: id, Status: order.PaymentCanceled}, nil
 	}
-	return in, activities.Failure(err)
+	return in, err
 }
 
 // CaptureRequest is the input of CaptureIntent and RefundIntent: the amount to

@@ -17,6 +17,10 @@ type Intents interface {
 	// metadata names the order. It
 	// fails with order.ErrBelowMinimum if the provider does not charge so little.
 	CreateIntent(ctx context.Context, r order.IntentRequest) (order.Intent, error)
+	// FindIntents returns the intents that were created for one of an order's payments,
+	// under whichever key and also if the creation was never confirmed, oldest first. It
+	// fails rather than return only some of them.
+	FindIntents(ctx context.Context, r order.IntentRequest) ([]order.Intent, error)
 	// GetIntent returns the intent as the provider has it. It fails with
 	// order.ErrNoSuch if there is no such intent.
 	GetIntent(ctx context.Context, id string) (order.Intent, error)

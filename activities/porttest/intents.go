@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -77,6 +78,56 @@ func nextPayment(t *testing.T, h PaymentsHarness) {
 	if create(t, h, r).ID == first.ID {
 		t.Error("two payments share an intent")
 	}
+}
+
+// findsAll loses two creations of a payment, under different keys, and finds them although
+// more was made since than a provider lists at once.
+func findsAll(t *testing.T, h PaymentsHarness) {
+	r := IntentOf(order.NewID(), tenEuro)
+	r.PlacedAt = time.Now().Add(-time.Hour)
+	h.Ago(t, time.Hour)
+	for n := range 2 {
+		r.Key = order.Key(r.OrderID, "intent-by-key", n+1)
+		h.FailNext(t, LostAfter)
+		_, err := h.Intents.CreateIntent(t.Context(), r)
+		wantKind(t, err, order.ErrUnknownOutcome)
+	}
+	h.Ago(t, 30*time.Minute)
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			for range 100 {
+				if _, err := h.Intents.CreateIntent(t.Context(), IntentOf(order.NewID(), tenEuro)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	h.Ago(t, 2*time.Minute)
+	create(t, h, IntentOf(order.NewID(), tenEuro))
+	h.Ago(t, 0)
+	next := r
+	next.Number, next.Key = 2, order.Key(r.OrderID, "intent", 2)
+	second := create(t, h, next)
+	for _, c := range []struct {
+		payment order.IntentRequest
+		want    int
+	}{{r, 2}, {next, 1}, {IntentOf(order.NewID(), tenEuro), 0}} {
+		found, err := h.Intents.FindIntents(t.Context(), c.payment)
+		if err != nil || len(found) != c.want {
+			t.Fatalf("payment %d: found %+v, %v; want %d intents", c.payment.Number, found, err, c.want)
+		}
+		for _, in := range found {
+			if (in.ID == second.ID) != (c.payment.Number == 2) || in.OrderID != r.OrderID || in.Status != order.PaymentPending || in.Amount != tenEuro || in.ClientSecret == "" {
+				t.Errorf("payment %d: found %+v", c.payment.Number, in)
+			}
+			if _, err := h.Intents.CancelIntent(t.Context(), in.ID, order.Key(r.OrderID, "cancel-"+in.ID, 1)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	wantDone(t, h, r.OrderID, PaymentCount{Intents: 3, Canceled: 3})
 }
 
 func currencies(t *testing.T, h PaymentsHarness) {

@@ -2,6 +2,7 @@ package porttest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,6 +22,8 @@ type PaymentsHarness struct {
 	Authenticate                       func(t *testing.T, intent string, ok bool)
 	// Lapse has the authorization of an intent expire.
 	Lapse func(t *testing.T, intent string)
+	// Ago has the provider's clock show the time that long ago.
+	Ago func(t *testing.T, d time.Duration)
 	// Count returns what was done for an order.
 	Count func(id order.ID) PaymentCount
 	// FailNext makes the next matching call fail.
@@ -58,6 +61,7 @@ func Payments(t *testing.T, open func(t *testing.T) PaymentsHarness) {
 		"PAY-4 one key, many at once":                      oneKeyAtOnce,
 		"IDEM-2 other request, same key":                   otherRequestSameKey,
 		"PAY-12 the next payment":                          nextPayment,
+		"PAY-9 finds all that were created":                findsAll,
 		"PAY-1 currencies":                                 currencies,
 		"PAY-1 amounts that cannot be charged":             badAmounts,
 		"PAY-1 the least that can be charged":              leastAmounts,

@@ -34,6 +34,8 @@ func TestConnectedAccount(t *testing.T) {
 				fmt.Fprint(w, `{"error":{"type":"api_error"}}`)
 			case "GET /v1/payment_intents", "GET /v1/refunds", "GET /v1/balance_transactions":
 				fmt.Fprint(w, `{"object":"list","data":[],"has_more":false}`)
+			case "GET /v1/payment_intents/search":
+				fmt.Fprint(w, `{"object":"search_result","data":[],"has_more":false}`)
 			case "POST /v1/refunds":
 				fmt.Fprint(w, `{"id":"re_1","object":"refund","amount":100,"currency":"eur","status":"succeeded","payment_intent":"pi_1"}`)
 			default:
@@ -56,7 +58,7 @@ func TestConnectedAccount(t *testing.T) {
 			t.Error(err)
 		}
 		for _, want := range []string{
-			"POST /v1/payment_intents", "GET /v1/payment_intents", "GET /v1/payment_intents/pi_1", "POST /v1/payment_intents/pi_1/capture",
+			"POST /v1/payment_intents", "GET /v1/payment_intents", "GET /v1/payment_intents/search", "GET /v1/payment_intents/pi_1", "POST /v1/payment_intents/pi_1/capture",
 			"POST /v1/payment_intents/pi_1/cancel", "POST /v1/refunds", "GET /v1/refunds", "GET /v1/balance_transactions",
 		} {
 			if !asked[want] {

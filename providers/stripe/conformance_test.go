@@ -36,11 +36,17 @@ func (s stand) lapse() { s.ahead.Add(int64(7 * 24 * time.Hour)) }
 // open starts a sandbox; the shopper may choose the given methods, or the usual ones.
 func open(t *testing.T, methods ...string) stand {
 	t.Helper()
+	return openLagging(t, 0, methods...)
+}
+
+// openLagging does the same, with the time after which a search finds something.
+func openLagging(t *testing.T, lag time.Duration, methods ...string) stand {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	faultControl, ahead := faults.New(1), new(atomic.Int64)
 	// Validate (TEST-5) makes the test fail on a request that stripe-mock refuses.
 	s, err := sandbox.New(sandbox.Config{
-		Faults: faultControl, Key: testKey, WebhookSecret: testSecret, Log: log, Validate: true,
+		Faults: faultControl, Key: testKey, WebhookSecret: testSecret, Log: log, Validate: true, SearchLag: lag,
 		Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
 	})
 	if err != nil {
@@ -88,6 +94,7 @@ func TestConformance(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
+			Ago: func(_ *testing.T, d time.Duration) { s.ahead.Store(-int64(d)) },
 			Count: func(id order.ID) porttest.PaymentCount {
 				n := s.sandbox.Counts()[string(id)]
 				return porttest.PaymentCount{

@@ -60,6 +60,7 @@ func TestContract(t *testing.T) {
 	for op, call := range map[string]func() error{
 		"create":  func() error { _, err := c.CreateIntent(ctx, create); return err },
 		"get":     func() error { _, err := c.GetIntent(ctx, "pi_1"); return err },
+		"find":    func() error { _, err := c.FindIntents(ctx, create); return err },
 		"cancel":  func() error { _, err := c.CancelIntent(ctx, "pi_1", "k2"); return err },
 		"capture": func() error { _, err := c.CaptureIntent(ctx, "pi_1", money, "k3"); return err },
 		"refunds": func() error { _, err := c.Refunds(ctx, "pi_1"); return err },
@@ -77,7 +78,7 @@ func TestContract(t *testing.T) {
 	for _, want := range []string{
 		"POST /v1/payment_intents", "GET /v1/payment_intents/pi_1", "POST /v1/payment_intents/pi_1/cancel",
 		"POST /v1/payment_intents/pi_1/capture", "GET /v1/refunds", "POST /v1/refunds",
-		"GET /v1/payment_intents", "GET /v1/disputes", "GET /v1/balance_transactions",
+		"GET /v1/payment_intents", "GET /v1/payment_intents/search", "GET /v1/disputes", "GET /v1/balance_transactions",
 	} {
 		if seen[want] == 0 {
 			t.Errorf("%s was never sent", want)

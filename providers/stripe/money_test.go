@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"purser/order"
 	"purser/providers/stripe"
@@ -40,7 +41,7 @@ func TestMoneyInDoubt(t *testing.T) {
 		return `200 {"object":"list","data":[` + strings.Join(all, ",") + `]}`
 	}
 	create := func(t *testing.T, c *stripe.Client) (string, error) {
-		in, err := c.CreateIntent(t.Context(), order.IntentRequest{OrderID: id, Number: 2, Amount: eur, Key: "k"})
+		in, err := c.CreateIntent(t.Context(), order.IntentRequest{OrderID: id, Number: 2, Amount: eur, Key: "k", PlacedAt: time.Now()})
 		return in.ID, err
 	}
 	capture := func(t *testing.T, c *stripe.Client) (string, error) {

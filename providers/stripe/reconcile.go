@@ -1,11 +1,7 @@
 package stripe
 
 import (
-	"context"
 	"strconv"
-	"time"
-
-	sdk "github.com/stripe/stripe-go/v76"
 
 	"purser/order"
 )
@@ -70,39 +66,3 @@ func reconcileWrite[T any](key string, try func(key string) (T, *failure), look 
 	var zero T
 	return zero, f.err()
 }
-
-// findIntent looks for the intent of an order's payment that a create without a
-// response may have left behind. An intent it overlooks is harmless:
-// its secret was never given out, so it cannot be paid.
-func (c *Client) findIntent(ctx context.Context, r order.IntentRequest) (order.Intent, truth, *failure) {
-	const op = "find intent"
-	p := &sdk.PaymentIntentListParams{
-		ListParams:   sdk.ListParams{Context: ctx, Limit: sdk.Int64(100)},
-		CreatedRange: &sdk.RangeQueryParams{GreaterThanOrEqual: c.now().Add(-lookBack).Unix()},
-	}
-	if c.conf.Account != "" {
-		p.StripeAccount = sdk.String(c.conf.Account)
-	}
-	var found *sdk.PaymentIntent // the oldest one, on whichever page
-	it := c.intents.List(p)
-	for n := 0; n < lookAt && it.Next(); n++ {
-		pi := it.PaymentIntent()
-		if pi.Metadata[metaOrder] == string(r.OrderID) && pi.Metadata[metaNumber] == strconv.Itoa(r.Number) {
-			found = pi
-		}
-	}
-	if err := it.Err(); err != nil {
-		return order.Intent{}, open, classify(op, read, err)
-	}
-	if found == nil {
-		return order.Intent{}, open, nil
-	}
-	in, f := productResult(op, read)(found, nil)
-	return in, done, f
-}
-
-// These limit how far findIntent looks.
-const (
-	lookBack = time.Hour
-	lookAt   = 500
-)

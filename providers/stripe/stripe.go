@@ -95,6 +95,7 @@ func New(c Config) (*Client, error) {
 	}
 	c.WebhookSecrets = slices.DeleteFunc(slices.Clone(c.WebhookSecrets), func(s string) bool { return strings.TrimSpace(s) == "" })
 	c.Guard.Name = cmp.Or(c.Guard.Name, provider)
+	c.Log = cmp.Or(c.Log, slog.Default())
 	c.Guard.Log = cmp.Or(c.Guard.Log, c.Log)
 	backend := sdk.GetBackendWithConfig(sdk.APIBackend, &sdk.BackendConfig{
 		HTTPClient: &http.Client{

@@ -121,7 +121,7 @@ func TestSearchRefuses(t *testing.T) {
 		{"an open quote", `status:'canceled`, "not closed"},
 		{"a part of a string", `status~'cancel'`, "not supported"},
 		{"a string that is greater", `currency>'eur'`, "not supported"},
-		{"a number that is none", `amount:'ten'`, "whole number"},
+		{"a word for a number", `amount:'ten'`, "whole number"},
 		{"a key without quotes", `metadata[order_id]:'ord_1'`, "the key of the metadata"},
 		{"no key", `metadata:'ord_1'`, "the key of the metadata"},
 		{"no operator", `status'canceled'`, "an operator"},

@@ -93,7 +93,7 @@ func (w *orderWorkflow) handleEarly(ctx workflow.Context) {
 func (w *orderWorkflow) intentRequest(number int) order.IntentRequest {
 	return order.IntentRequest{
 		OrderID: w.ID, Number: number, Amount: w.Total, Customer: w.Customer,
-		Key: order.Key(w.ID, "intent", number),
+		Key: order.Key(w.ID, "intent", number), PlacedAt: w.PlacedAt,
 	}
 }
 
