@@ -34,11 +34,11 @@ type indexing struct {
 // add notes a version of an intent.
 func (x *searchIndex) add(in *Intent, now time.Time, lag time.Duration) {
 	x.pending = append(x.pending, indexing{in, now})
-	x.settle(now, lag)
+	x.catchUp(now, lag)
 }
 
-// settle indexes the versions that were written more than lag ago.
-func (x *searchIndex) settle(now time.Time, lag time.Duration) {
+// catchUp indexes the versions that were written more than lag ago.
+func (x *searchIndex) catchUp(now time.Time, lag time.Duration) {
 	n := 0
 	for ; n < len(x.pending) && now.Sub(x.pending[n].at) >= lag; n++ {
 		x.found.put(x.pending[n].intent)
@@ -77,7 +77,7 @@ func (s *Server) searchIntents(c *call) (any, *Error) {
 	if e != nil {
 		return nil, e
 	}
-	s.index.settle(c.now, s.searchLag())
+	s.index.catchUp(c.now, s.searchLag())
 	end := len(s.index.found.all)
 	if after != "" {
 		id, err := base64.RawURLEncoding.DecodeString(after)
