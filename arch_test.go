@@ -29,7 +29,7 @@ type packageRule struct {
 const anything = "**"
 
 // apiSubjects are the folders of the API's operations.
-var apiSubjects = []string{"api/campaigns", "api/images", "api/imports", "api/inbox", "api/ledger", "api/mails", "api/orders", "api/products", "api/search"}
+var apiSubjects = []string{"api/campaigns", "api/cases", "api/images", "api/imports", "api/inbox", "api/ledger", "api/mails", "api/orders", "api/products", "api/search"}
 
 // testPackages may be imported by the tests of every package.
 var testPackages = []string{"order", "catalog", "ledger", "mail", "text", "soak", "activities/porttest", "activities/fake", "postgrestest", "sandbox", "sandbox/*"}
@@ -61,6 +61,7 @@ var architecture = []packageRule{
 	{path: "activities/images", may: []string{"catalog", "order", "images", "activities"}, tests: []string{"activities/products"}, why: "the ports are declared here and adapters satisfy them by shape"},
 	{path: "activities/mails", may: []string{"order", "mail", "activities"}, why: "the ports are declared here and adapters satisfy them by shape"},
 	{path: "activities/campaigns", may: []string{"order", "mail", "activities", "activities/mails"}, why: "the ports are declared here and adapters satisfy them by shape; a campaign sends many mails"},
+	{path: "activities/cases", may: []string{"order", "ledger", "mail", "activities"}, tests: []string{"activities/mails", "records", "records/*"}, why: "the ports are declared here and adapters satisfy them by shape; the shop is told by mail"},
 	{path: "activities/unattended", may: []string{"order", "activities"}, tests: []string{"records", "records/*"}, why: "it needs of an order only whether it is open or has a refund to be made, and of the engine only whether a workflow attends it"},
 	{path: "activities/ledger", may: []string{"order", "ledger", "mail", "activities"}, tests: []string{"activities/mails", "records", "records/*", "workflows", "workflows/*", "providers/*", "workers"}, why: "the ports are declared here and adapters satisfy them by shape; a person is asked by mail"},
 	{path: "activities/inbox", may: []string{"order", "activities"}, tests: []string{"inbox", "records", "records/*", "workflows", "workflows/*", "providers/*"}, why: "the ports are declared here and adapters satisfy them by shape"},
@@ -77,6 +78,7 @@ var architecture = []packageRule{
 	{path: "records", may: []string{"order", "mail", "records/*"}, tests: recordTests, why: "it opens the database and joins the subjects to one record"},
 	{path: "records/sqldb", may: []string{"order"}, why: "connections, transactions and statements do not depend on the tables; of the domain it needs only the error for a closed database"},
 	{path: "records/stock", may: []string{"order", "records/sqldb"}, tests: recordTests, why: "orders reserve stock and products count it: both import this package, so it imports neither"},
+	{path: "records/cases", may: []string{"order", "records/sqldb"}, tests: recordTests, why: "a case is recorded whatever it is about; only its id is in the document of its order"},
 	{path: "records/ledger", may: []string{"ledger", "order", "records/sqldb"}, tests: recordTests, why: "orders book their entries through it, so it does not import them"},
 	{path: "records/orders", may: []string{"ledger", "order", "mail", "records/inbox", "records/ledger", "records/sqldb", "records/stock", "pricing"}, tests: recordTests, why: "an order, its entries in the ledger and its stock are written in one transaction, in which events about a payment that was not known become due; the audience of a campaign is selected among orders"},
 	{path: "records/images", may: []string{"catalog", "records/sqldb"}, tests: recordTests, why: "an image has a record of its own, whether or not its product shows it"},

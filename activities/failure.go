@@ -77,6 +77,7 @@ var failures = []struct {
 	{order.ErrInvalid, FailureInvalid, true, 0},
 	{order.ErrDuplicate, FailureDuplicate, true, 0},
 	{order.ErrNotFound, FailureNotFound, true, 0},
+	{order.ErrNoCase, FailureNotFound, true, 0},
 	{order.ErrMailing, FailureMailing, true, 0},
 	{mail.ErrInvalid, FailureInvalid, true, 0},
 	{mail.ErrNoCampaign, FailureNotFound, true, 0},

@@ -10,6 +10,7 @@ import (
 	"net/http"
 
 	"purser/api/campaigns"
+	"purser/api/cases"
 	"purser/api/httpkit"
 	"purser/api/images"
 	"purser/api/imports"
@@ -33,6 +34,7 @@ type Config struct {
 	Mails     *mails.Service
 	Preview   *mails.Preview
 	Campaigns *campaigns.Service
+	Cases     *cases.Service
 	Inbox     *inbox.Service
 	Ledger    *ledger.Service
 	// Webhooks serves /webhooks/…; if it is nil, those paths respond 404.
@@ -78,6 +80,9 @@ func New(c Config) (http.Handler, error) {
 	}
 	if c.Campaigns != nil {
 		c.Campaigns.Register(server)
+	}
+	if c.Cases != nil {
+		c.Cases.Register(server)
 	}
 	if c.Ledger != nil {
 		c.Ledger.Register(server)

@@ -35,6 +35,7 @@ type commands struct {
 	Check   checkCmd   `cmd:"" help:"Check without starting it whether what a role's settings name works; --live also checks whether the installation is ready for customers."`
 	Search  searchCmds `cmd:"" help:"Find products as a shopper does; show and set the shop's settings of the search."`
 	Order   orderCmd   `cmd:"" help:"Place, show, list, watch, cancel and resolve orders."`
+	Case    caseCmd    `cmd:"" help:"List, show and decide what a person must decide."`
 	Inbox   inboxCmd   `cmd:"" help:"List and redeliver the events that providers sent."`
 	Ledger  ledgerCmd  `cmd:"" help:"Check, export and close the shop's books."`
 

@@ -103,6 +103,9 @@ func printDecisions(w io.Writer, o shop.Order) {
 	for _, a := range o.Attention {
 		fmt.Fprintf(w, "%s\t%s: %s\n", paint(w, red, "attention"), a.About, a.Why)
 	}
+	for _, c := range o.Cases {
+		fmt.Fprintf(w, "case\t%s (%s)\n", c.ID, nonEmpty(string(c.Kind), c.About))
+	}
 	if o.Hold == nil && len(o.Attention) == 0 {
 		return
 	}

@@ -48,6 +48,7 @@ type Config struct {
 	// FindParcelsWithin is how long a parcel of a cancelled order is looked for.
 	FindParcelsWithin time.Duration `group:"Orders:" help:"How long after a cancellation the carrier is asked again for a parcel whose booking it did not confirm; what it finds is voided. 0: it is not asked again." env:"PURSER_FIND_PARCELS_WITHIN" default:"24h"`
 	Capture           string        `group:"Orders:" help:"When an authorised payment is captured: booked (when the first parcel is booked) or placed (as soon as the money is held; then cancelling is a refund)." env:"PURSER_CAPTURE" default:"booked" enum:"booked,placed"`
+	Cases             `embed:"" group:"Orders:"`
 	Ledger            `embed:"" group:"Orders:"`
 	Inbox             `embed:"" group:"Orders:"`
 	Pricing           `embed:"" group:"Orders:"`
@@ -129,6 +130,9 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := c.checkInbox(); err != nil {
+		return err
+	}
+	if err := c.checkCases(); err != nil {
 		return err
 	}
 	if err := c.checkPricing(); err != nil {
@@ -231,8 +235,10 @@ func (c *Config) RecordURL() string {
 // Terms returns how long an order waits in each of its phases, and how its goods
 // are packed.
 func (c *Config) Terms() orders.Terms {
+	approval, _ := c.Approval() // it was checked
 	return orders.Terms{
-		PayWithin: c.PayWithin, PrepayWithin: c.PrepayWithin, AskAfter: c.AskAfter, ReceivedAfter: c.ReceivedAfter,
+		ApproveAbove: approval,
+		PayWithin:    c.PayWithin, PrepayWithin: c.PrepayWithin, AskAfter: c.AskAfter, ReceivedAfter: c.ReceivedAfter,
 		TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter, ParcelPieces: c.ParcelPieces, PayAgainBefore: c.PayAgainBefore, FindParcelsWithin: c.FindParcelsWithin, Capture: orders.CaptureWhen(c.Capture),
 	}
 }

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/google/go-cmp/cmp"
 
 	"purser/config"
 	"purser/mail"
+	"purser/order"
 	"purser/workflows/orders"
 )
 
@@ -50,20 +52,20 @@ func TestTerms(t *testing.T) {
 	}
 	set := orders.Terms{
 		PayWithin: time.Minute, PrepayWithin: 7 * time.Second, AskAfter: 2 * time.Second, ReceivedAfter: 3 * time.Second,
-		TrackAfter: 4 * time.Second, OverdueAfter: 5 * time.Second, ParcelPieces: 6, PayAgainBefore: 7 * time.Second, FindParcelsWithin: 8 * time.Second, Capture: orders.CapturePlaced,
+		TrackAfter: 4 * time.Second, OverdueAfter: 5 * time.Second, ParcelPieces: 6, PayAgainBefore: 7 * time.Second, FindParcelsWithin: 8 * time.Second, Capture: orders.CapturePlaced, ApproveAbove: order.Approval{"EUR": 9},
 	}
 	for _, tt := range []struct {
 		flags []string
 		want  orders.Terms
 	}{
 		{nil, defaults},
-		{[]string{"--pay-within=1m", "--prepay-within=7s", "--ask-after=2s", "--received-after=3s", "--track-after=4s", "--overdue-after=5s", "--parcel-pieces=6", "--pay-again-before=7s", "--find-parcels-within=8s", "--capture=placed"}, set},
+		{[]string{"--pay-within=1m", "--prepay-within=7s", "--ask-after=2s", "--received-after=3s", "--track-after=4s", "--overdue-after=5s", "--parcel-pieces=6", "--pay-again-before=7s", "--find-parcels-within=8s", "--capture=placed", "--approve-above=EUR=9"}, set},
 	} {
 		c, err := read(t, tt.flags...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.Terms(); got != tt.want {
+		if got := c.Terms(); !cmp.Equal(got, tt.want) {
 			t.Errorf("%v: got %+v, want %+v", tt.flags, got, tt.want)
 		}
 	}

@@ -97,6 +97,9 @@ type Change struct {
 	Attempt string `json:"attempt,omitempty"`
 	// Snapshot is the workflow's state after the change. Only the workflow reads it.
 	Snapshot Snapshot `json:"snapshot,omitzero"`
+	// Opened are the cases that the change opens, and Ended those that it ends.
+	Opened []Case    `json:"opened,omitempty"`
+	Ended  []CaseEnd `json:"ended,omitempty"`
 }
 
 // Snapshot is a workflow's state, which the record keeps beside the order without

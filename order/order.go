@@ -40,7 +40,9 @@ type Order struct {
 	// Attention lists what Purser cannot finish by itself although the order goes
 	// on: payments that cannot be refunded, for example.
 	Attention []Attention `json:"attention,omitempty"`
-	PlacedAt  time.Time   `json:"placedAt"`
+	// Cases lists the open cases about what a person must decide.
+	Cases    []CaseRef `json:"cases,omitempty"`
+	PlacedAt time.Time `json:"placedAt"`
 	// UpdatedAt is the time of the last event.
 	UpdatedAt time.Time `json:"updatedAt"`
 }

@@ -11,6 +11,7 @@ import (
 
 	"purser/records/audit"
 	"purser/records/campaigns"
+	"purser/records/cases"
 	"purser/records/images"
 	"purser/records/imports"
 	"purser/records/inbox"
@@ -46,6 +47,7 @@ type (
 	imagesStore    = images.Store
 	mailsStore     = mails.Store
 	campaignsStore = campaigns.Store
+	casesStore     = cases.Store
 	auditStore     = audit.Store
 	inboxStore     = inbox.Store
 	ledgerStore    = ledger.Store
@@ -62,6 +64,7 @@ type Store struct {
 	*imagesStore
 	*mailsStore
 	*campaignsStore
+	*casesStore
 	*auditStore
 	*inboxStore
 	*ledgerStore
@@ -100,6 +103,7 @@ func New(db *sqldb.DB, rules mails.Rules) *Store {
 		imagesStore:    &images.Store{DB: db},
 		mailsStore:     &mails.Store{DB: db, Rules: rules, Changed: o.Wake},
 		campaignsStore: &campaigns.Store{DB: db},
+		casesStore:     &cases.Store{DB: db},
 		auditStore:     &audit.Store{DB: db},
 		inboxStore:     &inbox.Store{DB: db},
 		ledgerStore:    &ledger.Store{DB: db},

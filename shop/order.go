@@ -34,6 +34,7 @@ type Order struct {
 	Disputes    []Dispute     `json:"disputes"`
 	MailTrouble []MailTrouble `json:"mailTrouble"`
 	Attention   []Attention   `json:"attention"`
+	Cases       []CaseRef     `json:"cases"`
 	PlacedAt    time.Time     `json:"placedAt"`
 	UpdatedAt   time.Time     `json:"updatedAt"`
 }
@@ -166,6 +167,13 @@ type MailTrouble struct {
 type Attention struct {
 	About string `json:"about"`
 	Why   string `json:"why"`
+}
+
+// CaseRef names an open case of an order.
+type CaseRef struct {
+	ID    string         `json:"id"`
+	Kind  order.CaseKind `json:"kind"`
+	About string         `json:"about,omitempty"`
 }
 
 // Event is one line of an order's timeline.

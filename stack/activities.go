@@ -2,6 +2,7 @@ package stack
 
 import (
 	"purser/activities/campaigns"
+	"purser/activities/cases"
 	"purser/activities/images"
 	"purser/activities/imports"
 	inboxsteps "purser/activities/inbox"
@@ -26,7 +27,11 @@ func (p *providers) activities(s *Stack) workers.Activities {
 	return workers.Activities{
 		Orders: &orders.Activities{
 			Record: s.Records, Orders: s.Records, Sealer: s.vault,
-			Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier,
+			Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier, Cases: s.starter, CaseList: s.Records,
+		},
+		Cases: &cases.Activities{
+			Record: s.Records, Orders: s.Records, Matters: s.Records, Workflows: s.starter,
+			ApproveAbove: s.cfg.Terms().ApproveAbove, ToShop: p.mail.toShop,
 		},
 		Mails: mails,
 		Campaigns: &campaigns.Activities{

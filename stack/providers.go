@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"purser/api"
+	apicases "purser/api/cases"
 	"purser/api/httpkit"
 	apiinbox "purser/api/inbox"
 	apiledger "purser/api/ledger"
@@ -153,6 +154,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 			Records: s.Records, Workflows: s.starter, Redeliver: hooks.Redeliver, Dismiss: hooks.Dismiss,
 			Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
 		},
+		Cases:    &apicases.Service{Workflows: s.starter, Records: s.Records},
 		Ledger:   &apiledger.Service{Workflows: s.starter, Records: s.Records},
 		Webhooks: hooks,
 		Ready:    s.ownChecks(),

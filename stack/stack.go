@@ -117,7 +117,7 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 	if err := s.openStores(ctx, r); err != nil {
 		return nil, err
 	}
-	s.starter = &starter.Client{Temporal: s.Temporal, Record: s.Records, Vault: s.vault, Terms: cfg.Terms()}
+	s.starter = &starter.Client{Temporal: s.Temporal, Record: s.Records, Vault: s.vault, Terms: cfg.Terms(), Cases: s.Records}
 	p, err := s.providers(r)
 	if err != nil {
 		return nil, err
@@ -305,6 +305,9 @@ func (s *Stack) startWorkers(p *providers) error {
 		return s.starter.KeepCheckingLedger(ctx, s.cfg.LedgerEvery)
 	})
 	s.retryInBackground("schedule the search for orders without a workflow", scheduledWithin, s.starter.KeepAttendingOrders)
+	s.retryInBackground("schedule the search for cases", scheduledWithin, func(ctx context.Context) error {
+		return s.starter.KeepSweepingCases(ctx, s.cfg.SweepCases)
+	})
 	s.retryInBackground("schedule the searches for missed events", scheduledWithin, func(ctx context.Context) error {
 		return s.starter.KeepFindingMissedEvents(ctx, s.cfg.EventsEvery)
 	})

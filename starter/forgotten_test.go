@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
-	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	caseactivities "purser/activities/cases"
 	"purser/activities/fake"
 	mailactivities "purser/activities/mails"
 	orderactivities "purser/activities/orders"
@@ -39,6 +39,7 @@ type orderFixture struct {
 	carrier  fake.Carrier
 	record   fake.Record
 	mailer   fake.Mailer
+	cases    fake.Cases
 	away     atomic.Bool // the carrier is down
 	stuck    sync.Map    // the keys of mails that cannot be sent
 	placed   []order.ID
@@ -100,11 +101,7 @@ func (d *orderFixture) open() {
 	quiet := slog.New(slog.DiscardHandler)
 	e, err := temporalserver.Start(d.Context(), temporalserver.Config{
 		DataDir: d.TempDir(), UIPort: -1, Logger: quiet,
-		SearchAttributes: map[string]enums.IndexedValueType{
-			workflows.AttrStatus.GetName():   enums.INDEXED_VALUE_TYPE_KEYWORD,
-			workflows.AttrWaiting.GetName():  enums.INDEXED_VALUE_TYPE_KEYWORD,
-			workflows.AttrDeadline.GetName(): enums.INDEXED_VALUE_TYPE_DATETIME,
-		},
+		SearchAttributes: workflows.SearchAttributes(),
 	})
 	if err != nil {
 		d.Fatal(err)
@@ -114,15 +111,18 @@ func (d *orderFixture) open() {
 		d.Fatal(err)
 	}
 	d.Cleanup(d.temporal.Close)
-	d.starter = &starter.Client{Temporal: d.temporal, Record: hashes{&d.record}, Vault: wrap{}, Terms: orders.Terms{
+	d.starter = &starter.Client{Temporal: d.temporal, Record: hashes{&d.record}, Vault: wrap{}, Cases: &d.cases, Terms: orders.Terms{
 		PayWithin: time.Hour, AskAfter: time.Hour, TrackAfter: time.Hour,
 	}}
 	set := workers.New(d.temporal, workers.Activities{
 		Orders: &orderactivities.Activities{
-			Record: &d.record, Orders: &d.record, Intents: &d.bank, Captures: &d.bank, Carrier: &d.carrier, Sealer: wrap{},
+			Record: &d.record, Orders: &d.record, Intents: &d.bank, Captures: &d.bank, Carrier: &d.carrier, Cases: d.starter, CaseList: &d.cases, Sealer: wrap{},
 		},
 		Mails: &mailactivities.Activities{
 			MailRouter: &d.mailer, Templates: fake.MailTemplates{}, Ledger: &fake.Ledger{}, ToShop: mail.Address{Email: "disputes@shop.example"},
+		},
+		Cases: &caseactivities.Activities{
+			Record: &d.cases, Orders: caseOrders{d}, Matters: noMatters{}, Workflows: d.starter, ToShop: mail.Address{Email: "disputes@shop.example"},
 		},
 		Unattended: &unattended.Activities{Orders: placedOrders{d}, Attendant: d.starter},
 	}, workers.Limits{})

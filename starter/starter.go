@@ -37,6 +37,7 @@ type Client struct {
 	Record   Record
 	Vault    Unsealer
 	Terms    orders.Terms // of orders placed from now on
+	Cases    CaseRecord
 }
 
 // Place starts the order and returns it with the client secret as soon as the shopper
@@ -196,6 +197,7 @@ var refusals = map[string]error{
 	workflows.RefusalInFlight:      order.ErrInFlight,
 	workflows.RefusalTooLate:       order.ErrTooLate,
 	workflows.RefusalNotHeld:       order.ErrIllegalMove,
+	workflows.RefusalApproval:      order.ErrNeedsApproval,
 	workflows.RefusalNotLeft:       errNotLeft,
 	workflows.RefusalNotRefundable: order.ErrNotRefundable,
 	workflows.RefusalInvalid:       order.ErrInvalid,

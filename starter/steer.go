@@ -40,8 +40,9 @@ func (c *Client) Cancel(ctx context.Context, id order.ID, actor, why, correlatio
 }
 
 // Resolve carries out a person's decision about an order on hold, and returns the
-// order as it is then. It fails with order.ErrNotFound, or with order.ErrIllegalMove
-// if the order does not allow the choice.
+// order as it is then. It fails with order.ErrNotFound, with order.ErrIllegalMove if the
+// order does not allow the choice, or with order.ErrNeedsApproval if a second person must
+// approve it.
 func (c *Client) Resolve(ctx context.Context, id order.ID, choice order.Choice, actor, why, correlation string) (order.Order, error) {
 	return send(ctx, c, orders.Resolve, "resolve", id, "", orders.ResolveRequest{Choice: choice, Sender: sender(actor, why, correlation)})
 }

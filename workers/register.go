@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"purser/workflows/campaigns"
+	"purser/workflows/cases"
 	imageworkflows "purser/workflows/images"
 	"purser/workflows/imports"
 	"purser/workflows/inbox"
@@ -27,6 +28,8 @@ func RegisterWorkflows(r worker.WorkflowRegistry) {
 	imageworkflows.RegisterImages(r)
 	r.RegisterWorkflow(mails.ResendWorkflow)
 	r.RegisterWorkflow(campaigns.CampaignWorkflow)
+	r.RegisterWorkflow(cases.CaseWorkflow)
+	r.RegisterWorkflow(cases.CaseSweepWorkflow)
 	r.RegisterWorkflow(ledger.LedgerCheckWorkflow)
 	r.RegisterWorkflow(unattended.UnattendedOrdersWorkflow)
 	r.RegisterWorkflow(inbox.MissedEventsWorkflow)

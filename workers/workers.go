@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"purser/activities/campaigns"
+	"purser/activities/cases"
 	"purser/activities/images"
 	"purser/activities/imports"
 	"purser/activities/inbox"
@@ -52,6 +53,7 @@ type Activities struct {
 	Orders    *orders.Activities
 	Mails     *mails.Activities
 	Campaigns *campaigns.Activities
+	Cases     *cases.Activities
 	Products  *products.Activities
 	Imports   *imports.Activities
 	Images    *images.Activities
@@ -77,7 +79,7 @@ func New(c client.Client, a Activities, l Limits) Set {
 		Interceptors:             []interceptor.WorkerInterceptor{set.running},
 	})
 	RegisterWorkflows(orders)
-	register(orders, a.Orders, a.Mails, a.Campaigns)
+	register(orders, a.Orders, a.Mails, a.Campaigns, a.Cases)
 	catalogue := worker.New(c, workflows.CatalogueQueue, worker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize: or(l.Catalogue, 8),
 		MaxConcurrentWorkflowTaskPollers:       2,
@@ -97,7 +99,7 @@ func New(c client.Client, a Activities, l Limits) Set {
 		rate  float64
 		steps []any
 	}{
-		{workflows.RecordQueue, or(l.Record, 32), 0, []any{a.Orders, a.Mails, a.Campaigns, a.Unattended}},
+		{workflows.RecordQueue, or(l.Record, 32), 0, []any{a.Orders, a.Mails, a.Campaigns, a.Cases, a.Unattended}},
 		{workflows.PaymentsQueue, or(l.Payments, 32), 0, []any{a.Orders, a.Ledger, a.Inbox}},
 		{workflows.ParcelsQueue, or(l.Parcels, 16), 0, []any{a.Orders}},
 		{workflows.MailQueue, or(l.Mail, 16), l.MailRate, []any{a.Mails}},

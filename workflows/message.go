@@ -217,6 +217,8 @@ const (
 	RefusalAnswered = "Answered"
 	RefusalTooLate  = "TooLate"
 	RefusalNotHeld  = "NotHeld"
+	// RefusalApproval: a second person must approve the decision.
+	RefusalApproval = "NeedsApproval"
 	// RefusalNotLeft: the workflow does not know of money that is left to refund.
 	RefusalNotLeft = "NotLeft"
 	// RefusalNotRefundable: there may be money, and it must not be refunded now.

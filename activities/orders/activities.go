@@ -2,6 +2,7 @@ package orders
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"purser/activities"
@@ -16,6 +17,8 @@ type Activities struct {
 	Intents  Intents
 	Captures Captures
 	Carrier  Carrier
+	Cases    Cases
+	CaseList CaseList
 	// Sealer seals what must not be readable in a history.
 	Sealer Sealer
 }
@@ -38,9 +41,44 @@ func (a *Activities) OpenOrder(ctx context.Context, o order.Opening) (Opened, er
 	return Opened{Lines: opened.Lines, Shipping: opened.Shipping, Total: opened.Total, Version: opened.Version, PlacedAt: opened.PlacedAt}, nil
 }
 
-// SaveOrder writes a numbered change to the record.
+// SaveOrder writes a numbered change to the record. Then it opens the cases that the
+// change brings, and tells those that it ends: both do no harm if they are repeated, and
+// each case asks the record, so that a change which was superseded does none either.
 func (a *Activities) SaveOrder(ctx context.Context, c order.Change) error {
-	return activities.Failure(a.Record.SaveOrder(ctx, c))
+	if err := a.Record.SaveOrder(ctx, c); err != nil {
+		return activities.Failure(err)
+	}
+	return activities.Failure(a.followCases(ctx, c))
+}
+
+func (a *Activities) followCases(ctx context.Context, c order.Change) error {
+	for _, ended := range c.Ended {
+		if err := a.Cases.ReviewCase(ctx, ended); err != nil {
+			return err
+		}
+	}
+	if len(c.Opened) == 0 {
+		return nil
+	}
+	for _, opened := range c.Opened {
+		if err := a.Cases.StartCase(ctx, opened); err != nil {
+			return err
+		}
+	}
+	// An attempt that was lost may have opened cases that the order does not know.
+	open, err := a.CaseList.Cases(ctx, order.CaseFilter{OrderID: c.Order.ID, Status: []order.CaseStatus{order.CaseOpen}})
+	if err != nil {
+		return err
+	}
+	for _, found := range open.Cases {
+		if slices.ContainsFunc(c.Order.Cases, func(known order.CaseRef) bool { return known.ID == found.ID }) {
+			continue
+		}
+		if err := a.Cases.ReviewCase(ctx, order.CaseEnd{ID: found.ID, Outcome: "the order has another case about it"}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Loaded is an order as the record has it, with its workflow's last state.

@@ -81,6 +81,20 @@ type Record interface {
 	SaveOrder(ctx context.Context, c order.Change) error
 }
 
+// Cases has the workflows of cases. Every error is or wraps an error of package order.
+type Cases interface {
+	// StartCase starts the workflow of a case, unless it runs or has ended.
+	StartCase(ctx context.Context, c order.Case) error
+	// ReviewCase tells a case that its matter may be over. It succeeds if the workflow of
+	// the case has ended.
+	ReviewCase(ctx context.Context, e order.CaseEnd) error
+}
+
+// CaseList lists cases as their workflows have recorded them.
+type CaseList interface {
+	Cases(ctx context.Context, f order.CaseFilter) (order.CasePage, error)
+}
+
 // Sealer encrypts secrets so that only this installation can read them.
 type Sealer interface {
 	// Seal encrypts the secret, bound to the order.

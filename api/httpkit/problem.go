@@ -139,6 +139,8 @@ func ProblemOf(err error) *Problem {
 		{err: order.ErrMailing, status: http.StatusConflict, code: "mailing"},
 		{err: order.ErrClosed, status: http.StatusConflict, code: "too_late"},
 		{err: order.ErrIllegalMove, status: http.StatusConflict, code: "wrong_state"},
+		{err: order.ErrNoCase, status: http.StatusNotFound, code: "not_found"},
+		{err: order.ErrNeedsApproval, status: http.StatusConflict, code: "needs_approval"},
 		{err: order.ErrNotRefundable, status: http.StatusConflict, code: "not_refundable"},
 		{err: order.ErrBusy, status: http.StatusServiceUnavailable, code: "busy", retry: time.Second},
 	} {

@@ -37,6 +37,7 @@ type Order struct {
 	Disputes    []Dispute     `json:"disputes" nullable:"false" doc:"The disputes about the order's payments, oldest first"`
 	MailTrouble []MailTrouble `json:"mailTrouble" nullable:"false" doc:"The order's mails that bounced or were reported as spam"`
 	Attention   []Attention   `json:"attention" nullable:"false" doc:"What a person must look at while the order goes on"`
+	Cases       []CaseRef     `json:"cases" nullable:"false" doc:"The open cases about what a person must decide; get-case returns one"`
 
 	PlacedAt  time.Time `json:"placedAt" doc:"When the order was placed"`
 	UpdatedAt time.Time `json:"updatedAt" doc:"When the order last changed"`
@@ -146,6 +147,13 @@ type Attention struct {
 	Why   string `json:"why" doc:"What Purser cannot finish by itself. It tries again from time to time; resolve-order with release makes it try now, and with keep stop trying"`
 }
 
+// CaseRef names an open case.
+type CaseRef struct {
+	ID    string         `json:"id" doc:"The case's id"`
+	Kind  order.CaseKind `json:"kind" doc:"What the case is about"`
+	About string         `json:"about,omitempty" doc:"The id of a payment, a refund or a parcel"`
+}
+
 // Event is one line of an order's timeline.
 type Event struct {
 	OrderID     order.ID     `json:"orderId" doc:"The order's id"`
@@ -168,6 +176,7 @@ func viewOf(o order.Order) Order {
 		Payments: each(o.Payments, paymentView), Shipments: each(o.Shipments, shipmentView), Refunds: each(o.Refunds, refundView),
 		Disputes: each(o.Disputes, disputeView), MailTrouble: each(o.MailTrouble, mailTroubleView),
 		Attention: each(o.Attention, func(a order.Attention) Attention { return Attention(a) }),
+		Cases:     each(o.Cases, func(c order.CaseRef) CaseRef { return CaseRef(c) }),
 		PlacedAt:  o.PlacedAt, UpdatedAt: o.UpdatedAt,
 	}
 	if h := o.Hold; h != nil {

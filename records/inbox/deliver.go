@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -102,4 +103,27 @@ func Recall(ctx context.Context, q sqldb.Querier, id order.ID, reference string,
 	_, err := q.Exec(ctx, "UPDATE inbox SET state = ?, next_at = ?, note = 'its order has appeared' WHERE state = 'foreign' AND pruned_at = 0 AND id IN ("+
 		foreign+"ref <> '' AND ref = ? UNION ALL "+foreign+"order_id <> '' AND order_id = ?)", string(Received), now, reference, string(id))
 	return err
+}
+
+// UndeliveredAfter lists items with a higher ID that at least so many attempts have not
+// delivered, the oldest first.
+func (s *Store) UndeliveredAfter(ctx context.Context, id int64, attempts, limit int) (all []order.UndeliveredEvent, err error) {
+	err = sqldb.Each(ctx, s.DB.Reader(), `
+		SELECT id, provider, event_id, type, order_id, attempts, received_at FROM inbox
+		WHERE next_at > 0 AND state = 'received' AND attempts >= ? AND id > ? ORDER BY id LIMIT ?`, []any{attempts, id, sqldb.PageSize(limit)}, func(r *sql.Rows) error {
+		var e order.UndeliveredEvent
+		var received int64
+		err := r.Scan(&e.ID, &e.Provider, &e.EventID, &e.Type, &e.OrderID, &e.Attempts, &received)
+		e.ReceivedAt = sqldb.FromMicros(received)
+		all = append(all, e)
+		return err
+	})
+	return all, sqldb.WrapError("undelivered", err)
+}
+
+// UndeliveredOpen reports whether an item is still to be delivered.
+func (s *Store) UndeliveredOpen(ctx context.Context, id int64) (bool, error) {
+	var st State
+	found, err := sqldb.First(ctx, s.DB.Reader(), "SELECT state FROM inbox WHERE id = ?", []any{id}, &st)
+	return found && st.deliverable(), sqldb.WrapError("undelivered", err)
 }

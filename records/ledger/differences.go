@@ -127,6 +127,19 @@ func (s *Store) listDifferences(ctx context.Context, query string, args ...any) 
 	return all, err
 }
 
+// DifferencesAfter lists open differences with a higher ID, the oldest first.
+func (s *Store) DifferencesAfter(ctx context.Context, id int64, limit int) ([]ledger.Difference, error) {
+	all, err := s.listDifferences(ctx, "SELECT "+differenceColumns+" FROM ledger_differences WHERE id > ? AND resolved_at = 0 ORDER BY id LIMIT ?", id, sqldb.PageSize(limit))
+	return all, sqldb.WrapError("differences", err)
+}
+
+// DifferenceOpen reports whether there is a difference that is not resolved.
+func (s *Store) DifferenceOpen(ctx context.Context, id int64) (bool, error) {
+	var resolved int64
+	found, err := sqldb.First(ctx, s.DB.Reader(), "SELECT resolved_at FROM ledger_differences WHERE id = ?", []any{id}, &resolved)
+	return found && resolved == 0, sqldb.WrapError("difference", err)
+}
+
 // CountDifferences returns how many differences are open, and how many orders they are
 // about.
 func (s *Store) CountDifferences(ctx context.Context) (differences, orders int, err error) {

@@ -69,6 +69,22 @@ CREATE TABLE order_events_lost (
     correlation TEXT NOT NULL
 );
 
+-- Cases are matters that a person decides. Each case's workflow writes its row.
+CREATE TABLE cases (
+    id        TEXT PRIMARY KEY,
+    kind      TEXT NOT NULL,
+    order_id  TEXT NOT NULL, -- empty: it belongs to no order
+    status    TEXT NOT NULL,
+    assignee  TEXT NOT NULL, -- empty: nobody has taken it
+    opened_at BIGINT NOT NULL,
+    due_at    BIGINT NOT NULL,
+    fence     BIGINT NOT NULL, -- of the last write; orders the attempts to write
+    doc       TEXT NOT NULL    -- the whole case, as JSON
+);
+CREATE INDEX cases_by_time ON cases (opened_at, id);
+CREATE INDEX cases_by_status ON cases (status, opened_at, id);
+CREATE INDEX cases_by_order ON cases (order_id, opened_at, id) WHERE order_id <> '';
+
 CREATE TABLE reservations (
     order_id   TEXT NOT NULL REFERENCES orders (id),
     sku        TEXT NOT NULL,

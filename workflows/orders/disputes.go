@@ -36,10 +36,13 @@ func (w *orderWorkflow) refundsChanged(ctx workflow.Context, m message) error {
 // notified.
 func (w *orderWorkflow) listRefundsInBackground(ctx workflow.Context, ref string) {
 	until := workflow.Now(ctx).Add(followWithin)
-	w.retryInBackground(ctx, "the refunds are not known", "refunds of "+ref, until, func(ctx workflow.Context) error {
+	w.retryInBackground(ctx, "the refunds are not known", refundsOf+ref, until, func(ctx workflow.Context) error {
 		return w.compareRefunds(ctx, ref)
 	}, func() { delete(w.Unlisted, ref) })
 }
+
+// refundsOf stands before the payment's reference in what needs attention.
+const refundsOf = "refunds of "
 
 // compareRefunds takes over the refunds that the provider lists for a payment. For a
 // payment that the order does not have, the provider is asked first whether it is the

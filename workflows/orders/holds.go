@@ -19,6 +19,7 @@ func (w *orderWorkflow) hold(ctx workflow.Context, kind order.HoldKind, why, abo
 		return
 	}
 	w.Hold = &order.Hold{Kind: kind, Why: why, About: about, Choices: kind.Choices()}
+	w.HoldCase, w.HoldDecided = "", false
 	w.Reason = why
 	w.note(ctx, order.OrderOnHold, workflows.ActorPurser, why, about)
 	w.changes++
@@ -59,7 +60,10 @@ func (w *orderWorkflow) mayResolve(_ workflow.Context, m message) error {
 	case m.resolve.Choice == order.ChooseRebook && slices.Contains(w.Hold.Choices, order.ChooseRebook) && !w.sendsAgain(ended):
 		return errNothingToSend
 	case slices.Contains(w.Hold.Choices, m.resolve.Choice):
-		return nil
+		if err := w.mayDecideCase(m.resolve); err != nil {
+			return err
+		}
+		return w.mayMoveMoney(m.resolve)
 	}
 	return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the order is %s (%s: %s), which takes %v, not %q", w.Status, w.Hold.Kind, w.Hold.Why, w.Hold.Choices, m.resolve.Choice))
 }
@@ -67,7 +71,10 @@ func (w *orderWorkflow) mayResolve(_ workflow.Context, m message) error {
 // mayResolveAttention takes a decision about what Purser cannot finish by itself,
 // while the order is not on hold.
 func (w *orderWorkflow) mayResolveAttention(_ workflow.Context, m message) error {
-	switch choices := w.choices(); {
+	if err := w.mayDecideCase(m.resolve); err != nil {
+		return err
+	}
+	switch choices := w.choicesOf(m.resolve.Case); {
 	case len(choices) == 0:
 		return workflows.Refuse(workflows.RefusalNotHeld, "the order is "+string(w.Status)+": it is not on hold, so there is nothing to decide")
 	case !slices.Contains(choices, m.resolve.Choice):
@@ -75,7 +82,18 @@ func (w *orderWorkflow) mayResolveAttention(_ workflow.Context, m message) error
 	case m.resolve.Choice == order.ChooseRebook && !w.sendsAgain(w.lost):
 		return errNothingToSend
 	}
-	return nil
+	return w.mayMoveMoney(m.resolve)
+}
+
+// choicesOf returns the decisions that the order takes about a case, or about whatever
+// there is to decide if none is named.
+func (s *State) choicesOf(id string) []order.Choice {
+	i := slices.IndexFunc(s.Cases, func(c order.CaseRef) bool { return c.ID == id })
+	if i < 0 || s.Hold != nil {
+		return s.choices()
+	}
+	rule, _ := s.Cases[i].Kind.Rule()
+	return rule.Choices
 }
 
 // choices returns the decisions that the order takes now.
@@ -98,22 +116,28 @@ func (w *orderWorkflow) onResolve(ctx workflow.Context, r ResolveRequest) (order
 	if err := w.accept(ctx, func() error { return w.checkResolve(ctx, r) }); err != nil {
 		return w.Order, err
 	}
+	about := w.decides(r)
 	switch {
 	case w.Hold != nil:
 		w.resolveHold(ctx, r)
-	case slices.ContainsFunc(w.Shipments, w.lost):
+	case slices.ContainsFunc(about, func(m matter) bool { return m.kind == order.CaseParcelLost }):
 		w.resolveLost(ctx, r)
 	default:
-		w.resolveAttention(ctx, r)
+		w.resolveAttention(ctx, r, about)
 	}
+	w.endCases(ctx, r, about)
 	w.changes++
 	err := w.save(ctx)
 	return w.Order, err
 }
 
-// resolveAttention tries again at once what failed, or gives it up.
-func (w *orderWorkflow) resolveAttention(ctx workflow.Context, r ResolveRequest) {
+// resolveAttention tries again at once what failed, or gives it up: all of it, or what
+// the case is about that the request names.
+func (w *orderWorkflow) resolveAttention(ctx workflow.Context, r ResolveRequest, about []matter) {
 	for _, a := range slices.Clone(w.Attention) {
+		if !slices.ContainsFunc(about, func(m matter) bool { return m.about == a.About }) {
+			continue
+		}
 		if id, failed := strings.CutPrefix(a.About, failedRefund); failed && r.Choice == order.ChooseRelease {
 			w.dropAttention(a.About)
 			w.refundAgain(ctx, id)
@@ -126,9 +150,9 @@ func (w *orderWorkflow) resolveAttention(ctx workflow.Context, r ResolveRequest)
 		}
 		w.retrying[a.About] = r.Choice == order.ChooseRelease
 		w.note(ctx, order.OrderResolved, r.Actor(), fmt.Sprintf("%s: %s", r.Choice, r.Reason()), a.About)
-	}
-	if r.Choice == order.ChooseKeep {
-		w.Attention = nil
+		if r.Choice == order.ChooseKeep {
+			w.dropAttention(a.About)
+		}
 	}
 }
 

@@ -81,6 +81,8 @@ type Terms struct {
 	Capture CaptureWhen `json:"capture,omitempty"`
 	// ParcelPieces is the most pieces in one parcel; default 0: all.
 	ParcelPieces int64 `json:"parcelPieces,omitempty"`
+	// ApproveAbove says above which amounts a person's decision needs a second person.
+	ApproveAbove order.Approval `json:"approveAbove,omitempty"`
 }
 
 // CaptureWhen is the moment at which what is held is captured.
@@ -126,6 +128,13 @@ func (r *CancelRequest) UnmarshalJSON(b []byte) error {
 // ResolveRequest says how a person decides about an order on hold.
 type ResolveRequest struct {
 	Choice order.Choice `json:"choice"`
+	// Case is the case that the decision is about; empty: whatever there is to decide.
+	Case string `json:"case,omitempty"`
+	// Request names the request to the case, which learns from it that the decision is
+	// its own.
+	Request string `json:"request,omitempty"`
+	// ApprovedBy is the second person, if the decision moves more than Terms.ApproveAbove.
+	ApprovedBy string `json:"approvedBy,omitempty"`
 	workflows.Sender
 }
 

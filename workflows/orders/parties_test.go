@@ -18,6 +18,7 @@ type parties struct {
 	mailer  fake.Mailer
 	ledger  fake.Ledger
 	record  fake.Record
+	cases   casebook
 }
 
 // intent returns the ID of the order's intent.

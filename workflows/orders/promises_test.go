@@ -34,6 +34,7 @@ func (c *checks) keptPromises() {
 	c.keptMoney(o)
 	c.keptGoods(o)
 	c.keptWords()
+	c.keptCases()
 	for key, n := range c.mailer.Counts() {
 		if n > 1 {
 			c.Errorf("IDEM-8 EML-1: mail %s went out %d times", key, n)

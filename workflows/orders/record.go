@@ -67,6 +67,7 @@ func (w *orderWorkflow) write(ctx workflow.Context) error {
 			w.Stock = c.Stock
 		}
 		w.Attempt = cmp.Or(w.Attempt, c.Attempt)
+		w.CasesOpened, w.CasesEnded = append(c.Opened, w.CasesOpened...), append(c.Ended, w.CasesEnded...)
 		return err
 	}
 	w.written = c.Order.Waiting
@@ -76,9 +77,14 @@ func (w *orderWorkflow) write(ctx workflow.Context) error {
 // takeChange returns the change that is to be written, and begins the next.
 func (w *orderWorkflow) takeChange(ctx workflow.Context) (order.Change, error) {
 	w.Fence = max(w.Fence, w.task.began(ctx).UnixMicro())
-	c := order.Change{Order: w.document(), Events: w.Pending, Fence: w.Fence, Stock: w.Stock, Attempt: w.Attempt}
+	w.syncCases(ctx)
+	c := order.Change{
+		Order: w.document(), Events: w.Pending, Fence: w.Fence, Stock: w.Stock, Attempt: w.Attempt,
+		Opened: w.CasesOpened, Ended: w.CasesEnded,
+	}
 	c.Stock.Restocked = w.Restocked()
 	w.Pending, w.Stock, w.Attempt, w.unsaved = nil, order.StockMove{}, "", false
+	w.CasesOpened, w.CasesEnded = nil, nil
 	var err error
 	c.Snapshot, err = w.Snapshot()
 	return c, err
@@ -91,6 +97,7 @@ func (w *orderWorkflow) document() order.Order {
 	o.Payments, o.Shipments = slices.Clone(o.Payments), slices.Clone(o.Shipments)
 	o.Refunds, o.Disputes = slices.Clone(o.Refunds), slices.Clone(o.Disputes)
 	o.MailTrouble, o.Attention = slices.Clone(o.MailTrouble), slices.Clone(o.Attention)
+	o.Cases = slices.Clone(o.Cases)
 	if o.Status.Final() {
 		o.Waiting = nil
 	}

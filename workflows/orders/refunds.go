@@ -252,6 +252,7 @@ func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about s
 // replaces an earlier one, so that one decision about it is carried out once.
 func (w *orderWorkflow) needAttention(ctx workflow.Context, about, why string) error {
 	w.dropAttention(about)
+	delete(w.Decided, about)
 	w.Attention = append(w.Attention, order.Attention{About: about, Why: why})
 	w.note(ctx, order.OrderNeedsAttention, workflows.ActorPurser, why, about)
 	return w.show(ctx)

@@ -115,6 +115,16 @@ type State struct {
 	// GoodsOut says that a person has said that the carrier has the goods while a hold
 	// lapses: it is captured before anything else.
 	GoodsOut bool `json:"goodsOut,omitempty"`
+	// CaseNumber is the number of the last case. HoldCase is the case of the hold, and
+	// HoldDecided says that it was decided, although the hold lasts until the order has
+	// acted on that; Decided has the same about what needs attention and lost parcels.
+	CaseNumber  int64           `json:"caseNumber,omitempty"`
+	HoldCase    string          `json:"holdCase,omitempty"`
+	HoldDecided bool            `json:"holdDecided,omitempty"`
+	Decided     map[string]bool `json:"decided,omitempty"`
+	// CasesOpened and CasesEnded go into the next write.
+	CasesOpened []order.Case    `json:"casesOpened,omitempty"`
+	CasesEnded  []order.CaseEnd `json:"casesEnded,omitempty"`
 }
 
 // Abort says why an order is not fulfilled: an outcome, not a failure.
@@ -129,7 +139,7 @@ type Abort struct {
 
 func newState(p Placement) State {
 	return State{
-		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Returns: map[string]string{}, Unlisted: map[string]bool{}, Resolved: map[string]bool{}, Unconfirmed: map[string]Unconfirmed{}, DoubtedParcels: map[string]bool{}, Tried: map[string]bool{},
+		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Returns: map[string]string{}, Unlisted: map[string]bool{}, Resolved: map[string]bool{}, Unconfirmed: map[string]Unconfirmed{}, DoubtedParcels: map[string]bool{}, Tried: map[string]bool{}, Decided: map[string]bool{},
 		Order: order.Order{ID: p.ID, Customer: p.Request.Customer, Email: p.Request.Email, Locale: p.Request.Locale, ShipTo: p.Request.ShipTo},
 	}
 }

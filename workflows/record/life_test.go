@@ -39,7 +39,7 @@ type bench struct {
 func (b *bench) activities() workers.Activities {
 	return workers.Activities{
 		Orders: &orderactivities.Activities{
-			Record: &b.record, Orders: &b.record, Intents: &b.bank, Captures: &b.bank, Carrier: &b.carrier, Sealer: sealer{},
+			Record: &b.record, Orders: &b.record, Intents: &b.bank, Captures: &b.bank, Carrier: &b.carrier, Cases: noCases{}, CaseList: noCases{}, Sealer: sealer{},
 		},
 		Mails: &mailactivities.Activities{MailRouter: &b.mailer, Templates: fake.MailTemplates{}, Ledger: &b.ledger},
 	}
@@ -52,6 +52,15 @@ func (b *bench) stock(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// noCases opens no cases: their histories are not recorded.
+type noCases struct{}
+
+func (noCases) StartCase(context.Context, order.Case) error { return nil }
+func (noCases) Cases(context.Context, order.CaseFilter) (order.CasePage, error) {
+	return order.CasePage{}, nil
+}
+func (noCases) ReviewCase(context.Context, order.CaseEnd) error { return nil }
 
 // sealer seals a secret with a prefix.
 type sealer struct{}
