@@ -26,6 +26,7 @@ var neverReported = map[string]string{
 	"order.ErrTooLate":       "as above",
 	"order.ErrClosed":        "as above",
 	"order.ErrNotRefundable": "as above",
+	"order.ErrNeedsApproval": "a result of the step that asks the order, and a refusal to a caller",
 
 	"catalog.ErrSettings":     "the settings of the search are set at the API",
 	"inbox.ErrNotDismissible": "an event is dismissed at the API",

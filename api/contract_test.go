@@ -17,6 +17,7 @@ import (
 	"purser/api"
 	"purser/api/apitest"
 	"purser/api/campaigns"
+	"purser/api/cases"
 	"purser/api/images"
 	"purser/api/imports"
 	"purser/api/search"
@@ -49,6 +50,7 @@ func contract(t *testing.T) []byte {
 	t.Helper()
 	s := apitest.New(t, func(c *api.Config, store *records.Store) {
 		c.Products.Workflows, c.Imports, c.Images = &apitest.Products{}, &imports.Service{}, &images.Service{}
+		c.Cases = &cases.Service{Records: store}
 		c.Mails.Records, c.Campaigns, c.Search = store, &campaigns.Service{Workflows: struct{ campaigns.Workflows }{}}, &search.Service{Engine: &fake.Index{}, Settings: store}
 		c.Inbox.Redeliver = func(context.Context, int64, string) (inboxrecords.Item, error) {
 			return inboxrecords.Item{}, inbox.ErrNotNeeded

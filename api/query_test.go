@@ -13,6 +13,7 @@ import (
 	"purser/api"
 	"purser/api/apitest"
 	"purser/api/campaigns"
+	"purser/api/cases"
 	"purser/api/images"
 	"purser/api/imports"
 	"purser/api/search"
@@ -25,6 +26,7 @@ func TestQuery_twice(t *testing.T) {
 	t.Parallel()
 	s := apitest.New(t, func(c *api.Config, store *records.Store) {
 		c.Products.Workflows, c.Imports, c.Images = &apitest.Products{}, &imports.Service{}, &images.Service{}
+		c.Cases = &cases.Service{Records: store}
 		c.Mails.Records, c.Campaigns, c.Search = store, &campaigns.Service{Workflows: struct{ campaigns.Workflows }{}}, &search.Service{Engine: &fake.Index{}}
 	})
 	var doc struct {

@@ -25,9 +25,8 @@ func TestApproval(t *testing.T) {
 		{[]string{"euro=1"}, nil, false},
 	} {
 		c := &Config{Cases: Cases{ApproveAbove: tt.set, SweepCases: time.Hour}}
-		got, err := c.Approval()
-		if (err == nil) != tt.ok || tt.ok && !maps.Equal(got, tt.want) || (c.checkCases() == nil) != tt.ok {
-			t.Errorf("%q: %v, %v", tt.set, got, err)
+		if err := c.checkCases(); (err == nil) != tt.ok {
+			t.Errorf("%q: %v", tt.set, err)
 		}
 		if tt.ok && !maps.Equal(c.Terms().ApproveAbove, tt.want) {
 			t.Errorf("%q: the orders' terms have %v", tt.set, c.Terms().ApproveAbove)

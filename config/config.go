@@ -235,7 +235,7 @@ func (c *Config) RecordURL() string {
 // Terms returns how long an order waits in each of its phases, and how its goods
 // are packed.
 func (c *Config) Terms() orders.Terms {
-	approval, _ := c.Approval() // it was checked
+	approval, _ := orders.ParseApproval(c.ApproveAbove) // it was checked
 	return orders.Terms{
 		ApproveAbove: approval,
 		PayWithin:    c.PayWithin, PrepayWithin: c.PrepayWithin, AskAfter: c.AskAfter, ReceivedAfter: c.ReceivedAfter,

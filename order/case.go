@@ -18,7 +18,7 @@ type Case struct {
 	About   string   `json:"about,omitempty"`   // the id to search for
 	Why     string   `json:"why"`
 	// Record and Provider are what both sides say about the matter when the case opens,
-	// and Amount is the money that the decision is about; zero: there is none.
+	// and Amount is the money that the decision is about; zero: no money.
 	Record   string `json:"record,omitempty"`
 	Provider string `json:"provider,omitempty"`
 	Amount   Money  `json:"amount,omitzero"`
@@ -113,15 +113,15 @@ type CaseKind string
 
 // The kinds of cases beside those of holds.
 const (
-	CaseRefundFailed   CaseKind = "refund_failed"        // the provider or the bank refused a refund
-	CaseRefundNotMade  CaseKind = "refund_not_made"      // a refund was asked for, and fails again and again
-	CaseRefundsUnknown CaseKind = "refunds_unknown"      // the provider does not list a payment's refunds
-	CaseNotReturned    CaseKind = "payment_not_returned" // a surplus or late payment can be neither refunded nor voided
-	CasePayBack        CaseKind = "pay_back"             // more came in by transfer than the order needs
-	CaseParcelLost     CaseKind = "parcel_lost"          // the carrier does not know a parcel, or does not move it
-	CaseParcelAstray   CaseKind = "parcel_astray"        // the carrier has a parcel that should not be on its way
-	CaseDifference     CaseKind = "ledger_difference"    // ledger, record and provider do not agree
-	CaseUndelivered    CaseKind = "undelivered_event"    // a provider's event cannot be delivered
+	CaseRefundFailed     CaseKind = "refund_failed"        // the provider or the bank refused a refund
+	CaseRefundNotMade    CaseKind = "refund_not_made"      // a refund was asked for, and fails again and again
+	CaseRefundsUnknown   CaseKind = "refunds_unknown"      // the provider does not list a payment's refunds
+	CaseNotReturned      CaseKind = "payment_not_returned" // a surplus or late payment can be neither refunded nor voided
+	CasePayBack          CaseKind = "pay_back"             // more came in by transfer than the order needs
+	CaseParcelLost       CaseKind = "parcel_lost"          // the carrier does not know a parcel, or does not move it
+	CaseParcelUnexpected CaseKind = "parcel_unexpected"    // the carrier has a parcel that should not be on its way
+	CaseDifference       CaseKind = "ledger_difference"    // ledger, record and provider do not agree
+	CaseUndelivered      CaseKind = "undelivered_event"    // a provider's event cannot be delivered
 )
 
 const holdPrefix = "hold_"
@@ -173,7 +173,7 @@ var caseRules = []CaseRule{
 	{CaseNotReturned, []Choice{ChooseRelease, ChooseKeep}, 2 * day, ""},
 	{CasePayBack, []Choice{ChooseRelease, ChooseKeep}, 7 * day, ""},
 	{CaseParcelLost, []Choice{ChooseRelease, ChooseRebook, ChooseRefund}, 3 * day, ""},
-	{CaseParcelAstray, []Choice{ChooseRelease, ChooseKeep}, 2 * day, ""},
+	{CaseParcelUnexpected, []Choice{ChooseRelease, ChooseKeep}, 2 * day, ""},
 	{CaseDifference, []Choice{ChooseKeep}, 3 * day, ""},
 	{CaseUndelivered, []Choice{ChooseKeep}, day, ""},
 }

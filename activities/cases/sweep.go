@@ -20,9 +20,9 @@ const (
 	// manyAttempts is after how many attempts an undelivered event needs a person. They
 	// take about half an hour.
 	manyAttempts = 30
-	// settled is how long an order must not have changed before the sweep opens a case for
+	// unchangedFor is how long an order must not have changed before the sweep opens a case for
 	// it: the write that has just named the case is about to open it itself.
-	settled = 10 * time.Minute
+	unchangedFor = 10 * time.Minute
 )
 
 // SweepRequest is the input of SweepCases.
@@ -81,7 +81,7 @@ func (a *Activities) openOfOrders(ctx context.Context, r SweepRequest, done *Swe
 			return err
 		}
 		for _, o := range page.Orders {
-			if r.Now.Sub(o.UpdatedAt) < settled {
+			if r.Now.Sub(o.UpdatedAt) < unchangedFor {
 				continue
 			}
 			for _, ref := range o.Cases {

@@ -8,6 +8,7 @@ import (
 	"purser/activities/porttest"
 )
 
+// TestCases (REC-7): the fake record of cases behaves as the real one.
 func TestCases(t *testing.T) {
 	porttest.Cases(t, func(*testing.T) cases.Record { return &fake.Cases{} })
 }

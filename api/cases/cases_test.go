@@ -15,15 +15,15 @@ import (
 	"purser/records"
 )
 
-// desk stands in for the workflows of cases.
-type desk struct {
+// scripted stands in for the workflows of cases.
+type scripted struct {
 	store *records.Store
 	calls []string
 	err   error
 	after func(*order.Case)
 }
 
-func (d *desk) call(ctx context.Context, id, what string) (order.Case, error) {
+func (d *scripted) call(ctx context.Context, id, what string) (order.Case, error) {
 	d.calls = append(d.calls, what)
 	if d.err != nil {
 		return order.Case{}, d.err
@@ -35,21 +35,21 @@ func (d *desk) call(ctx context.Context, id, what string) (order.Case, error) {
 	return c, err
 }
 
-func (d *desk) TakeCase(ctx context.Context, id, assignee, actor, _ string) (order.Case, error) {
+func (d *scripted) TakeCase(ctx context.Context, id, assignee, actor, _ string) (order.Case, error) {
 	return d.call(ctx, id, "take "+assignee+" "+actor)
 }
 
-func (d *desk) NoteCase(ctx context.Context, id, text, actor, _ string) (order.Case, error) {
+func (d *scripted) NoteCase(ctx context.Context, id, text, actor, _ string) (order.Case, error) {
 	return d.call(ctx, id, "note "+text+" "+actor)
 }
 
-func (d *desk) DecideCase(ctx context.Context, id string, c order.Choice, actor, why, _ string) (order.Case, error) {
+func (d *scripted) DecideCase(ctx context.Context, id string, c order.Choice, actor, why, _ string) (order.Case, error) {
 	return d.call(ctx, id, "decide "+string(c)+" "+actor+" "+why)
 }
 
-func open(t *testing.T) (*apitest.Shop, *desk) {
+func open(t *testing.T) (*apitest.Shop, *scripted) {
 	t.Helper()
-	d := &desk{}
+	d := &scripted{}
 	s := apitest.New(t, func(conf *api.Config, store *records.Store) {
 		d.store = store
 		conf.Cases = &apicases.Service{Workflows: d, Records: store}

@@ -12,6 +12,7 @@ import (
 	"purser/records/sqldb"
 )
 
+// TestCases (REC-7): the record of cases passes the suite on both databases.
 func TestCases(t *testing.T) {
 	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
 		porttest.Cases(t, func(t *testing.T) cases.Record { return open(t) })

@@ -229,7 +229,7 @@ func (w *caseWorkflow) mail(ctx workflow.Context, on steps.Occasion) {
 }
 
 // mailInBackground sends a mail for as long as it takes, up to workflows.MailWithin; the
-// case goes on in the meantime. The mail's ID has it sent once, whoever sends it.
+// case goes on in the meantime. The mail's ID has it sent once.
 func (w *caseWorkflow) mailInBackground(ctx workflow.Context, on steps.Occasion) {
 	about := w.Case
 	w.sending++

@@ -138,9 +138,9 @@ func TestTwoDecideAtOnce(t *testing.T) {
 	}
 }
 
-// TestGoesOnMeanwhile (REC-7): an order that goes on by itself while a decision is under
+// TestOrderGoesOn (REC-7): an order that goes on by itself while a decision is under
 // way refuses it. The decision is refused, too, with how the case ended.
-func TestGoesOnMeanwhile(t *testing.T) {
+func TestOrderGoesOn(t *testing.T) {
 	f := newFixture(t, order.CaseOfHold(order.HoldPayment))
 	f.takes = func(order.CaseRequest) error {
 		f.open = false

@@ -51,7 +51,7 @@ func (s *State) attentionKind(about string) order.CaseKind {
 	case slices.ContainsFunc(s.Refunds, func(r order.Refund) bool { return r.ID == about }):
 		return order.CaseRefundNotMade
 	case s.shipment(about) != nil:
-		return order.CaseParcelAstray
+		return order.CaseParcelUnexpected
 	}
 	if p := s.payment(about); p != nil && p.Manual() {
 		return order.CasePayBack
@@ -118,7 +118,7 @@ func (w *orderWorkflow) decides(r ResolveRequest) []matter {
 	})
 }
 
-// caseAbout returns the open case about a matter; it is empty if there is none.
+// caseAbout returns the open case about a matter; it is empty without one.
 func (s *State) caseAbout(m matter) string {
 	for _, c := range s.Cases {
 		if s.isAbout(c, m) {

@@ -4,6 +4,9 @@ package orders
 
 import (
 	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"purser/order"
@@ -83,6 +86,27 @@ type Terms struct {
 	ParcelPieces int64 `json:"parcelPieces,omitempty"`
 	// ApproveAbove says above which amounts a person's decision needs a second person.
 	ApproveAbove order.Approval `json:"approveAbove,omitempty"`
+}
+
+// ParseApproval reads amounts above which a decision needs a second person, in minor units
+// by currency: "EUR=50000".
+func ParseApproval(entries []string) (order.Approval, error) {
+	var a order.Approval
+	for _, entry := range entries {
+		currency, number, _ := strings.Cut(strings.TrimSpace(entry), "=")
+		amount, err := strconv.ParseInt(number, 10, 64)
+		if _, unknown := order.Exponent(currency); err != nil || unknown != nil || amount < 0 {
+			return nil, fmt.Errorf("%q: want a currency and an amount in minor units, such as EUR=50000", entry)
+		}
+		if _, twice := a[currency]; twice {
+			return nil, fmt.Errorf("%s comes twice", currency)
+		}
+		if a == nil {
+			a = order.Approval{}
+		}
+		a[currency] = amount
+	}
+	return a, nil
 }
 
 // CaptureWhen is the moment at which what is held is captured.
