@@ -102,9 +102,6 @@ const (
 	CaseClosed  CaseStatus = "closed"  // its matter ended without a decision
 )
 
-// CaseStatuses lists every status.
-func CaseStatuses() []CaseStatus { return []CaseStatus{CaseOpen, CaseDecided, CaseClosed} }
-
 // Over reports whether the case has ended.
 func (s CaseStatus) Over() bool { return s == CaseDecided || s == CaseClosed }
 
