@@ -116,7 +116,8 @@ var architecture = []packageRule{
 	{path: "config", may: []string{"api/httpkit", "mail/templates", "mail", "pricing", "providers/s3", "providers/smtp", "providers/sns", "records/mails", "vault", "workflows/*"}, why: "settings are read once, and each is checked by the package that uses it"},
 	{path: "stack", may: []string{anything}, why: "it wires everything"},
 	{path: "stack/check", may: []string{"cli", "config", "engine", "mail", "order", "stack"}, tests: []string{"api", "providers/*", "records", "records/*", "sandbox/*", "workflows"}, why: "it judges what the stack finds when it reaches a role's parts, and has no client of its own"},
-	{path: "commands", may: []string{"catalog", "cli", "config", "mail", "order", "shop", "stack", "stack/check", "version", "ledger"}, tests: []string{"api", "api/*", "records/inbox"}, why: "a command starts a stack, or calls a running one as a shop does"},
+	{path: "commands/terminal", why: "how a table or a bar is drawn does not depend on what it shows"},
+	{path: "commands", may: []string{"catalog", "cli", "commands/terminal", "config", "mail", "order", "shop", "stack", "stack/check", "version", "ledger"}, tests: []string{"api", "api/*", "records/inbox"}, why: "a command starts a stack, or calls a running one as a shop does"},
 	{path: "", may: []string{"cli", "commands"}, why: "the main package only calls commands"},
 }
 

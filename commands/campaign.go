@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"purser/commands/terminal"
 	"purser/mail"
 	"purser/shop"
 )
@@ -120,7 +121,7 @@ func (c *mailCmd) printCampaign(w io.Writer, st mail.CampaignStatus) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(st)
 	}
-	t := table(w)
+	t := terminal.NewTable(w)
 	fmt.Fprintf(t, "campaign\t%s %s\nstate\t%s\n", st.ID, st.Name, paintStatus(t, st.State))
 	if st.Why != "" {
 		fmt.Fprintf(t, "why\t%s\n", st.Why)
@@ -239,7 +240,7 @@ func (c *campaignListCmd) Run(e *env, all *commands) error {
 	if all.Mail.JSON {
 		return json.NewEncoder(e.stdout).Encode(list)
 	}
-	t := table(e.stdout, "CREATED", "CAMPAIGN", "STATE", "DONE", "NAME")
+	t := terminal.NewTable(e.stdout, "CREATED", "CAMPAIGN", "STATE", "DONE", "NAME")
 	for _, st := range list {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%d of %d\t%s\n", st.CreatedAt.Format(time.RFC3339), st.ID, paintStatus(t, st.State), st.Counts.Resolved(), st.Counts.Total, st.Name)
 	}
@@ -269,7 +270,7 @@ func (c *campaignRecipientsCmd) Run(e *env, all *commands) error {
 	if all.Mail.JSON {
 		return json.NewEncoder(e.stdout).Encode(list)
 	}
-	t := table(e.stdout, "NUMBER", "ADDRESS", "STATE", "MESSAGE", "WHY")
+	t := terminal.NewTable(e.stdout, "NUMBER", "ADDRESS", "STATE", "MESSAGE", "WHY")
 	for _, r := range list {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\n", r.N, r.Address, paintStatus(t, r.State), r.Message, r.Why)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"purser/commands/terminal"
 	"purser/mail"
 	"purser/shop"
 )
@@ -28,13 +29,13 @@ func (c *mailCmd) followCampaign(e *env, client *shop.Client, id string) error {
 		switch {
 		case c.JSON:
 			err = json.NewEncoder(e.stdout).Encode(st)
-		case isTerminal(e.stdout):
+		case terminal.IsTerminal(e.stdout):
 			_, err = fmt.Fprintf(e.stdout, "\r\x1b[K%s", pace.line(st, time.Now()))
 		default:
 			_, err = fmt.Fprintln(e.stdout, pace.line(st, time.Now()))
 		}
 		if err != nil || over {
-			if isTerminal(e.stdout) && !c.JSON {
+			if terminal.IsTerminal(e.stdout) && !c.JSON {
 				fmt.Fprintln(e.stdout)
 			}
 			return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"purser/commands/terminal"
 	"purser/config"
 	"purser/stack/check"
 )
@@ -18,7 +19,7 @@ type checkCmd struct {
 	JSON bool   `name:"json" help:"Print JSON."`
 }
 
-var checkStyles = map[check.Status]style{check.OK: green, check.Warning: yellow, check.Problem: red}
+var checkStyles = map[check.Status]terminal.Style{check.OK: terminal.Green, check.Warning: terminal.Yellow, check.Problem: terminal.Red}
 
 // Run prints a line for each check, and fails if one has found a problem.
 func (c *checkCmd) Run(e *env) error {
@@ -35,9 +36,9 @@ func (c *checkCmd) Run(e *env) error {
 			return err
 		}
 	} else {
-		t := table(e.stdout)
+		t := terminal.NewTable(e.stdout)
 		for _, l := range r.Lines {
-			fmt.Fprintf(t, "%s\t%s\t%s\n", paint(t, checkStyles[l.Status], string(l.Status)), l.Name, strings.Join(strings.Fields(l.Text()), " "))
+			fmt.Fprintf(t, "%s\t%s\t%s\n", terminal.Paint(t, checkStyles[l.Status], string(l.Status)), l.Name, strings.Join(strings.Fields(l.Text()), " "))
 		}
 		if err := t.Flush(); err != nil {
 			return err

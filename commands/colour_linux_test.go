@@ -13,8 +13,8 @@ import (
 	"purser/commands"
 )
 
-// terminal opens a pseudo terminal. What is written to tty can be read from screen.
-func terminal(t *testing.T) (screen, tty *os.File) {
+// openTerminal opens a pseudo terminal. What is written to tty can be read from screen.
+func openTerminal(t *testing.T) (screen, tty *os.File) {
 	t.Helper()
 	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -53,7 +53,7 @@ func TestColourOnTerminal(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("NO_COLOR", tt.noColor)
 			t.Setenv("TERM", tt.term)
-			screen, tty := terminal(t)
+			screen, tty := openTerminal(t)
 			args := []string{"order", "list", "--api-url=" + api}
 			if tt.flag != "" {
 				args = append(args, tt.flag)

@@ -15,8 +15,12 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"purser/catalog"
 	"purser/cli"
+	"purser/commands/terminal"
 	"purser/config"
+	"purser/mail"
+	"purser/order"
 	"purser/shop"
 	"purser/stack"
 	"purser/version"
@@ -93,7 +97,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if k == nil {
 		return code
 	}
-	e := &env{ctx: ctx, stdout: newOutput(stdout, c.Color, os.Getenv), stderr: newOutput(stderr, c.Color, os.Getenv)}
+	e := &env{ctx: ctx, stdout: terminal.NewOutput(stdout, c.Color, os.Getenv), stderr: terminal.NewOutput(stderr, c.Color, os.Getenv)}
 	err := k.Run(e)
 	var usage usageError
 	switch {
@@ -102,15 +106,31 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case ctx.Err() != nil && !errors.Is(err, errInterrupted):
 		err = errInterrupted // the error only follows from the interruption
 	case errors.As(err, &usage):
-		fmt.Fprintln(stderr, paint(e.stderr, red, "purser:"), cli.OneLine(err))
+		fmt.Fprintln(stderr, terminal.Paint(e.stderr, terminal.Red, "purser:"), cli.OneLine(err))
 		return cli.ExitUsage
 	}
-	fmt.Fprintln(stderr, paint(e.stderr, red, "purser:"), cli.OneLine(err))
+	fmt.Fprintln(stderr, terminal.Paint(e.stderr, terminal.Red, "purser:"), cli.OneLine(err))
 	return cli.ExitFailed
 }
 
 // errInterrupted is the error of a command that Ctrl-C ended.
 var errInterrupted = errors.New("interrupted")
+
+// statusStyles holds the styles of the statuses and states that stand out.
+var statusStyles = map[string]terminal.Style{
+	string(order.Paid): terminal.Green, string(order.Shipped): terminal.Green, string(order.Delivered): terminal.Green,
+	string(order.OnHold): terminal.Red, string(order.Cancelling): terminal.Yellow, string(order.Cancelled): terminal.Yellow,
+	string(order.Expired): terminal.Yellow, string(order.Refused): terminal.Yellow, string(order.Returned): terminal.Yellow,
+	"parked": terminal.Red, "held": terminal.Yellow, // events of providers
+	string(catalog.Ready): terminal.Green, string(catalog.ImportDone): terminal.Green,
+	string(mail.StateSent): terminal.Green, string(mail.StateUnknown): terminal.Yellow, string(mail.StateRejected): terminal.Red,
+	string(mail.CampaignPaused): terminal.Yellow,
+}
+
+// paintStatus returns a status or state in its style.
+func paintStatus[S ~string](w io.Writer, s S) string {
+	return terminal.Paint(w, statusStyles[string(s)], string(s))
+}
 
 // usageError is a mistake in the arguments or settings.
 type usageError struct{ error }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"purser/catalog"
+	"purser/commands/terminal"
 	"purser/shop"
 )
 
@@ -108,7 +109,7 @@ func (l *imageListCmd) Run(e *env, c *commands) error {
 	if c.Image.JSON {
 		return json.NewEncoder(e.stdout).Encode(all)
 	}
-	t := table(e.stdout, "ID", "STATUS", "PIXELS", "SIZES", "REASON")
+	t := terminal.NewTable(e.stdout, "ID", "STATUS", "PIXELS", "SIZES", "REASON")
 	for _, p := range all {
 		fmt.Fprintf(t, "%s\t%s\t%d × %d\t%d\t%s\n", p.ID, paintStatus(t, p.Status), p.Width, p.Height, len(p.Renditions), p.Reason)
 	}

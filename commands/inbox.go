@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"purser/commands/terminal"
 	"purser/order"
 	"purser/shop"
 )
@@ -47,12 +48,12 @@ func (l *inboxListCmd) Run(e *env, c *commands) error {
 	if c.Inbox.JSON {
 		return json.NewEncoder(e.stdout).Encode(page)
 	}
-	t := table(e.stdout, "NUMBER", "RECEIVED", "STATE", "PROVIDER", "TYPE", "EVENT", "ORDER", "NOTE")
+	t := terminal.NewTable(e.stdout, "NUMBER", "RECEIVED", "STATE", "PROVIDER", "TYPE", "EVENT", "ORDER", "NOTE")
 	for _, it := range page.Items {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
 			it.ID, it.ReceivedAt.Format(time.RFC3339), paintStatus(t, it.State), it.Provider, it.Type, it.EventID, it.OrderID, it.Note)
 	}
-	return endPage(t, e.stdout, "--cursor", page.Next)
+	return t.EndPage("--cursor", page.Next)
 }
 
 type inboxRedeliverCmd struct {

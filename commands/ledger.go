@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"purser/commands/terminal"
 	"purser/ledger"
 	"purser/order"
 	"purser/shop"
@@ -85,7 +86,7 @@ func showDifferences(w io.Writer, page shop.Differences) error {
 	if len(page.Differences) == 0 {
 		return nil
 	}
-	t := table(w, "NUMBER", "ORDER", "PAYMENT", "SETTLEMENT", "ACCOUNT", "RECORD", "ROW", "LEDGER", "PROVIDER", "FOUND", "RESOLVED", "WHY")
+	t := terminal.NewTable(w, "NUMBER", "ORDER", "PAYMENT", "SETTLEMENT", "ACCOUNT", "RECORD", "ROW", "LEDGER", "PROVIDER", "FOUND", "RESOLVED", "WHY")
 	for _, d := range page.Differences {
 		amount := func(n int64) string { return order.Money{Amount: n, Currency: d.Currency}.String() }
 		row, provider, resolved := "", "", ""
@@ -105,7 +106,7 @@ func showDifferences(w io.Writer, page shop.Differences) error {
 	if page.NextBefore > 0 {
 		next = strconv.FormatInt(page.NextBefore, 10)
 	}
-	return endPage(t, w, "--before", next)
+	return t.EndPage("--before", next)
 }
 
 type ledgerDifferencesCmd struct {
@@ -189,7 +190,7 @@ func (b *ledgerBalancesCmd) Run(e *env, c *commands) error {
 	if err != nil || c.Ledger.JSON {
 		return orJSON(e.stdout, all, err)
 	}
-	t := table(e.stdout, "PARTY", "ACCOUNT", "BALANCE")
+	t := terminal.NewTable(e.stdout, "PARTY", "ACCOUNT", "BALANCE")
 	for _, a := range all {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", a.Party, a.Account, a.Balance)
 	}

@@ -5,6 +5,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"purser/commands/terminal"
 	"purser/shop"
 )
 
@@ -64,11 +65,11 @@ func (m *mailSuppressionsCmd) Run(e *env, c *commands) error {
 	if err != nil || c.Mail.JSON {
 		return orJSON(e.stdout, page, err)
 	}
-	t := table(e.stdout, "SINCE", "ADDRESS", "SCOPE", "REASON", "BY", "NOTE")
+	t := terminal.NewTable(e.stdout, "SINCE", "ADDRESS", "SCOPE", "REASON", "BY", "NOTE")
 	for _, s := range page.Suppressions {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Since.Format(time.RFC3339), s.Email, s.Scope, s.Reason, s.Actor, s.Diagnostic)
 	}
-	return endPage(t, e.stdout, "--cursor", page.Next)
+	return t.EndPage("--cursor", page.Next)
 }
 
 type mailSuppressCmd struct {

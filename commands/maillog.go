@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 
+	"purser/commands/terminal"
 	"purser/mail"
 	"purser/order"
 	"purser/shop"
@@ -47,7 +48,7 @@ func (c *mailCmd) list(e *env, ask func(*shop.Client) ([]shop.Mail, error)) erro
 	if c.JSON {
 		return json.NewEncoder(e.stdout).Encode(mails)
 	}
-	t := table(e.stdout, "MAIL", "STATE", "BY", "TRIES", "WHY")
+	t := terminal.NewTable(e.stdout, "MAIL", "STATE", "BY", "TRIES", "WHY")
 	for _, m := range mails {
 		why := m.Why
 		for _, s := range m.Skipped {
@@ -117,7 +118,7 @@ func (m *mailProvidersCmd) Run(e *env, c *commands) error {
 	if c.Mail.JSON {
 		return json.NewEncoder(e.stdout).Encode(all)
 	}
-	t := table(e.stdout, "PROVIDER", "BREAKER", "RATE/S", "PER DAY", "SENT", "SENDER", "MAY SEND", "TROUBLE")
+	t := terminal.NewTable(e.stdout, "PROVIDER", "BREAKER", "RATE/S", "PER DAY", "SENT", "SENDER", "MAY SEND", "TROUBLE")
 	for _, s := range all {
 		perDay := fmt.Sprint(s.Limits.PerDay)
 		if s.Limits.PerDay == mail.Unlimited {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"purser/commands/terminal"
 	"purser/order"
 	"purser/shop"
 )
@@ -123,11 +124,11 @@ func (l *orderListCmd) Run(e *env, c *commands) error {
 	if c.Order.JSON {
 		return json.NewEncoder(e.stdout).Encode(page)
 	}
-	t := table(e.stdout, "PLACED", "ORDER", "STATUS", "TOTAL", "WAITING FOR")
+	t := terminal.NewTable(e.stdout, "PLACED", "ORDER", "STATUS", "TOTAL", "WAITING FOR")
 	for _, o := range page.Orders {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", o.PlacedAt.Format(time.RFC3339), o.ID, paintStatus(t, o.Status), o.Total, waitsFor(o))
 	}
-	return endPage(t, e.stdout, "--cursor", page.Next)
+	return t.EndPage("--cursor", page.Next)
 }
 
 // query returns the API's parameters for the flags.
@@ -193,8 +194,8 @@ func eventPrinter(w io.Writer, asJSON bool) func(shop.Event) error {
 		if ref == "" {
 			ref = string(ev.OrderID)
 		}
-		_, err := fmt.Fprintf(w, "%s  %-20s %s %-44s %s\n", paint(w, grey, ev.At.Local().Format("15:04:05.000")), ev.Kind,
-			paint(w, statusStyles[string(ev.To)], fmt.Sprintf("%-32s", moved)), ev.Why, ref)
+		_, err := fmt.Fprintf(w, "%s  %-20s %s %-44s %s\n", terminal.Paint(w, terminal.Grey, ev.At.Local().Format("15:04:05.000")), ev.Kind,
+			terminal.Paint(w, statusStyles[string(ev.To)], fmt.Sprintf("%-32s", moved)), ev.Why, ref)
 		return err
 	}
 }

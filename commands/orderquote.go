@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"purser/commands/terminal"
 	"purser/order"
 	"purser/shop"
 )
@@ -87,7 +88,7 @@ func taxName(t order.Tax) string {
 // printQuote prints a quote as a receipt would show it.
 func printQuote(w io.Writer, q shop.Quote) error {
 	money := func(amount int64) string { return order.Money{Amount: amount, Currency: q.Total.Currency}.String() }
-	t := table(w)
+	t := terminal.NewTable(w)
 	part := func(name string, price, discount int64, tax *order.Tax) {
 		fmt.Fprintf(t, "%s\t%s\n", name, money(price))
 		if discount > 0 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"purser/commands/terminal"
 	"purser/order"
 	"purser/shop"
 )
@@ -17,7 +18,7 @@ func (c *orderCmd) print(w io.Writer, o shop.Order) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(o)
 	}
-	t := table(w)
+	t := terminal.NewTable(w)
 	fmt.Fprintf(t, "order\t%s\nstatus\t%s\ntotal\t%s\nplaced\t%s\n", o.ID, paintStatus(t, o.Status), o.Total, o.PlacedAt.Format(time.RFC3339))
 	if o.Reason != "" {
 		fmt.Fprintf(t, "reason\t%s\n", o.Reason)
@@ -97,11 +98,11 @@ func (p price) print(w io.Writer, what, name, currency string) {
 func printDecisions(w io.Writer, o shop.Order) {
 	choices := []order.Choice{order.ChooseRelease, order.ChooseKeep} // about what needs attention
 	if o.Hold != nil {
-		fmt.Fprintf(w, "%s\t%s: %s\n", paint(w, red, "on hold"), nonEmpty(string(o.Hold.Kind), o.Hold.About), o.Hold.Why)
+		fmt.Fprintf(w, "%s\t%s: %s\n", terminal.Paint(w, terminal.Red, "on hold"), nonEmpty(string(o.Hold.Kind), o.Hold.About), o.Hold.Why)
 		choices = o.Hold.Choices
 	}
 	for _, a := range o.Attention {
-		fmt.Fprintf(w, "%s\t%s: %s\n", paint(w, red, "attention"), a.About, a.Why)
+		fmt.Fprintf(w, "%s\t%s: %s\n", terminal.Paint(w, terminal.Red, "attention"), a.About, a.Why)
 	}
 	for _, c := range o.Cases {
 		fmt.Fprintf(w, "case\t%s (%s)\n", c.ID, nonEmpty(string(c.Kind), c.About))

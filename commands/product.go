@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"purser/catalog"
+	"purser/commands/terminal"
 	"purser/order"
 	"purser/shop"
 )
@@ -137,7 +138,7 @@ func (c *productCmd) print(w io.Writer, p catalog.Stocked) error {
 	if c.JSON {
 		return orJSON(w, p, nil)
 	}
-	t := table(w)
+	t := terminal.NewTable(w)
 	line := func(name, value string) {
 		if value != "" {
 			fmt.Fprintf(t, "%s\t%s\n", name, value)
@@ -179,7 +180,7 @@ func (l *productListCmd) Run(e *env, c *commands) error {
 	if c.Product.JSON {
 		return orJSON(e.stdout, page, nil)
 	}
-	t := table(e.stdout, "SKU", "NAME", "PRICE", "ON HAND", "")
+	t := terminal.NewTable(e.stdout, "SKU", "NAME", "PRICE", "ON HAND", "")
 	for _, p := range page.Products {
 		off := ""
 		if p.Inactive {
@@ -187,7 +188,7 @@ func (l *productListCmd) Run(e *env, c *commands) error {
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", p.SKU, p.Name, order.Money{Amount: p.Price, Currency: p.Currency}, p.OnHand, off)
 	}
-	return endPage(t, e.stdout, "--after", page.NextAfter)
+	return t.EndPage("--after", page.NextAfter)
 }
 
 type productDeleteCmd struct {

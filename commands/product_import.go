@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"purser/catalog"
+	"purser/commands/terminal"
 	"purser/shop"
 )
 
@@ -33,13 +34,13 @@ func (i *productImportCmd) Run(e *env, c *commands) error {
 		return err
 	}
 	defer file.Close()
-	bar := progress{to: e.stderr, silent: c.Product.JSON || !isTerminal(e.stderr)}
-	state, err := client.Import(e.ctx, bar.reading(file, size), shop.ImportOf{
+	bar := terminal.Progress{To: e.stderr, Silent: c.Product.JSON || !terminal.IsTerminal(e.stderr)}
+	state, err := client.Import(e.ctx, bar.Reader("sending", file, size), shop.ImportOf{
 		Kind: catalog.ImportKind(i.Kind), Name: i.File, DryRun: i.DryRun, Decimal: i.Decimal, Key: i.Once, Size: size,
 	})
 	id := state.ID
 	for err == nil && !state.State.Final() {
-		bar.show(state)
+		drawImport(&bar, state)
 		select {
 		case <-time.After(300 * time.Millisecond):
 			state, err = client.ImportState(e.ctx, id)
@@ -47,7 +48,7 @@ func (i *productImportCmd) Run(e *env, c *commands) error {
 			err = e.ctx.Err()
 		}
 	}
-	bar.end()
+	bar.Clear()
 	switch {
 	case e.ctx.Err() != nil && id != "":
 		return fmt.Errorf("%w: import %s goes on without the command, GET /v1/imports/%s shows its progress", errInterrupted, id, id)
@@ -86,6 +87,19 @@ func (i *productImportCmd) report(e *env, c *commands, client *shop.Client, stat
 		return fmt.Errorf("%d of %d rows have errors", state.Bad, state.Rows+state.Bad)
 	}
 	return nil
+}
+
+// drawImport shows how far an import is in its current stage.
+func drawImport(bar *terminal.Progress, i catalog.Import) {
+	figures := fmt.Sprintf("%d rows, %d with errors", i.Rows, i.Bad)
+	switch i.State {
+	case catalog.ImportApplying:
+		bar.Draw("writing", i.Applied+i.Unchanged, i.Rows, figures)
+	case catalog.ImportIndexing:
+		bar.Draw("indexing", i.Indexed, i.Applied, figures)
+	default:
+		bar.Draw(string(i.State), i.Read, i.Bytes, figures)
+	}
 }
 
 // figuresOf says what an import has done, or what it would do if it was a dry run.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"purser/catalog"
+	"purser/commands/terminal"
 	"purser/order"
 )
 
@@ -36,7 +37,7 @@ func (f *orderFindCmd) Run(e *env, c *commands) error {
 	if c.Order.JSON {
 		return json.NewEncoder(e.stdout).Encode(found)
 	}
-	t := table(e.stdout, "PLACED", "ORDER", "STATUS", "TOTAL", "CUSTOMER")
+	t := terminal.NewTable(e.stdout, "PLACED", "ORDER", "STATUS", "TOTAL", "CUSTOMER")
 	for _, o := range found {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", o.PlacedAt.Format(time.RFC3339), o.ID, paintStatus(t, o.Status), o.Total, o.Customer)
 	}
@@ -121,7 +122,7 @@ func (s *searchCmd) query() (url.Values, error) {
 }
 
 func printFound(w io.Writer, r catalog.Results) error {
-	t := table(w)
+	t := terminal.NewTable(w)
 	for _, h := range r.Hits {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d available\n", h.SKU, h.Name, h.Brand, order.Money{Amount: h.Price, Currency: h.Currency}, h.Available)
 	}

@@ -1,4 +1,4 @@
-package commands
+package terminal
 
 import (
 	"bytes"
@@ -11,37 +11,37 @@ import (
 	eastasian "golang.org/x/text/width"
 )
 
-// grid aligns cells that are separated by tabs, in lines of their own, as a
+// Table aligns cells that are separated by tabs, in lines of their own, as a
 // text/tabwriter does: a column ends at a line that does not have it. It differs in
 // that colours take no space.
-type grid struct {
+type Table struct {
 	to   io.Writer
 	text bytes.Buffer
 }
 
-// table returns a grid with columns under their names, if there are any. Flush or
-// endPage prints it.
-func table(w io.Writer, columns ...string) *grid {
-	g := &grid{to: w}
+// NewTable returns a table with columns under their names, if there are any. Flush or
+// EndPage prints it.
+func NewTable(w io.Writer, columns ...string) *Table {
+	t := &Table{to: w}
 	if len(columns) > 0 {
-		fmt.Fprintln(g, paint(w, bold, strings.Join(columns, "\t")))
+		fmt.Fprintln(t, Paint(w, Bold, strings.Join(columns, "\t")))
 	}
-	return g
+	return t
 }
 
-// Write adds lines to the grid.
-func (g *grid) Write(b []byte) (int, error) { return g.text.Write(b) }
+// Write adds lines to the table.
+func (t *Table) Write(b []byte) (int, error) { return t.text.Write(b) }
 
 // between is the space between two columns.
 const between = 2
 
 // Flush prints the lines.
-func (g *grid) Flush() error {
+func (t *Table) Flush() error {
 	var lines [][]string
-	for line := range strings.Lines(g.text.String()) {
+	for line := range strings.Lines(t.text.String()) {
 		lines = append(lines, strings.Split(strings.TrimSuffix(line, "\n"), "\t"))
 	}
-	g.text.Reset()
+	t.text.Reset()
 	var out strings.Builder
 	widths := make(map[int]int) // of the columns that the line before had
 	for i, cells := range lines {
@@ -53,7 +53,7 @@ func (g *grid) Flush() error {
 		}
 		out.WriteString(cells[len(cells)-1] + "\n")
 	}
-	_, err := io.WriteString(g.to, out.String())
+	_, err := io.WriteString(t.to, out.String())
 	return err
 }
 
@@ -86,12 +86,12 @@ func width(s string) (columns int) {
 	return columns
 }
 
-// endPage prints one page of a list and, if there is a next page, the flag that
+// EndPage prints one page of a list and, if there is a next page, the flag that
 // asks for it.
-func endPage(t *grid, w io.Writer, flag, next string) error {
+func (t *Table) EndPage(flag, next string) error {
 	if err := t.Flush(); err != nil || next == "" {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "more: %s %s\n", flag, next)
+	_, err := fmt.Fprintf(t.to, "more: %s %s\n", flag, next)
 	return err
 }
