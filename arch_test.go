@@ -29,7 +29,7 @@ type packageRule struct {
 const anything = "**"
 
 // apiSubjects are the folders of the API's operations.
-var apiSubjects = []string{"api/campaigns", "api/cases", "api/images", "api/imports", "api/inbox", "api/ledger", "api/mails", "api/orders", "api/products", "api/search"}
+var apiSubjects = []string{"api/bulks", "api/campaigns", "api/cases", "api/images", "api/imports", "api/inbox", "api/ledger", "api/mails", "api/orders", "api/products", "api/search"}
 
 // testPackages may be imported by the tests of every package.
 var testPackages = []string{"order", "catalog", "ledger", "mail", "text", "soak", "activities/porttest", "activities/fake", "postgrestest", "sandbox", "sandbox/*"}
@@ -57,6 +57,7 @@ var architecture = []packageRule{
 	{path: "activities", may: []string{"order", "catalog", "mail"}, tests: []string{"activities/*"}, why: "one table turns errors into failures for the activities of all subjects"},
 	{path: "activities/orders", may: []string{"order", "activities"}, why: "the ports are declared here and adapters satisfy them by shape; importing an adapter would reverse the dependency"},
 	{path: "activities/products", may: []string{"order", "catalog", "activities"}, why: "the ports are declared here and adapters satisfy them by shape"},
+	{path: "activities/bulks", may: []string{"mail", "order", "activities"}, why: "the ports are declared here and adapters satisfy them by shape; an order is asked by a message to its workflow"},
 	{path: "activities/imports", may: []string{"catalog", "order", "importfile", "activities", "activities/products"}, why: "the ports are declared here and adapters satisfy them by shape; imported products are indexed by the products' activities"},
 	{path: "activities/images", may: []string{"catalog", "order", "images", "activities"}, tests: []string{"activities/products"}, why: "the ports are declared here and adapters satisfy them by shape"},
 	{path: "activities/mails", may: []string{"order", "mail", "activities"}, why: "the ports are declared here and adapters satisfy them by shape"},
@@ -83,6 +84,7 @@ var architecture = []packageRule{
 	{path: "records/orders", may: []string{"ledger", "order", "mail", "records/inbox", "records/ledger", "records/sqldb", "records/stock", "pricing"}, tests: recordTests, why: "an order, its entries in the ledger and its stock are written in one transaction, in which events about a payment that was not known become due; the audience of a campaign is selected among orders"},
 	{path: "records/images", may: []string{"catalog", "records/sqldb"}, tests: recordTests, why: "an image has a record of its own, whether or not its product shows it"},
 	{path: "records/products", may: []string{"catalog", "order", "records/images", "records/sqldb", "records/stock"}, tests: recordTests, why: "a product is written together with its stock and its images; prices are in the currencies of order"},
+	{path: "records/bulks", may: []string{"order", "records/sqldb"}, tests: recordTests, why: "a bulk is recorded without its orders, which only their workflows write"},
 	{path: "records/imports", may: []string{"catalog", "records/products", "records/sqldb"}, tests: recordTests, why: "the rows of a file become products in the transaction that records the progress of the import"},
 	{path: "records/audit", may: []string{"records/sqldb"}, tests: recordTests, why: "mails and campaigns both record who decided, so the audit imports neither"},
 	{path: "records/campaigns", may: []string{"mail", "records/audit", "records/sqldb"}, tests: recordTests, why: "campaigns are recorded without the ledger of their mails"},
@@ -112,6 +114,7 @@ var architecture = []packageRule{
 	{path: "drill/process", may: []string{"commands", "config", "engine", "stack"}, why: "a process that can be killed is the whole stack or a part of a cluster, and knows nothing of what is done to it"},
 	{path: "drill/shoppers", may: []string{"order", "shop", "stack"}, why: "shoppers and operators know only what the API shows"},
 	{path: "drill/*", may: []string{"drill/*", "order", "postgrestest", "sandbox/faults", "shop", "stack"}, why: "a drill disturbs the whole from outside"},
+	{path: "examples/*", may: []string{"activities", "order", "workflows", "workflows/orders"}, tests: []string{"activities/*", "engine", "starter", "workers", "workflows/workflowtest"}, why: "an example shows what a shop adds, and is not in the shipped binary"},
 	{path: "e2e", may: []string{anything}, why: "end-to-end tests prove the whole"},
 	{path: "config", may: []string{"api/httpkit", "mail/templates", "mail", "pricing", "providers/s3", "providers/smtp", "providers/sns", "records/mails", "vault", "workflows/*"}, why: "settings are read once, and each is checked by the package that uses it"},
 	{path: "stack", may: []string{anything}, why: "it wires everything"},
@@ -132,7 +135,7 @@ type foreign struct {
 var foreigners = []foreign{
 	{"go.temporal.io/server", []string{"engine"}, true, "the build without the server (-tags lean) leaves it out in one place"},
 	{"github.com/temporalio/ui-server", []string{"engine"}, true, "the build without the server (-tags lean) leaves its UI out in the same place"},
-	{"go.temporal.io/sdk", []string{"activities", "activities/*", "workflows", "workflows/*", "workers", "starter", "engine", "bench/*", "drill/audit", "e2e", "stack"}, false, "the other packages do not depend on the engine's SDK"},
+	{"go.temporal.io/sdk", []string{"activities", "activities/*", "workflows", "workflows/*", "workers", "starter", "engine", "bench/*", "drill/audit", "e2e", "examples/*", "stack"}, false, "the other packages do not depend on the engine's SDK"},
 	{"database/sql", []string{"records", "records/*", "engine", "bench/*", "drill/audit", "drill/plant", "e2e", "sandbox/*"}, false, "there is one record, and only its packages write it"},
 	{"github.com/stripe/stripe-go", []string{"providers/stripe", "sandbox/stripe"}, false, "there is one adapter per provider"},
 	{"testing", []string{"activities/porttest", "api/apitest", "workflows/workflowtest", "records/recordstest", "e2e", "postgrestest"}, false, "conformance suites and test helpers are test code, which is not part of the program"},

@@ -78,6 +78,7 @@ var failures = []struct {
 	{order.ErrDuplicate, FailureDuplicate, true, 0},
 	{order.ErrNotFound, FailureNotFound, true, 0},
 	{order.ErrNoCase, FailureNotFound, true, 0},
+	{order.ErrNoBulk, FailureNotFound, true, 0},
 	{order.ErrMailing, FailureMailing, true, 0},
 	{mail.ErrInvalid, FailureInvalid, true, 0},
 	{mail.ErrNoCampaign, FailureNotFound, true, 0},

@@ -27,6 +27,9 @@ var neverReported = map[string]string{
 	"order.ErrClosed":        "as above",
 	"order.ErrNotRefundable": "as above",
 	"order.ErrNeedsApproval": "a result of the step that asks the order, and a refusal to a caller",
+	"order.ErrBulkEmpty":     "the API selects the orders of a bulk",
+	"order.ErrBulkTooBig":    "as above",
+	"order.ErrBulkEnded":     "a bulk is stopped at the API",
 
 	"catalog.ErrSettings":     "the settings of the search are set at the API",
 	"inbox.ErrNotDismissible": "an event is dismissed at the API",

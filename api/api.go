@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 
+	"purser/api/bulks"
 	"purser/api/campaigns"
 	"purser/api/cases"
 	"purser/api/httpkit"
@@ -35,6 +36,7 @@ type Config struct {
 	Preview   *mails.Preview
 	Campaigns *campaigns.Service
 	Cases     *cases.Service
+	Bulks     *bulks.Service
 	Inbox     *inbox.Service
 	Ledger    *ledger.Service
 	// Webhooks serves /webhooks/…; if it is nil, those paths respond 404.
@@ -83,6 +85,9 @@ func New(c Config) (http.Handler, error) {
 	}
 	if c.Cases != nil {
 		c.Cases.Register(server)
+	}
+	if c.Bulks != nil {
+		c.Bulks.Register(server)
 	}
 	if c.Ledger != nil {
 		c.Ledger.Register(server)

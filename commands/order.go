@@ -29,6 +29,7 @@ type orderCmd struct {
 	Refund  orderRefundCmd  `cmd:"" help:"Refund an order: an amount, goods, the shipping fee, or everything that is left."`
 	Book    orderBookCmd    `cmd:"" name:"book-payment" help:"Book a bank transfer or cash that came in for an order."`
 	Resolve orderResolveCmd `cmd:"" help:"Decide about an order that is on hold or needs attention."`
+	Bulk    orderBulkCmd    `cmd:"" help:"Cancel, refund, resolve or send a mail again for many orders at once."`
 
 	ReturnInstructions orderReturnCmd `cmd:"" help:"Tell the shopper how to send an order back."`
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"purser/records/audit"
+	"purser/records/bulks"
 	"purser/records/campaigns"
 	"purser/records/cases"
 	"purser/records/images"
@@ -51,6 +52,7 @@ type (
 	auditStore     = audit.Store
 	inboxStore     = inbox.Store
 	ledgerStore    = ledger.Store
+	bulksStore     = bulks.Store
 )
 
 // Store is the record: the stores of all subjects over one database. It is safe
@@ -68,6 +70,7 @@ type Store struct {
 	*auditStore
 	*inboxStore
 	*ledgerStore
+	*bulksStore
 }
 
 // Open opens the record at a URL, "sqlite:///path/file.db" or
@@ -107,6 +110,7 @@ func New(db *sqldb.DB, rules mails.Rules) *Store {
 		auditStore:     &audit.Store{DB: db},
 		inboxStore:     &inbox.Store{DB: db},
 		ledgerStore:    &ledger.Store{DB: db},
+		bulksStore:     &bulks.Store{DB: db},
 	}
 }
 

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"purser/activities/bulks"
 	"purser/activities/campaigns"
 	"purser/activities/cases"
 	"purser/activities/images"
@@ -41,6 +42,8 @@ func (p *providers) activities(s *Stack) workers.Activities {
 		Products:   products,
 		Imports:    &imports.Activities{Imports: s.Records, ImportRows: s.Records, Products: products},
 		Images:     s.imageActivities(p),
+		Bulks:      &bulks.Activities{Bulks: s.Records, Orders: s.Records, Messages: s.starter},
+		Own:        s.ownSteps(),
 		Unattended: &unattended.Activities{Orders: s.Records, Attendant: s.starter},
 		Ledger: &ledger.Activities{
 			Books: s.Records, Candidates: s.Records, Doubts: s.Records, Differences: s.Records, Reports: s.Records,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"purser/api"
+	apibulks "purser/api/bulks"
 	apicases "purser/api/cases"
 	"purser/api/httpkit"
 	apiinbox "purser/api/inbox"
@@ -155,6 +156,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 			Counted: func() (inbox.Counts, inbox.RelayCounts) { return hooks.Counts(), relay.Counts() },
 		},
 		Cases:    &apicases.Service{Workflows: s.starter, Records: s.Records},
+		Bulks:    &apibulks.Service{Workflows: s.starter, Records: s.Records},
 		Ledger:   &apiledger.Service{Workflows: s.starter, Records: s.Records},
 		Webhooks: hooks,
 		Ready:    s.ownChecks(),

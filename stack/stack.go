@@ -117,7 +117,9 @@ func Start(ctx context.Context, cfg *config.Config, r Role) (_ *Stack, err error
 	if err := s.openStores(ctx, r); err != nil {
 		return nil, err
 	}
-	s.starter = &starter.Client{Temporal: s.Temporal, Record: s.Records, Vault: s.vault, Terms: cfg.Terms(), Cases: s.Records}
+	s.starter = &starter.Client{
+		Temporal: s.Temporal, Record: s.Records, Vault: s.vault, Terms: cfg.Terms(), Cases: s.Records, Extensions: workers.CourseOf(s.ownSteps()).IDs(),
+	}
 	p, err := s.providers(r)
 	if err != nil {
 		return nil, err
@@ -301,6 +303,7 @@ func (s *Stack) startWorkers(p *providers) error {
 	s.sweepImages()
 	s.keepIndex(p.search)
 	s.startCatalogue(p)
+	s.retryInBackground("carry out bulks that were accepted", 0, s.resumeBulks)
 	s.retryInBackground("schedule the checks of the ledger", scheduledWithin, func(ctx context.Context) error {
 		return s.starter.KeepCheckingLedger(ctx, s.cfg.LedgerEvery)
 	})

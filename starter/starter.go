@@ -38,6 +38,8 @@ type Client struct {
 	Vault    Unsealer
 	Terms    orders.Terms // of orders placed from now on
 	Cases    CaseRecord
+	// Extensions are the steps of the shop's own that orders placed from now on take.
+	Extensions []string
 }
 
 // Place starts the order and returns it with the client secret as soon as the shopper
@@ -77,7 +79,7 @@ func (c *Client) begin(ctx context.Context, id order.ID, r order.Request, decide
 		StaticSummary:            fmt.Sprintf("Order of %d lines in %s", len(r.Lines), r.Currency),
 		Memo:                     orders.StartMemo(r),
 	}, orders.OrderWorkflow, orders.Placement{
-		ID: id, Request: r, Hash: hash, Actor: actor, Correlation: correlation, Terms: c.Terms, Pricing: decided,
+		ID: id, Request: r, Hash: hash, Actor: actor, Correlation: correlation, Terms: c.Terms, Extensions: c.Extensions, Pricing: decided,
 	})
 	ask.WorkflowID = "" // it is that of the start operation
 	return c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{StartWorkflowOperation: start, UpdateOptions: ask})

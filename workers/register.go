@@ -3,6 +3,7 @@ package workers
 import (
 	"go.temporal.io/sdk/worker"
 
+	"purser/workflows/bulks"
 	"purser/workflows/campaigns"
 	"purser/workflows/cases"
 	imageworkflows "purser/workflows/images"
@@ -15,11 +16,12 @@ import (
 	"purser/workflows/unattended"
 )
 
-// RegisterWorkflows registers every workflow with a worker or a replayer. Both use
-// this one list, so that they cannot drift apart.
-func RegisterWorkflows(r worker.WorkflowRegistry) {
-	r.RegisterWorkflow(orders.OrderWorkflow)
-	r.RegisterWorkflow(orders.AftercareWorkflow)
+// RegisterWorkflows registers every workflow with a worker or a replayer, those of orders
+// with the steps of the shop's own. Both use this one list, so that they cannot drift
+// apart.
+func RegisterWorkflows(r worker.WorkflowRegistry, c orders.Course) {
+	r.RegisterWorkflow(c.OrderWorkflow)
+	r.RegisterWorkflow(c.AftercareWorkflow)
 	r.RegisterWorkflow(products.ProductWorkflow)
 	r.RegisterWorkflow(imports.ImportWorkflow)
 	r.RegisterWorkflow(products.ReconcileWorkflow)
@@ -30,6 +32,7 @@ func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(campaigns.CampaignWorkflow)
 	r.RegisterWorkflow(cases.CaseWorkflow)
 	r.RegisterWorkflow(cases.CaseSweepWorkflow)
+	r.RegisterWorkflow(bulks.BulkWorkflow)
 	r.RegisterWorkflow(ledger.LedgerCheckWorkflow)
 	r.RegisterWorkflow(unattended.UnattendedOrdersWorkflow)
 	r.RegisterWorkflow(inbox.MissedEventsWorkflow)

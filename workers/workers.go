@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 
+	"purser/activities/bulks"
 	"purser/activities/campaigns"
 	"purser/activities/cases"
 	"purser/activities/images"
@@ -23,6 +24,7 @@ import (
 	"purser/activities/unattended"
 	"purser/workflows"
 	imageworkflows "purser/workflows/images"
+	orderworkflows "purser/workflows/orders"
 )
 
 // Limits are the bulkheads: how many tasks of each kind run at once in one process
@@ -34,7 +36,8 @@ type Limits struct {
 	Payments  int     // calls to the payment provider at once; default 32
 	Parcels   int     // calls to the carrier at once; default 16
 	Mail      int     // mails at once; default 16
-	Bulk      int     // parts of campaigns at once; default 8
+	Bulk      int     // parts of campaigns, and of actions on many orders, at once; default 8
+	Own       int     // steps of the shop's own at once; default 16
 	Catalogue int     // products changed, imported and indexed at once; default 8
 	Images    int     // images decoded at once, each of which may use the memory that images.Limits allows; default 2
 	MailRate  float64 // mails a second on the mail queue, over all workers; default unlimited
@@ -56,11 +59,30 @@ type Activities struct {
 	Cases     *cases.Activities
 	Products  *products.Activities
 	Imports   *imports.Activities
+	Bulks     *bulks.Activities
 	Images    *images.Activities
 	Ledger    *ledger.Activities
 	Inbox     *inbox.Activities
 	// Unattended finds the orders that no workflow attends.
 	Unattended *unattended.Activities
+	// Own are the steps of the shop's own; usually none.
+	Own []Own
+}
+
+// Own are steps of the shop's own in the course of an order, and their activities.
+type Own struct {
+	Steps []orderworkflows.Extension
+	// Activities is a pointer to a struct whose methods are the activities. They run on
+	// workflows.OwnQueue.
+	Activities any
+}
+
+// CourseOf returns the orders' workflows with the steps of the shop's own.
+func CourseOf(own []Own) (c orderworkflows.Course) {
+	for _, o := range own {
+		c.Extensions = append(c.Extensions, o.Steps...)
+	}
+	return c
 }
 
 // New returns the workers; Start runs them.
@@ -78,8 +100,10 @@ func New(c client.Client, a Activities, l Limits) Set {
 		WorkerStopTimeout:        stopWithin,
 		Interceptors:             []interceptor.WorkerInterceptor{set.running},
 	})
-	RegisterWorkflows(orders)
-	register(orders, a.Orders, a.Mails, a.Campaigns, a.Cases)
+	course := CourseOf(a.Own)
+	RegisterWorkflows(orders, course)
+	own := a.ownActivities()
+	register(orders, append([]any{a.Orders, a.Mails, a.Campaigns, a.Cases, a.Bulks}, own...)...)
 	catalogue := worker.New(c, workflows.CatalogueQueue, worker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize: or(l.Catalogue, 8),
 		MaxConcurrentWorkflowTaskPollers:       2,
@@ -89,23 +113,22 @@ func New(c client.Client, a Activities, l Limits) Set {
 		WorkerStopTimeout:                      stopWithin,
 		Interceptors:                           []interceptor.WorkerInterceptor{set.running, &interrupting{}},
 	})
-	RegisterWorkflows(catalogue)
+	RegisterWorkflows(catalogue, course)
 	register(catalogue, a.Products, a.Imports)
 	set.workers = append(set.workers, orders, catalogue)
 	set.polled = append(set.polled, polled{workflows.OrdersQueue, forWorkflows}, polled{workflows.CatalogueQueue, forWorkflows})
-	for _, q := range []struct {
-		queue string
-		most  int
-		rate  float64
-		steps []any
-	}{
-		{workflows.RecordQueue, or(l.Record, 32), 0, []any{a.Orders, a.Mails, a.Campaigns, a.Cases, a.Unattended}},
+	queues := []queue{
+		{workflows.RecordQueue, or(l.Record, 32), 0, []any{a.Orders, a.Mails, a.Campaigns, a.Cases, a.Unattended, a.Bulks}},
 		{workflows.PaymentsQueue, or(l.Payments, 32), 0, []any{a.Orders, a.Ledger, a.Inbox}},
 		{workflows.ParcelsQueue, or(l.Parcels, 16), 0, []any{a.Orders}},
 		{workflows.MailQueue, or(l.Mail, 16), l.MailRate, []any{a.Mails}},
-		{workflows.BulkQueue, or(l.Bulk, 8), 0, []any{a.Campaigns}},
-	} {
-		w := worker.New(c, q.queue, worker.Options{
+		{workflows.BulkQueue, or(l.Bulk, 8), 0, []any{a.Campaigns, a.Bulks}},
+	}
+	if len(own) > 0 {
+		queues = append(queues, queue{workflows.OwnQueue, or(l.Own, 16), 0, own})
+	}
+	for _, q := range queues {
+		w := worker.New(c, q.name, worker.Options{
 			MaxConcurrentActivityExecutionSize: q.most,
 			MaxConcurrentActivityTaskPollers:   2,
 			TaskQueueActivitiesPerSecond:       q.rate,
@@ -116,12 +139,28 @@ func New(c client.Client, a Activities, l Limits) Set {
 			Interceptors:                 []interceptor.WorkerInterceptor{set.running},
 		})
 		register(w, q.steps...)
-		set.workers, set.polled = append(set.workers, w), append(set.polled, polled{q.queue, forActivities})
+		set.workers, set.polled = append(set.workers, w), append(set.polled, polled{q.name, forActivities})
 	}
 	if a.Images != nil {
 		set.workers, set.polled = append(set.workers, imageWorker(c, a.Images, l, set.running)), append(set.polled, polled{workflows.ImagesQueue, forWorkflows})
 	}
 	return set
+}
+
+// queue is a task queue for activities.
+type queue struct {
+	name  string
+	most  int     // at once
+	rate  float64 // a second, over all workers; 0: unlimited
+	steps []any
+}
+
+// ownActivities returns the activities of the shop's own steps.
+func (a Activities) ownActivities() (all []any) {
+	for _, o := range a.Own {
+		all = append(all, o.Activities)
+	}
+	return all
 }
 
 // imageWorker returns the worker for the workflows and activities of images. They

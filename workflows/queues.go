@@ -8,7 +8,8 @@ const (
 	PaymentsQueue = "payments"
 	ParcelsQueue  = "parcels"
 	MailQueue     = "mail"
-	BulkQueue     = "bulk" // campaigns' mails
+	BulkQueue     = "bulk" // campaigns' mails, and actions on many orders
+	OwnQueue      = "own"  // steps of the shop's own, which must not delay the others
 	// CatalogueQueue is for changing and indexing products. It is separate, so
 	// that many changed products do not delay orders.
 	CatalogueQueue = "catalogue"

@@ -22,7 +22,7 @@ func TestReplay(t *testing.T) {
 	for _, file := range histories(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
 			r := worker.NewWorkflowReplayer()
-			workers.RegisterWorkflows(r)
+			workers.RegisterWorkflows(r, orders.Course{})
 			if err := r.ReplayWorkflowHistoryFromJSONFile(workflowtest.Quiet(), file); err != nil {
 				t.Error(err)
 			}

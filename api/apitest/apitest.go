@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"purser/api"
+	"purser/api/bulks"
 	"purser/api/httpkit"
 	"purser/api/inbox"
 	"purser/api/mails"
@@ -40,6 +41,7 @@ type Shop struct {
 	http.Handler
 	Store  *records.Store
 	Orders *Orders
+	Bulks  *Bulks
 	Log    *LogBuffer
 }
 
@@ -68,6 +70,7 @@ func NewOn(t testing.TB, url string, options ...Option) *Shop {
 		t.Fatal(err)
 	}
 	s := &Shop{Store: store, Orders: &Orders{store: store, hash: map[order.ID]string{}}, Log: &LogBuffer{}}
+	s.Bulks = &Bulks{store: store, orders: s.Orders}
 	c := api.Config{
 		Config: httpkit.Config{
 			Keys: keys, Log: slog.New(slog.NewJSONHandler(s.Log, nil)), PlaceWithin: 5 * time.Second, SteerWithin: 5 * time.Second,
@@ -76,6 +79,7 @@ func NewOn(t testing.TB, url string, options ...Option) *Shop {
 		Products: &products.Service{Records: store},
 		Mails:    &mails.Service{Orders: store},
 		Inbox:    &inbox.Service{Records: store},
+		Bulks:    &bulks.Service{Workflows: s.Bulks, Records: store},
 	}
 	for _, option := range options {
 		option(&c, store)

@@ -111,6 +111,10 @@ func ProblemOf(err error) *Problem {
 		retry  time.Duration
 	}{
 		{err: order.ErrNotFound, status: http.StatusNotFound, code: "not_found"},
+		{err: order.ErrNoBulk, status: http.StatusNotFound, code: "not_found"},
+		{err: order.ErrBulkEnded, status: http.StatusConflict, code: "too_late"},
+		{err: order.ErrBulkEmpty, status: http.StatusUnprocessableEntity, code: "empty_selection"},
+		{err: order.ErrBulkTooBig, status: http.StatusUnprocessableEntity, code: "too_many_orders"},
 		{err: order.ErrUnknownSKU, status: http.StatusUnprocessableEntity, code: "unknown_sku"},
 		{err: order.ErrOutOfStock, status: http.StatusConflict, code: "out_of_stock"},
 		{err: order.ErrMixedCurrency, status: http.StatusUnprocessableEntity, code: "mixed_currency"},

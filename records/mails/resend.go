@@ -63,3 +63,11 @@ func (s *Store) OpenResend(ctx context.Context, r order.Resend) (m order.Mail, e
 	})
 	return m, sqldb.WrapError("open resend", err)
 }
+
+// HadMail reports whether the order ever had a mail about the notification, so that it
+// can be sent again.
+func (s *Store) HadMail(ctx context.Context, id order.ID, n order.Notification) (bool, error) {
+	var generation int
+	found, err := sqldb.First(ctx, s.DB.Reader(), "SELECT generation FROM mails WHERE about = ? AND template = ? LIMIT 1", []any{string(id), string(n)}, &generation)
+	return found, sqldb.WrapError("had mail", err)
+}

@@ -204,3 +204,30 @@ CREATE TABLE inbox_marks (
     provider     TEXT PRIMARY KEY,
     listed_until BIGINT NOT NULL
 ) {clustered};
+
+-- A bulk is one action on many orders. They are selected once, so that a bulk that goes
+-- on after a crash is about the same orders.
+CREATE TABLE bulks (
+    id           TEXT PRIMARY KEY,
+    request_hash TEXT NOT NULL,
+    doc          TEXT NOT NULL, -- the request, as JSON
+    actor        TEXT NOT NULL,
+    customer     TEXT NOT NULL, -- whose orders it is restricted to; empty: all
+    state        TEXT NOT NULL,
+    why          TEXT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    ended_at     BIGINT NOT NULL -- 0: not yet
+) {clustered};
+CREATE INDEX bulks_open ON bulks (created_at, id) WHERE ended_at = 0;
+
+CREATE TABLE bulk_orders (
+    bulk_id  TEXT NOT NULL,
+    n        BIGINT NOT NULL, -- 1, 2, 3 …
+    order_id TEXT NOT NULL, -- as the caller wrote it: there may be no such order
+    outcome  TEXT NOT NULL,
+    why      TEXT NOT NULL,
+    tries    BIGINT NOT NULL, -- how often it did not respond
+    at       BIGINT NOT NULL, -- of the outcome; 0: not yet
+    PRIMARY KEY (bulk_id, n)
+) {clustered};
+CREATE INDEX bulk_orders_by_outcome ON bulk_orders (bulk_id, outcome, n);

@@ -28,7 +28,11 @@ type Aftercare struct {
 // terminated before it was paid is cancelled: nothing else would release the
 // shopper's money and the goods.
 func AftercareWorkflow(ctx workflow.Context, a Aftercare) error {
-	w := newRun(newState(Placement{}))
+	return runAftercare(ctx, Course{}, a)
+}
+
+func runAftercare(ctx workflow.Context, c Course, a Aftercare) error {
+	w := newRun(c, newState(Placement{}))
 	w.aftercare = true
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	if err := w.listen(ctx); err != nil { // before anything blocks: a message without a handler is refused

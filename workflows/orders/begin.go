@@ -9,8 +9,8 @@ import (
 
 // begin returns a new order, or the order as the run before left it, with its
 // handlers registered.
-func begin(ctx workflow.Context, p Placement) (*orderWorkflow, error) {
-	w := newRun(newState(p))
+func begin(ctx workflow.Context, c Course, p Placement) (*orderWorkflow, error) {
+	w := newRun(c, newState(p))
 	w.shown = shown{status: order.AwaitingPayment, on: waitPayment} // as the starter set it
 	if p.Snapshot != nil {
 		if err := w.restore(*p.Snapshot); err != nil {
@@ -31,8 +31,8 @@ func (w *orderWorkflow) loaded(ctx workflow.Context) {
 	w.resumeTasks(ctx)
 }
 
-func newRun(s State) *orderWorkflow {
-	return &orderWorkflow{State: s, interrupt: func() {}, retrying: map[string]bool{}, trying: map[string]func(){}}
+func newRun(c Course, s State) *orderWorkflow {
+	return &orderWorkflow{State: s, course: c, extending: map[string]bool{}, interrupt: func() {}, retrying: map[string]bool{}, trying: map[string]func(){}}
 }
 
 // restore takes over a snapshot.
@@ -112,6 +112,7 @@ func (w *orderWorkflow) resumeTasks(ctx workflow.Context) {
 	for _, m := range w.Mails {
 		w.sendInBackground(ctx, m, nil)
 	}
+	_ = w.extendAfterCapture(ctx) // it only begins what goes on in the background
 	if w.Phase == Fulfilling {
 		w.mailReceivedInBackground(ctx)
 		if !w.Confirmed {

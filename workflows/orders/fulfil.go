@@ -13,10 +13,10 @@ import (
 )
 
 // fulfil takes the goods, the parcels and the money, in this sequence, and follows
-// the parcels to their delivery. Each step is done once, whatever interrupts the
+// the parcels to their delivery, with the shop's own steps in between. Each step is done once, whatever interrupts the
 // order in between.
 func (w *orderWorkflow) fulfil(ctx workflow.Context) error {
-	for _, step := range []func(workflow.Context) error{w.keepStock, w.awaitHold, w.captureWhenPlaced, w.bookParcels, w.capturePayments, w.awaitDelivery} {
+	for _, step := range []func(workflow.Context) error{w.keepStock, w.awaitHold, w.captureWhenPlaced, w.extendBeforeLabel, w.bookParcels, w.capturePayments, w.extendAfterCapture, w.awaitDelivery} {
 		if err := step(ctx); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
 			return err
 		}

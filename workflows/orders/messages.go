@@ -51,6 +51,9 @@ type Placement struct {
 	// Pricing is what was decided about the price; nil: the catalogue's prices are the
 	// whole price.
 	Pricing *order.Pricing `json:"pricing,omitempty"`
+	// Extensions are the steps of the shop's own that the order takes, by their IDs; see
+	// Extension.
+	Extensions []string `json:"extensions,omitempty"`
 	// Snapshot is the state in which the run before this one ended; nil in the
 	// first run.
 	Snapshot *order.Snapshot `json:"snapshot,omitempty"`

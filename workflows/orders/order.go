@@ -32,7 +32,11 @@ type Outcome struct {
 // order's only writer. Its handlers apply each message as it arrives (see
 // transitions); the phases below take the steps and wait for the state to change.
 func OrderWorkflow(ctx workflow.Context, p Placement) (Outcome, error) {
-	w, err := begin(ctx, p)
+	return runOrder(ctx, Course{}, p)
+}
+
+func runOrder(ctx workflow.Context, c Course, p Placement) (Outcome, error) {
+	w, err := begin(ctx, c, p)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -125,6 +125,8 @@ type State struct {
 	// CasesOpened and CasesEnded go into the next write.
 	CasesOpened []order.Case    `json:"casesOpened,omitempty"`
 	CasesEnded  []order.CaseEnd `json:"casesEnded,omitempty"`
+	// Extended are the steps of the shop's own that were taken.
+	Extended map[string]bool `json:"extended,omitempty"`
 }
 
 // Abort says why an order is not fulfilled: an outcome, not a failure.
@@ -187,13 +189,15 @@ func Restore(snapshot order.Snapshot) (State, error) {
 // only.
 type orderWorkflow struct {
 	State
-	interrupt func() // ends the wait or the step that the order is in
-	ready     bool   // the state is loaded
-	callers   int    // requests that wait for that
-	aftercare bool   // it runs as AftercareWorkflow
-	placing   bool   // a caller waits for the order to be placed
-	changes   int    // rises with each message handled
-	saving    bool   // a write is under way
+	course    Course
+	extending map[string]bool // steps of the shop's own that this run takes in the background
+	interrupt func()          // ends the wait or the step that the order is in
+	ready     bool            // the state is loaded
+	callers   int             // requests that wait for that
+	aftercare bool            // it runs as AftercareWorkflow
+	placing   bool            // a caller waits for the order to be placed
+	changes   int             // rises with each message handled
+	saving    bool            // a write is under way
 	written   *order.Waiting
 	unsaved   bool // the state has changed without an event
 	task      task
