@@ -70,7 +70,7 @@ var architecture = []packageRule{
 	{path: "activities/porttest", may: []string{"order", "mail", "catalog", "activities/*"}, why: "a conformance suite tests the ports"},
 	{path: "workflows", may: []string{"order"}, tests: []string{"workers", "workflows/*"}, why: "messages, local and remote steps and task queues are the same for all subjects"},
 	{path: "workflows/workflowtest", may: []string{"workflows"}, why: "the workflows of all subjects are tested in the same environment"},
-	{path: "workflows/record", tests: []string{"activities", "activities/*", "engine", "importfile", "records", "starter", "workers", "workflows", "workflows/*"}, why: "it has only a test, which records histories on a real engine"},
+	{path: "workflows/record", tests: []string{"activities", "activities/*", "engine", "examples/*", "importfile", "records", "starter", "workers", "workflows", "workflows/*"}, why: "it has only a test, which records histories on a real engine"},
 	{path: "workflows/*", may: []string{"order", "catalog", "ledger", "mail", "text", "activities", "activities/*", "workflows"}, tests: []string{"workflows/*"}, why: "workflows decide without I/O; they use of the activities only names, arguments and results"},
 
 	{path: "providers/guard", why: "a transport does not depend on what it transports"},

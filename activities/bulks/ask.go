@@ -165,11 +165,11 @@ func (w *work) late(ctx context.Context, o order.Order) (order.BulkOutcome, stri
 	is := "the order is " + string(o.Status)
 	switch w.bulk.Action {
 	case order.BulkCancel:
-		undoing := o.Hold != nil && (o.Hold.Kind == order.HoldVoid || o.Hold.Kind == order.HoldRefund)
+		compensating := o.Hold != nil && (o.Hold.Kind == order.HoldVoid || o.Hold.Kind == order.HoldRefund)
 		switch {
 		case o.Status == order.Cancelled || o.Status == order.Expired:
 			return order.OutcomeDone, is, nil
-		case o.Status == order.Cancelling || undoing:
+		case o.Status == order.Cancelling || compensating:
 			return order.OutcomeAccepted, is, nil
 		case o.Status.Final() || o.Status == order.Shipped:
 			return order.OutcomeRefused, is, nil

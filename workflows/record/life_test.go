@@ -86,7 +86,8 @@ type life struct {
 	events  int
 
 	receivedAfter time.Duration
-	pieces        int64 // the most in one parcel; 0: all
+	pieces        int64    // the most in one parcel; 0: all
+	extensions    []string // the steps of the shop's own
 }
 
 func (b *bench) begin(t *testing.T, name string) *life {
@@ -97,7 +98,7 @@ func (l *life) place(payWithin time.Duration) order.Money {
 	l.t.Helper()
 	l.starter = &starter.Client{Temporal: l.client, Record: hashed{&l.record}, Vault: sealer{}, Terms: orders.Terms{
 		PayWithin: payWithin, AskAfter: payWithin / 2, TrackAfter: time.Hour, ReceivedAfter: l.receivedAfter, ParcelPieces: l.pieces,
-	}}
+	}, Extensions: l.extensions}
 	o, secret, err := l.starter.Place(l.t.Context(), l.id, order.Request{
 		Customer: "c-1", Email: "ada@example.com", Locale: "en", Currency: "EUR",
 		ShipTo: order.Address{Name: "Ada", Line1: "1 Quay", City: "Bristol", PostalCode: "BS1", Country: "GB"},
