@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"purser/commands/terminal"
 	"purser/order"
 	"purser/shop"
 )
@@ -57,7 +58,7 @@ func (l *caseListCmd) Run(e *env, c *commands) error {
 	if c.Case.JSON {
 		return json.NewEncoder(e.stdout).Encode(page)
 	}
-	t := table(e.stdout, "OPENED", "CASE", "KIND", "STATUS", "AMOUNT", "DUE", "ASSIGNEE", "WHY")
+	t := terminal.NewTable(e.stdout, "OPENED", "CASE", "KIND", "STATUS", "AMOUNT", "DUE", "ASSIGNEE", "WHY")
 	for _, found := range page.Cases {
 		due := found.DueAt.Format(time.RFC3339)
 		if found.Overdue {
@@ -66,7 +67,7 @@ func (l *caseListCmd) Run(e *env, c *commands) error {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", found.OpenedAt.Format(time.RFC3339), found.ID, found.Kind,
 			paintStatus(t, found.Status), amountOf(found), due, found.Assignee, found.Why)
 	}
-	return endPage(t, e.stdout, "--cursor", page.NextCursor)
+	return t.EndPage("--cursor", page.NextCursor)
 }
 
 func amountOf(c shop.Case) string {
@@ -81,7 +82,7 @@ func (c *caseCmd) printCase(w io.Writer, found shop.Case) error {
 	if c.JSON {
 		return json.NewEncoder(w).Encode(found)
 	}
-	t := table(w)
+	t := terminal.NewTable(w)
 	fmt.Fprintf(t, "case\t%s\nkind\t%s\nstatus\t%s\nwhy\t%s\n", found.ID, found.Kind, paintStatus(t, found.Status), found.Why)
 	for _, line := range []struct{ name, text string }{
 		{"order", string(found.OrderID)},
@@ -101,7 +102,7 @@ func (c *caseCmd) printCase(w io.Writer, found shop.Case) error {
 		fmt.Fprintf(t, "note\t%s %s: %s\n", n.At.Format(time.RFC3339), n.Who, n.Text)
 	}
 	if p := found.Proposal; p != nil {
-		fmt.Fprintf(t, "%s\t%s by %s: %s; another person must approve it, with the same command\n", paint(t, red, "proposed"), p.Choice, p.Who, p.Why)
+		fmt.Fprintf(t, "%s\t%s by %s: %s; another person must approve it, with the same command\n", terminal.Paint(t, terminal.Red, "proposed"), p.Choice, p.Who, p.Why)
 	}
 	if found.Status == order.CaseOpen {
 		printChoices(t, found)
