@@ -17,6 +17,7 @@ func document(version string) huma.Config {
 	c.Info.Description = "Runs a shop's orders from checkout to delivery. Errors are problem documents (RFC 9457) with a stable code."
 	for _, t := range []huma.Tag{
 		{Name: "orders", Description: "Orders, from checkout to delivery"},
+		{Name: "returns", Description: "Goods that are sent back: asked for, approved, received and refunded"},
 		{Name: "catalogue", Description: "Products as shops and shoppers read and search them"},
 		{Name: "images", Description: "Product images: uploaded directly to the object store, served in several sizes"},
 		{Name: "mail", Description: "The status of sent mails, and the recipients' preferences"},

@@ -28,10 +28,11 @@ type orderCmd struct {
 	Cancel  orderCancelCmd  `cmd:"" help:"Cancel an order that the carrier does not have yet: void its label, void or refund its payment, and release its stock."`
 	Refund  orderRefundCmd  `cmd:"" help:"Refund an order: an amount, goods, the shipping fee, or everything that is left."`
 	Book    orderBookCmd    `cmd:"" name:"book-payment" help:"Book a bank transfer or cash that came in for an order."`
+	Return  orderReturnCmd  `cmd:"" help:"Goods that are sent back."`
 	Resolve orderResolveCmd `cmd:"" help:"Decide about an order that is on hold or needs attention."`
 	Bulk    orderBulkCmd    `cmd:"" help:"Cancel, refund, resolve or send a mail again for many orders at once."`
 
-	ReturnInstructions orderReturnCmd `cmd:"" help:"Tell the shopper how to send an order back."`
+	ReturnInstructions orderInstructionsCmd `cmd:"" help:"Tell the shopper how to send an order back."`
 }
 
 type orderPlaceCmd struct {
@@ -103,6 +104,7 @@ type orderListCmd struct {
 	Status    []string `help:"Only orders in these statuses."`
 	WaitingOn string   `default:"" enum:",payment,transfer,carrier,operator,payments,parcels,mail" help:"Only orders that wait for payment (the shopper's), transfer (money in advance), carrier (the delivery), operator (a person), or for a step that is tried again: payments, parcels or mail."`
 	Customer  string   `help:"Only orders of this customer."`
+	Returns   string   `default:"" enum:",requested,approved,received" help:"Only orders with a return that is requested, approved or received."`
 	From      string   `help:"Only orders placed on this day or at this time, or later: YYYY-MM-DD in UTC, or RFC 3339 such as 2026-03-01T09:00:00+01:00." placeholder:"TIME"`
 	To        string   `help:"Only orders placed on this day or before it, or before this time; written like --from." placeholder:"TIME"`
 	Limit     int      `default:"20" help:"How many, 1 to 100."`
@@ -139,7 +141,7 @@ func (l *orderListCmd) query() (url.Values, error) {
 		return nil, err
 	}
 	q := url.Values{"limit": {strconv.Itoa(l.Limit)}, "status": l.Status}
-	for name, v := range map[string]string{"customerId": l.Customer, "waitingOn": l.WaitingOn, "cursor": l.Cursor} {
+	for name, v := range map[string]string{"customerId": l.Customer, "waitingOn": l.WaitingOn, "returns": l.Returns, "cursor": l.Cursor} {
 		if v != "" {
 			q.Set(name, v)
 		}
@@ -236,7 +238,7 @@ func (x *orderResolveCmd) Run(e *env, c *commands) error {
 	return c.Order.print(e.stdout, o)
 }
 
-type orderReturnCmd struct {
+type orderInstructionsCmd struct {
 	ID     string `arg:"" help:"The order's id."`
 	Reason string `required:"" help:"The reason, which the ledger keeps."`
 	Until  string `help:"The last day on which the order can be sent back, such as 2026-03-01. Default: in 30 days."`
@@ -244,7 +246,7 @@ type orderReturnCmd struct {
 	Key    string `name:"idempotency-key" help:"Makes repeating the command safe."`
 }
 
-func (x *orderReturnCmd) Run(e *env, c *commands) error {
+func (x *orderInstructionsCmd) Run(e *env, c *commands) error {
 	client, err := c.Order.client()
 	if err != nil {
 		return err

@@ -43,6 +43,9 @@ func (c *orderCmd) print(w io.Writer, o shop.Order) error {
 		}
 		fmt.Fprintf(t, "%s\t%s of %s: %s\n", what, r.Amount, r.PaymentRef, nonEmpty(string(r.Status), r.ID, r.Reason))
 	}
+	for _, r := range o.Returns {
+		printReturn(t, r)
+	}
 	for _, d := range o.Disputes {
 		fmt.Fprintf(t, "dispute\t%s of %s: %s\n", d.Amount, d.PaymentRef, nonEmpty(string(d.Status), d.ID, d.Reason))
 	}

@@ -45,6 +45,7 @@ type Config struct {
 	PayAgainBefore time.Duration `group:"Orders:" help:"How long before an authorization lapses that could not be captured yet the shopper is asked to pay again, at most half of the time that it lasts. If the order is not paid again by half of that time, and at the latest 12 hours, before it lapses, the order is cancelled. 0: it is cancelled without asking." env:"PURSER_PAY_AGAIN_BEFORE" default:"24h"`
 	TrackAfter     time.Duration `group:"Orders:" help:"How long to wait for an event about a parcel before the carrier is asked." env:"PURSER_TRACK_AFTER" default:"12h"`
 	OverdueAfter   time.Duration `group:"Orders:" help:"How long a parcel may stay without a scan before it needs an operator; 0: for ever." env:"PURSER_OVERDUE_AFTER" default:"336h"`
+	ReturnWithin   time.Duration `group:"Orders:" help:"How long after their delivery goods can be sent back." env:"PURSER_RETURN_WITHIN" default:"720h"`
 	// FindParcelsWithin is how long a parcel of a cancelled order is looked for.
 	FindParcelsWithin time.Duration `group:"Orders:" help:"How long after a cancellation the carrier is asked again for a parcel whose booking it did not confirm; what it finds is voided. 0: it is not asked again." env:"PURSER_FIND_PARCELS_WITHIN" default:"24h"`
 	Capture           string        `group:"Orders:" help:"When an authorised payment is captured: booked (when the first parcel is booked) or placed (as soon as the money is held; then cancelling is a refund)." env:"PURSER_CAPTURE" default:"booked" enum:"booked,placed"`
@@ -178,6 +179,7 @@ func (c *Config) checkTimes() error {
 		{"PURSER_OVERDUE_AFTER", c.OverdueAfter, true},
 		{"PURSER_RECEIVED_AFTER", c.ReceivedAfter, true},
 		{"PURSER_PAY_AGAIN_BEFORE", c.PayAgainBefore, true},
+		{"PURSER_RETURN_WITHIN", c.ReturnWithin, false},
 		{"PURSER_FIND_PARCELS_WITHIN", c.FindParcelsWithin, true},
 		{"PURSER_SANDBOX_HOLD_TIME", c.SandboxHoldTime, false},
 		{"PURSER_SANDBOX_PACE", c.SandboxPace, true},
@@ -239,7 +241,7 @@ func (c *Config) Terms() orders.Terms {
 	return orders.Terms{
 		ApproveAbove: approval,
 		PayWithin:    c.PayWithin, PrepayWithin: c.PrepayWithin, AskAfter: c.AskAfter, ReceivedAfter: c.ReceivedAfter,
-		TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter, ParcelPieces: c.ParcelPieces, PayAgainBefore: c.PayAgainBefore, FindParcelsWithin: c.FindParcelsWithin, Capture: orders.CaptureWhen(c.Capture),
+		TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter, ParcelPieces: c.ParcelPieces, PayAgainBefore: c.PayAgainBefore, FindParcelsWithin: c.FindParcelsWithin, ReturnWithin: c.ReturnWithin, Capture: orders.CaptureWhen(c.Capture),
 	}
 }
 

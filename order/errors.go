@@ -28,6 +28,10 @@ var (
 	ErrTooLate         = errors.New("too late to cancel")
 	ErrClosed          = errors.New("the order's workflow has ended")
 	ErrNotRefundable   = errors.New("more than can be refunded")
+	ErrNotReturnable   = errors.New("more than can be sent back")
+	ErrNotShipped      = errors.New("the goods were not delivered")
+	ErrReturnTooLate   = errors.New("too late to send the goods back")
+	ErrNoReturn        = errors.New("no such return")
 	ErrIllegalMove     = errors.New("the order's status does not allow this")
 	ErrBusy            = errors.New("try again") // the outcome is not known
 	ErrVersionConflict = errors.New("the record is not at the version this change follows")

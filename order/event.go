@@ -70,14 +70,23 @@ const (
 	ParcelArrived    Kind = "parcel.delivered"
 	ParcelCameBack   Kind = "parcel.returned"
 	ParcelIsOverdue  Kind = "parcel.overdue" // it has not moved for too long; an operator must look for it
-	MailSent         Kind = "mail.sent"
-	MailUnknown      Kind = "mail.unknown" // it may have been sent
-	MailRejected     Kind = "mail.rejected"
-	MailSuppressed   Kind = "mail.suppressed" // not sent: the address is suppressed
-	MailBounced      Kind = "mail.bounced"    // the recipient's server returned it
-	MailComplained   Kind = "mail.complained" // the recipient reported it as spam
-	StepDelayed      Kind = "step.delayed"    // a step failed and is being retried
-	EventIgnored     Kind = "event.ignored"   // a late, duplicate or illegal provider event; nothing changed
+	// A return's events are named after the state that it enters.
+	ReturnWasRequested Kind = "return.requested"
+	ReturnWasApproved  Kind = "return.approved"
+	ReturnWasRejected  Kind = "return.rejected"
+	ReturnHasArrived   Kind = "return.received"
+	ReturnHasExpired   Kind = "return.expired"
+	ReturnWasCancelled Kind = "return.cancelled"
+	ReturnWasClosed    Kind = "return.closed"
+
+	MailSent       Kind = "mail.sent"
+	MailUnknown    Kind = "mail.unknown" // it may have been sent
+	MailRejected   Kind = "mail.rejected"
+	MailSuppressed Kind = "mail.suppressed" // not sent: the address is suppressed
+	MailBounced    Kind = "mail.bounced"    // the recipient's server returned it
+	MailComplained Kind = "mail.complained" // the recipient reported it as spam
+	StepDelayed    Kind = "step.delayed"    // a step failed and is being retried
+	EventIgnored   Kind = "event.ignored"   // a late, duplicate or illegal provider event; nothing changed
 )
 
 // Change is one write to the record: the order after it, and the events that

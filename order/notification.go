@@ -24,6 +24,13 @@ const (
 	MailRefunded       Notification = "refunded"      // the refund has succeeded
 	MailRefundFailed   Notification = "refund_failed" // the shopper's bank refused the refund
 	MailDispute        Notification = "dispute"       // to the shop
+	// The mails about a return are named after the state that it enters.
+	MailReturnRequested Notification = "return_requested"
+	MailReturnApproved  Notification = "return_approved" // how to send the goods back
+	MailReturnRejected  Notification = "return_rejected"
+	MailReturnReceived  Notification = "return_received" // and what is refunded
+	MailReturnExpired   Notification = "return_expired"
+	MailReturnCancelled Notification = "return_cancelled"
 	// MailReturnInstructions is sent when the shop asks for it.
 	MailReturnInstructions Notification = "return_instructions"
 )
@@ -41,7 +48,7 @@ type Mail struct {
 	OrderID      ID           `json:"orderId"`
 	Notification Notification `json:"milestone"`
 	Generation   int          `json:"generation"`
-	Ref          string       `json:"ref,omitempty"` // the refund, dispute or intent that it is about
+	Ref          string       `json:"ref,omitempty"` // the refund, return, dispute or intent that it is about
 	To           string       `json:"to"`
 	Name         string       `json:"name"`
 	Locale       string       `json:"locale,omitempty"`
@@ -98,6 +105,8 @@ func (o Order) MailAbout(m Notification, ref string) Mail {
 				l.Ref, l.Amount = r.ID, r.Amount
 			}
 		}
+	case MailReturnRequested, MailReturnApproved, MailReturnRejected, MailReturnReceived, MailReturnExpired, MailReturnCancelled:
+		l = l.aboutReturn(o, ref)
 	case MailDispute:
 		l.To, l.Name, l.Locale, l.Lines, l.Shipping, l.Total = "", "", "", nil, nil, Money{}
 		for _, d := range o.Disputes {
@@ -133,6 +142,18 @@ func (m Mail) aboutParcel(o Order, ref string) Mail {
 	m.Tracking = s.Tracking
 	if s.Number > 1 {
 		m.Ref = s.Reference
+	}
+	return m
+}
+
+// aboutReturn makes a mail one about a return; "": the latest one in the state that the
+// mail is about.
+func (m Mail) aboutReturn(o Order, ref string) Mail {
+	m.Lines, m.Shipping, m.Total = nil, nil, Money{}
+	for _, r := range o.Returns {
+		if ref == "" && r.Status.Notification() == m.Notification || ref != "" && r.ID == ref {
+			m.Ref, m.Amount, m.Until, m.Link, m.Reason = r.ID, r.Refund, r.Due, r.Link, r.Message
+		}
 	}
 	return m
 }

@@ -30,11 +30,12 @@ type Order struct {
 	Reason   string   `json:"reason,omitempty"`   // why it was cancelled, expired, refused, returned or held
 	Hold     *Hold    `json:"hold,omitempty"`     // nil: nobody needs to decide
 	Waiting  *Waiting `json:"waiting,omitempty"`
-	// Payments, Shipments, Refunds and Disputes are listed oldest first.
+	// Payments, Shipments, Refunds, Disputes and Returns are listed oldest first.
 	Payments  []Payment  `json:"payments"`
 	Shipments []Shipment `json:"shipments,omitempty"`
 	Refunds   []Refund   `json:"refunds,omitempty"`
 	Disputes  []Dispute  `json:"disputes,omitempty"`
+	Returns   []Return   `json:"returns,omitempty"`
 	// MailTrouble lists the order's mails that bounced or were reported as spam.
 	MailTrouble []MailTrouble `json:"mailTrouble,omitempty"`
 	// Attention lists what Purser cannot finish by itself although the order goes

@@ -4,14 +4,17 @@ import "time"
 
 // Filter selects orders; an empty field does not restrict.
 type Filter struct {
-	Status     []Status
-	Customer   string
-	WaitsFor   string    // one of Waits
-	Refunding  bool      // those with a refund that is asked for, and that the provider has not made yet
-	PlacedFrom time.Time // inclusive
-	PlacedTo   time.Time // exclusive
-	Limit      int       // default 50, at most 500
-	Cursor     string    // Page.Next of the previous page
+	Status   []Status
+	Customer string
+	WaitsFor string // one of Waits
+	// Unfinished selects those with a refund that is asked for and that the provider has
+	// not made yet, or with a return that a workflow must attend.
+	Unfinished bool
+	Returns    ReturnStatus // those with a return in this state
+	PlacedFrom time.Time    // inclusive
+	PlacedTo   time.Time    // exclusive
+	Limit      int          // default 50, at most 500
+	Cursor     string       // Page.Next of the previous page
 }
 
 // Page is one page of orders, newest first.

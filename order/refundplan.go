@@ -72,6 +72,7 @@ func (o Order) planAmounts(r RefundRequest, left Money) (refundPlan, error) {
 		plan.lines = append(plan.lines, l)
 		plan.amount.Amount += l.Amount
 	}
+	plan.amount.Amount -= r.less
 	return plan, nil
 }
 
@@ -110,7 +111,15 @@ func (o Order) RefundedOf(sku string) (pieces, paid, restocked int64) {
 			}
 		}
 	}
-	return pieces, paid, restocked
+	for _, r := range o.Returns {
+		for _, l := range r.Lines {
+			if l.SKU == sku {
+				pieces, paid = pieces+l.Kept, paid+l.KeptPrice
+			}
+		}
+	}
+	_, back := o.ReturnedOf(sku)
+	return pieces, paid, restocked + back
 }
 
 // refundLine returns how much is refunded for pieces of a line. The pieces that are
@@ -146,7 +155,7 @@ func (o Order) share(l Line, n int64) int64 {
 // spreadRefund divides a refund over the order's payments; of equal ones, the oldest is
 // first. See docs/decisions/018-refund-order.md.
 func (o Order) spreadRefund(r RefundRequest, plan refundPlan) (parts []Refund) {
-	amount, lines, shipping := plan.amount.Amount, plan.lines, plan.shipping
+	amount, lines, shipping, less := plan.amount.Amount, plan.lines, plan.shipping, r.less
 	for _, p := range o.refundedFrom(r) {
 		n := min(p.refundable(), amount)
 		if n <= 0 {
@@ -154,8 +163,9 @@ func (o Order) spreadRefund(r RefundRequest, plan refundPlan) (parts []Refund) {
 		}
 		part := Refund{
 			ID: r.ID, PaymentRef: p.Reference, Amount: Money{n, o.Total.Currency}, Reason: r.Reason,
-			Status: RefundRequested, Asked: r.Hash(),
+			Status: RefundRequested, Asked: r.Hash(), ReturnID: r.returnID, Less: less,
 		}
+		n, less = n+less, 0
 		if len(parts) > 0 {
 			part.ID = fmt.Sprintf("%s:%d", r.ID, len(parts)+1)
 		}
@@ -241,17 +251,73 @@ func (o Order) shippingLeft() int64 {
 // Restocked returns the goods that came back and are for sale again.
 func (o Order) Restocked() (all []LineQuantity) {
 	for _, l := range o.Lines {
-		n := int64(0)
-		for _, r := range o.Refunds {
-			for _, back := range r.Lines {
-				if back.SKU == l.SKU && back.Restock {
-					n += back.Quantity
-				}
-			}
-		}
-		if n > 0 {
+		_, _, n := o.RefundedOf(l.SKU)
+		if n = min(n, l.Quantity); n > 0 {
 			all = append(all, LineQuantity{SKU: l.SKU, Quantity: n})
 		}
 	}
 	return all
+}
+
+// PlanReturn returns the refunds of goods that came back: what the shopper paid for them,
+// less what the shop keeps of it, and at most what is left of the order's money. Pieces
+// that were refunded before count for nothing; there is no refund if nothing is left. It
+// fails with ErrNotRefundable while the money cannot be refunded, and otherwise as
+// PlanRefund does.
+func (o Order) PlanReturn(back Return) ([]Refund, error) {
+	worth, left, g := o.worth(back), o.Refundable(), Granule(o.Total.Currency)
+	amount := max(worth-back.Fee-back.Damage, 0) / g * g
+	switch disputed := slices.ContainsFunc(o.Disputes, func(d Dispute) bool { return !d.Closed() && d.Status != DisputeInquiry }); {
+	case amount == 0:
+		return nil, nil
+	case o.Payment().Status == PaymentAuthorized && o.Captured() == 0:
+		return nil, fmt.Errorf("%w: the money is not captured yet", ErrNotRefundable)
+	case amount > left && disputed:
+		return nil, fmt.Errorf("%w: the payment is disputed, and the bank has the money until it has decided", ErrNotRefundable)
+	case left/g*g == 0:
+		return nil, nil
+	}
+	amount = min(amount, left/g*g)
+	return o.PlanRefund(RefundRequest{
+		ID: back.RefundIDToBe(), Lines: o.refundItems(back), Reason: back.Reason, PaidOut: back.PaidOut, returnID: back.ID, less: worth - amount,
+	})
+}
+
+// worth returns what the shopper paid for the goods of a return that can be refunded.
+func (o Order) worth(back Return) (sum int64) {
+	for _, item := range o.refundItems(back) {
+		l, err := o.refundLine("", item)
+		if err == nil { // it is of the order, and not more than is left
+			sum += l.Amount
+		}
+	}
+	return sum
+}
+
+// refundItems returns the goods of a return that were not refunded before.
+func (o Order) refundItems(back Return) (items []RefundItem) {
+	for _, l := range o.Lines {
+		before, _, _ := o.RefundedOf(l.SKU)
+		for _, b := range back.Lines {
+			if n := min(b.Received, l.Quantity-before); b.SKU == l.SKU && n > 0 {
+				items = append(items, RefundItem{SKU: l.SKU, Quantity: n})
+			}
+		}
+	}
+	return items
+}
+
+// KeepPrice returns a return of which nothing is refunded. Its pieces count as refunded, so
+// that what is refunded for other pieces of the line meets its price.
+func (o Order) KeepPrice(back Return) Return {
+	lines := slices.Clone(back.Lines)
+	for _, item := range o.refundItems(back) {
+		for i := range lines {
+			if l, err := o.refundLine("", item); err == nil && lines[i].SKU == item.SKU {
+				lines[i].Kept, lines[i].KeptPrice = l.Quantity, l.Amount
+			}
+		}
+	}
+	back.Lines = lines
+	return back
 }

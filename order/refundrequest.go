@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // RefundRequest asks for money to be refunded. It names an amount, or goods and a
@@ -24,6 +25,10 @@ type RefundRequest struct {
 	// the reference of a bank transfer. Empty: the payment's provider makes the
 	// refund.
 	PaidOut string `json:"paidOut,omitempty"`
+
+	// returnID and less are those of the refund; only PlanReturn sets them.
+	returnID string
+	less     int64
 }
 
 // RefundItem asks for pieces of a line to be refunded.
@@ -47,6 +52,8 @@ func (r RefundRequest) Validate() error {
 	switch {
 	case !refundID.MatchString(r.ID):
 		return fmt.Errorf("%w: id: want 1 to 64 letters, digits, hyphens and underscores", ErrInvalid)
+	case strings.HasPrefix(r.ID, returnRefund) && r.ID != (Return{ID: r.returnID}).RefundIDToBe():
+		return fmt.Errorf("%w: id: the ids that begin with %q are those of returns", ErrInvalid, returnRefund)
 	case named != 1:
 		return fmt.Errorf("%w: want an amount, or lines and shipping, or all", ErrInvalid)
 	case r.Amount.Amount < 0 || r.Amount.Amount == 0 && r.Amount.Currency != "":

@@ -24,6 +24,10 @@ type Refund struct {
 	// PaidOut says that a person paid the money out, without the payment's provider;
 	// Reference is then that person's proof.
 	PaidOut bool `json:"paidOut,omitempty"`
+	// ReturnID is the return whose goods it is for; empty if it is for none. Less is how
+	// much of the price of the goods is kept, in minor units: the lines have the price.
+	ReturnID string `json:"returnId,omitempty"`
+	Less     int64  `json:"less,omitempty"`
 	// Key is the idempotency key of the provider's refund, by which it is found
 	// there; Asked is the hash of the request.
 	Key   string `json:"key,omitempty"`

@@ -27,11 +27,12 @@ type Order struct {
 	Reason  string   `json:"reason,omitempty"`
 	Hold    *Hold    `json:"hold,omitempty"`    // nil: nobody needs to decide
 	Waiting *Waiting `json:"waiting,omitempty"` // nil: it waits for nothing
-	// Payments, Shipments, Refunds and Disputes are listed oldest first.
+	// Payments, Shipments, Refunds, Disputes and Returns are listed oldest first.
 	Payments    []Payment     `json:"payments"`
 	Shipments   []Shipment    `json:"shipments"`
 	Refunds     []Refund      `json:"refunds"`
 	Disputes    []Dispute     `json:"disputes"`
+	Returns     []Return      `json:"returns"`
 	MailTrouble []MailTrouble `json:"mailTrouble"`
 	Attention   []Attention   `json:"attention"`
 	Cases       []CaseRef     `json:"cases"`

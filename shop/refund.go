@@ -39,6 +39,8 @@ type Refund struct {
 	Shipping   int64              `json:"shipping"`        // of the amount, in minor currency units
 	Reason     string             `json:"reason,omitempty"`
 	Status     order.RefundStatus `json:"status"`
+	ReturnID   string             `json:"returnId,omitempty"` // the return whose goods are refunded
+	Less       int64              `json:"less,omitempty"`     // kept of the price of the goods, in minor currency units
 	PaidOut    bool               `json:"paidOut"`
 }
 

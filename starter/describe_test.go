@@ -52,6 +52,7 @@ func TestDescriptions(t *testing.T) {
 	requests := map[string]any{
 		string(orders.Cancel): &orders.CancelRequest{}, string(orders.Resolve): &orders.ResolveRequest{},
 		string(orders.Refund): &orders.RefundRequest{}, string(orders.BookPayment): &orders.BookPaymentRequest{}, string(orders.Place): nil,
+		string(orders.RequestReturn): &orders.ReturnRequest{}, string(orders.DecideReturn): &orders.DecideReturnRequest{}, string(orders.ReceiveReturn): &orders.ReceiveReturnRequest{},
 	}
 	if len(m.GetUpdateDefinitions()) != len(requests) {
 		t.Errorf("%d updates", len(m.GetUpdateDefinitions()))
@@ -73,6 +74,14 @@ func TestDescriptions(t *testing.T) {
 	}
 	if r := requests[string(orders.Refund)].(*orders.RefundRequest); r.Validate() != nil || r.Amount.Amount != 450 {
 		t.Errorf("the example of a refund: %+v, %v", r, r.Validate())
+	}
+	for name, r := range map[string]interface{ Validate() error }{
+		"request": requests[string(orders.RequestReturn)].(*orders.ReturnRequest), "decision": requests[string(orders.DecideReturn)].(*orders.DecideReturnRequest),
+		"receipt": requests[string(orders.ReceiveReturn)].(*orders.ReceiveReturnRequest),
+	} {
+		if err := r.Validate(); err != nil {
+			t.Errorf("the example of a return's %s: %v", name, err)
+		}
 	}
 }
 

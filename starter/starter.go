@@ -204,6 +204,10 @@ var refusals = map[string]error{
 	workflows.RefusalNotRefundable: order.ErrNotRefundable,
 	workflows.RefusalInvalid:       order.ErrInvalid,
 	workflows.RefusalCancelled:     order.ErrTooLate,
+	workflows.RefusalNotReturnable: order.ErrNotReturnable,
+	workflows.RefusalNotShipped:    order.ErrNotShipped,
+	workflows.RefusalReturnTooLate: order.ErrReturnTooLate,
+	workflows.RefusalNoReturn:      order.ErrNoReturn,
 }
 
 // translate turns Temporal's errors into the errors of package order.

@@ -86,6 +86,29 @@ func (c *Client) BookPayment(ctx context.Context, id order.ID, r order.Receipt, 
 	return send(ctx, c, orders.BookPayment, "book payment", id, "", orders.BookPaymentRequest{Receipt: r, Currency: currency, Sender: sender(actor, why, correlation)})
 }
 
+// RequestReturn asks whether goods may be sent back, and returns the order as it is then.
+// A repeated request is the same return. It fails with order.ErrNotFound, with
+// order.ErrInvalid, order.ErrNotShipped, order.ErrNotReturnable or order.ErrReturnTooLate
+// if the goods cannot be sent back, with order.ErrIllegalMove if the order's state does
+// not allow it, and with order.ErrOtherRequest.
+func (c *Client) RequestReturn(ctx context.Context, id order.ID, ask order.ReturnRequest, actor, correlation string) (order.Order, error) {
+	return send(ctx, c, orders.RequestReturn, "request return", id, "", orders.ReturnRequest{ReturnRequest: ask, Sender: sender(actor, ask.Reason, correlation)})
+}
+
+// DecideReturn approves, rejects or cancels a return, and returns the order as it is then.
+// It fails with order.ErrNotFound, order.ErrNoReturn, order.ErrInvalid or, if the return's
+// state does not allow the step, with order.ErrIllegalMove.
+func (c *Client) DecideReturn(ctx context.Context, id order.ID, d order.ReturnDecision, actor, why, correlation string) (order.Order, error) {
+	return send(ctx, c, orders.DecideReturn, "decide return", id, "", orders.DecideReturnRequest{ReturnDecision: d, Sender: sender(actor, why, correlation)})
+}
+
+// ReceiveReturn takes goods of a return that have arrived and has them refunded, and
+// returns the order, perhaps before the provider has responded. A repeated call refunds
+// nothing more. It fails as DecideReturn does, or with order.ErrNotReturnable.
+func (c *Client) ReceiveReturn(ctx context.Context, id order.ID, returnID string, got order.ReturnReceipt, actor, why, correlation string) (order.Order, error) {
+	return send(ctx, c, orders.ReceiveReturn, "receive return", id, "", orders.ReceiveReturnRequest{ID: returnID, ReturnReceipt: got, Sender: sender(actor, why, correlation)})
+}
+
 func sender(actor, why, correlation string) workflows.Sender {
 	return workflows.Sender{Version: workflows.MessageVersion, Who: actor, Why: why, Correlation: correlation}
 }

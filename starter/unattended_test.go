@@ -29,7 +29,7 @@ func (p placedOrders) Orders(ctx context.Context, f order.Filter) (order.Page, e
 		o.UpdatedAt = o.UpdatedAt.Add(-24 * time.Hour)
 		page := order.Page{}
 		refunding := slices.ContainsFunc(o.Refunds, func(r order.Refund) bool { return r.Status == order.RefundRequested })
-		if slices.Contains(f.Status, o.Status) && (refunding || !f.Refunding) {
+		if slices.Contains(f.Status, o.Status) && (refunding || !f.Unfinished) {
 			page.Orders = []order.Order{o}
 		}
 		if i+1 < len(p.placed) {

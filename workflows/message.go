@@ -225,6 +225,11 @@ const (
 	RefusalNotRefundable = "NotRefundable"
 	RefusalInvalid       = "InvalidRequest"
 	RefusalCancelled     = "Undone"
+	// RefusalNotReturnable: the goods are more than can be sent back.
+	RefusalNotReturnable = "NotReturnable"
+	RefusalNotShipped    = "NotShipped"
+	RefusalReturnTooLate = "ReturnTooLate"
+	RefusalNoReturn      = "NoReturn"
 )
 
 // Refuse returns the error with which a workflow refuses a request.

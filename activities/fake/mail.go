@@ -82,6 +82,7 @@ func (MailTemplates) Write(m order.Mail) (subject, text, html string, err error)
 	known := []order.Notification{
 		order.MailPrepayment, order.MailReceived, order.MailConfirmation, order.MailPaymentProblem, order.MailPayAgain, order.MailShipped, order.MailDelivered, order.MailCancelled, order.MailExpired,
 		order.MailRefunded, order.MailRefundFailed, order.MailDispute, order.MailReturnInstructions,
+		order.MailReturnRequested, order.MailReturnApproved, order.MailReturnRejected, order.MailReturnReceived, order.MailReturnExpired, order.MailReturnCancelled,
 	}
 	if !slices.Contains(known, m.Notification) {
 		return "", "", "", fmt.Errorf("%w: no template for notification %.40q", order.ErrInvalid, m.Notification)

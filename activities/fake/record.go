@@ -240,6 +240,7 @@ func (f *Record) Order(_ context.Context, id order.ID) (order.Order, error) {
 // clone returns an order that shares no payment, shipment or refund with o.
 func clone(o order.Order) order.Order {
 	o.Payments, o.Shipments, o.Refunds = slices.Clone(o.Payments), slices.Clone(o.Shipments), slices.Clone(o.Refunds)
+	o.Returns = slices.Clone(o.Returns)
 	return o
 }
 

@@ -55,7 +55,7 @@ type Attended struct {
 // AttendOrders starts the aftercare of each order of a page that has no workflow.
 func (a *Activities) AttendOrders(ctx context.Context, p Page) (done Attended, err error) {
 	wanted := slices.DeleteFunc(order.Statuses(), func(s order.Status) bool { return s.Final() != p.Ended })
-	page, err := a.Orders.Orders(ctx, order.Filter{Status: wanted, Refunding: p.Ended, Limit: pageSize, Cursor: p.Cursor})
+	page, err := a.Orders.Orders(ctx, order.Filter{Status: wanted, Unfinished: p.Ended, Limit: pageSize, Cursor: p.Cursor})
 	if err != nil {
 		return done, activities.Failure(err)
 	}

@@ -116,6 +116,68 @@ func (f *Orders) Refund(ctx context.Context, id order.ID, ask order.RefundReques
 	})
 }
 
+// RequestReturn adds a return, as the order's workflow would.
+func (f *Orders) RequestReturn(ctx context.Context, id order.ID, ask order.ReturnRequest, actor, correlation string) (order.Order, error) {
+	return f.changeReturn(ctx, id, order.ReturnWasRequested, actor, ask.Reason, correlation, func(o *order.Order) error {
+		if known := o.ReturnByID(ask.ID); known != nil && known.Asked != ask.Hash() {
+			return order.ErrOtherRequest
+		} else if known != nil {
+			return nil
+		}
+		if err := o.CheckReturn(ask, time.Now(), 30*24*time.Hour); err != nil {
+			return err
+		}
+		o.Returns = append(o.Returns, o.NewReturn(ask, actor, time.Now()))
+		return nil
+	})
+}
+
+// DecideReturn takes a step, as the order's workflow would.
+func (f *Orders) DecideReturn(ctx context.Context, id order.ID, d order.ReturnDecision, actor, why, correlation string) (order.Order, error) {
+	return f.changeReturn(ctx, id, d.Step.Result().Event(), actor, why, correlation, func(o *order.Order) error {
+		r := o.ReturnByID(d.ID)
+		if r == nil {
+			return order.ErrNoReturn
+		}
+		to, err := r.Step(d.Step)
+		if err == nil {
+			*r = r.Enter(to, time.Now())
+			r.DecidedBy, r.Reason, r.Link, r.Message = actor, why, d.Link, d.Message
+		}
+		return err
+	})
+}
+
+// ReceiveReturn takes goods, as the order's workflow would.
+func (f *Orders) ReceiveReturn(ctx context.Context, id order.ID, returnID string, got order.ReturnReceipt, actor, why, correlation string) (order.Order, error) {
+	return f.changeReturn(ctx, id, order.ReturnHasArrived, actor, why, correlation, func(o *order.Order) error {
+		r := o.ReturnByID(returnID)
+		if r == nil {
+			return order.ErrNoReturn
+		}
+		received, err := o.Receive(*r, got, time.Now())
+		if err == nil {
+			*r = received
+		}
+		return err
+	})
+}
+
+// changeReturn changes an order's returns, or fails and changes nothing.
+func (f *Orders) changeReturn(ctx context.Context, id order.ID, kind order.Kind, actor, why, correlation string, change func(*order.Order) error) (order.Order, error) {
+	if err := f.fails(ctx); err != nil {
+		return order.Order{}, err
+	}
+	o, err := f.store.Order(ctx, id)
+	if err == nil {
+		err = change(&o)
+	}
+	if err != nil {
+		return order.Order{}, err
+	}
+	return f.Change(ctx, id, kind, actor, why, correlation, func(now *order.Order) { now.Returns = o.Returns })
+}
+
 // BookPayment books a sum, as the order's workflow would.
 func (f *Orders) BookPayment(ctx context.Context, id order.ID, r order.Receipt, currency, actor, why, correlation string) (order.Order, error) {
 	if err := f.fails(ctx); err != nil {

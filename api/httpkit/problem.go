@@ -146,6 +146,10 @@ func ProblemOf(err error) *Problem {
 		{err: order.ErrNoCase, status: http.StatusNotFound, code: "not_found"},
 		{err: order.ErrNeedsApproval, status: http.StatusConflict, code: "needs_approval"},
 		{err: order.ErrNotRefundable, status: http.StatusConflict, code: "not_refundable"},
+		{err: order.ErrNotReturnable, status: http.StatusConflict, code: "not_returnable"},
+		{err: order.ErrNotShipped, status: http.StatusConflict, code: "not_shipped"},
+		{err: order.ErrReturnTooLate, status: http.StatusConflict, code: "return_too_late"},
+		{err: order.ErrNoReturn, status: http.StatusNotFound, code: "not_found"},
 		{err: order.ErrBusy, status: http.StatusServiceUnavailable, code: "busy", retry: time.Second},
 	} {
 		if errors.Is(err, k.err) {

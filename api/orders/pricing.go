@@ -13,7 +13,7 @@ type Line struct {
 	Tax      *order.Tax `json:"tax,omitempty" doc:"The tax. Missing if none is configured"`
 	Total    int64      `json:"total" doc:"What the shopper pays for the line, in minor currency units"`
 	// Refunded and RefundedQuantity also count the refunds that are pending.
-	Refunded         int64 `json:"refunded" doc:"What was refunded for the line, or is about to be, in minor currency units"`
+	Refunded         int64 `json:"refunded" doc:"How much of the line's total was refunded, or is about to be, in minor currency units; with what the shop has kept of it for goods that were sent back"`
 	RefundedQuantity int64 `json:"refundedQuantity" doc:"The number of pieces that were refunded, or are about to be"`
 	LeftOut          int64 `json:"leftOut" doc:"What is not charged for the line, because pieces were left out before the money was captured, in minor currency units"`
 	LeftOutQuantity  int64 `json:"leftOutQuantity" doc:"The number of pieces that were left out before the money was captured"`
@@ -34,7 +34,7 @@ type ShippingFee struct {
 type RefundLine struct {
 	SKU      string `json:"sku" doc:"The product"`
 	Quantity int64  `json:"quantity" doc:"The number of pieces; 0 if another refund of the same request counts them"`
-	Amount   int64  `json:"amount" doc:"What is refunded for them, in minor currency units"`
+	Amount   int64  `json:"amount" doc:"Their price, in minor currency units; it is refunded, but for what the shop keeps of it (less)"`
 	Restock  bool   `json:"restock" doc:"The pieces are for sale again"`
 }
 

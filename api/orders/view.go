@@ -35,6 +35,7 @@ type Order struct {
 	Shipments   []Shipment    `json:"shipments" nullable:"false" doc:"The order's parcels, oldest first"`
 	Refunds     []Refund      `json:"refunds" nullable:"false" doc:"The refunds of the order's payments, oldest first, also those that were made at the provider"`
 	Disputes    []Dispute     `json:"disputes" nullable:"false" doc:"The disputes about the order's payments, oldest first"`
+	Returns     []Return      `json:"returns" nullable:"false" doc:"The returns of the order's goods, oldest first"`
 	MailTrouble []MailTrouble `json:"mailTrouble" nullable:"false" doc:"The order's mails that bounced or were reported as spam"`
 	Attention   []Attention   `json:"attention" nullable:"false" doc:"What a person must look at while the order goes on"`
 	Cases       []CaseRef     `json:"cases" nullable:"false" doc:"The open cases about what a person must decide; get-case returns one"`
@@ -117,6 +118,8 @@ type Refund struct {
 	Shipping   int64              `json:"shipping" doc:"How much of it is for the shipping fee, in minor currency units"`
 	Reason     string             `json:"reason,omitempty" doc:"Why the money is refunded"`
 	Status     order.RefundStatus `json:"status" doc:"requested (the provider has not responded yet), pending, succeeded, failed (the provider or the shopper's bank refused it), canceled, or released (the money was not captured: it is charged so much less)"`
+	ReturnID   string             `json:"returnId,omitempty" doc:"The return whose goods are refunded. Missing if it is about none"`
+	Less       int64              `json:"less,omitempty" doc:"What the shop keeps of the price of the goods, as a fee or for damage, in minor currency units: the lines' amounts have the price"`
 	PaidOut    bool               `json:"paidOut" doc:"A person paid it out without the payment's provider; reference is the proof"`
 }
 
@@ -174,7 +177,7 @@ func viewOf(o order.Order) Order {
 		ID: o.ID, Status: o.Status, Version: o.Version, Customer: o.Customer, Email: o.Email, Locale: o.Locale, ShipTo: o.ShipTo,
 		Lines: lineViews(o), Shipping: shippingView(o), Total: o.Total, Refundable: o.Refundable(), Reason: o.Reason,
 		Payments: each(o.Payments, paymentView), Shipments: each(o.Shipments, shipmentView), Refunds: each(o.Refunds, refundView),
-		Disputes: each(o.Disputes, disputeView), MailTrouble: each(o.MailTrouble, mailTroubleView),
+		Disputes: each(o.Disputes, disputeView), Returns: each(o.Returns, returnView), MailTrouble: each(o.MailTrouble, mailTroubleView),
 		Attention: each(o.Attention, func(a order.Attention) Attention { return Attention(a) }),
 		Cases:     each(o.Cases, func(c order.CaseRef) CaseRef { return CaseRef(c) }),
 		PlacedAt:  o.PlacedAt, UpdatedAt: o.UpdatedAt,
@@ -214,7 +217,7 @@ func refundView(r order.Refund) Refund {
 	return Refund{
 		ID: r.ID, PaymentRef: r.PaymentRef, Reference: r.Reference, Amount: r.Amount,
 		Lines: each(r.Lines, func(l order.RefundLine) RefundLine { return RefundLine(l) }), Shipping: r.Shipping,
-		Reason: r.Reason, Status: r.Status, PaidOut: r.PaidOut,
+		Reason: r.Reason, Status: r.Status, PaidOut: r.PaidOut, ReturnID: r.ReturnID, Less: r.Less,
 	}
 }
 

@@ -35,6 +35,9 @@ func TestViewShowsAll(t *testing.T) {
 	for _, inner := range []string{"notified", "key", "asked"} {
 		delete(refund, inner)
 	}
+	back := stored.(map[string]any)["returns"].([]any)[0].(map[string]any)
+	delete(back, "asked")
+	delete(back, "got")
 	derived := shown.(map[string]any)
 	line, fee := derived["lines"].([]any)[0].(map[string]any), derived["shipping"].(map[string]any)
 	for _, d := range []struct {
@@ -103,7 +106,7 @@ func TestView(t *testing.T) {
 			t.Errorf("the view holds %q: %s", not, b)
 		}
 	}
-	for _, list := range []string{"lines", "payments", "shipments", "refunds", "disputes", "mailTrouble", "attention", "choices"} {
+	for _, list := range []string{"lines", "payments", "shipments", "refunds", "disputes", "returns", "mailTrouble", "attention", "choices"} {
 		if !strings.Contains(string(b), `"`+list+`":[`) {
 			t.Errorf("%s is missing from %s", list, b)
 		}

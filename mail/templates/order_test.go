@@ -24,6 +24,14 @@ func TestOrderMails(t *testing.T) {
 			{ID: "re_2", Amount: euro(700), Status: order.RefundFailed},
 			{ID: "re_3", Amount: euro(100), Status: order.RefundPending},
 		},
+		Returns: []order.Return{
+			{ID: "rt_1", Status: order.ReturnRequested},
+			{ID: "rt_2", Status: order.ReturnApproved, Due: time.Date(2026, 4, 8, 12, 0, 0, 0, time.UTC)},
+			{ID: "rt_3", Status: order.ReturnRejected, Message: "Der Becher ist benutzt."},
+			{ID: "rt_4", Status: order.ReturnReceived, Refund: euro(1305)},
+			{ID: "rt_5", Status: order.ReturnExpired},
+			{ID: "rt_6", Status: order.ReturnCancelled},
+		},
 		Disputes: []order.Dispute{
 			{ID: "dp_1", Amount: euro(2900), Reason: "fraudulent"},
 			{ID: "dp_2", Amount: euro(2400), Reason: "product_not_received", AnswerBy: time.Date(2026, 3, 11, 12, 0, 0, 0, time.UTC)},
@@ -33,11 +41,13 @@ func TestOrderMails(t *testing.T) {
 		order.MailPrepayment: {"29,00", "pi_1"},
 		order.MailReceived:   {"Becher", "29,00", "reserviert"}, order.MailConfirmation: {"Becher", "29,00"}, order.MailShipped: {"PX 1"}, order.MailDelivered: {"ord_1"},
 		order.MailCancelled: {"ord_1"}, order.MailExpired: {"ord_1"},
-		order.MailPaymentProblem:     {"Die Karte ist nicht ausreichend gedeckt.", "29,00"},
-		order.MailPayAgain:           {"29,00", "noch einmal", "11. März 2026"},
-		order.MailRefunded:           {"5,00"},
-		order.MailRefundFailed:       {"7,00"},
-		order.MailDispute:            {"€24.00", "dp_2", "product_not_received", "March 11, 2026"}, // in the shop's language
+		order.MailPaymentProblem:  {"Die Karte ist nicht ausreichend gedeckt.", "29,00"},
+		order.MailPayAgain:        {"29,00", "noch einmal", "11. März 2026"},
+		order.MailRefunded:        {"5,00"},
+		order.MailRefundFailed:    {"7,00"},
+		order.MailDispute:         {"€24.00", "dp_2", "product_not_received", "March 11, 2026"}, // in the shop's language
+		order.MailReturnRequested: {"ord_1", "rt_1"}, order.MailReturnApproved: {"rt_2", "1 Quay Street", "8. April 2026"}, order.MailReturnRejected: {"rt_3", "Der Becher ist benutzt."},
+		order.MailReturnReceived: {"rt_4", "13,05"}, order.MailReturnExpired: {"rt_5"}, order.MailReturnCancelled: {"rt_6"},
 		order.MailReturnInstructions: {"ord_1", "1 Quay Street"},
 	} {
 		l := o.MailFor(m)

@@ -28,8 +28,15 @@ const (
 	RefundFailed       Template = "refund_failed"
 	Dispute            Template = "dispute" // to the shop itself
 	ReturnInstructions Template = "return_instructions"
-	Reminder           Template = "reminder" // of an order that was not paid; marketing
-	Campaign           Template = "campaign" // with the campaign's own words; marketing
+	// The templates about a return.
+	ReturnRequested Template = "return_requested"
+	ReturnApproved  Template = "return_approved" // how to send the goods back
+	ReturnRejected  Template = "return_rejected"
+	ReturnReceived  Template = "return_received" // and what is refunded
+	ReturnExpired   Template = "return_expired"
+	ReturnCancelled Template = "return_cancelled"
+	Reminder        Template = "reminder" // of an order that was not paid; marketing
+	Campaign        Template = "campaign" // with the campaign's own words; marketing
 )
 
 // Data is the data of a mail. An empty field is left out, unless the template
@@ -102,20 +109,28 @@ var plans = map[Template]plan{
 	RefundFailed:       {needs: ofMoney, facts: []field{fieldOrder, fieldAmount, fieldReason}, links: fieldOrder},
 	Dispute:            {needs: ofMoney, facts: []field{fieldOrder, fieldAmount, fieldReason, fieldReference, fieldUntil}, links: fieldOrder, staff: true},
 	ReturnInstructions: {needs: ofOrder, facts: []field{fieldOrder, fieldReturnTo, fieldUntil}, links: fieldLink, untilDay: true},
+	ReturnRequested:    {needs: ofReturn, facts: ofReturn, links: fieldOrder},
+	ReturnApproved:     {needs: append(ofReturn, fieldUntil), facts: []field{fieldOrder, fieldReference, fieldReturnTo, fieldUntil}, links: fieldLink, untilDay: true},
+	ReturnRejected:     {needs: ofReturn, facts: []field{fieldOrder, fieldReference, fieldReason}, links: fieldOrder},
+	ReturnReceived:     {needs: append(ofReturn, fieldAmount), facts: []field{fieldOrder, fieldReference, fieldAmount}, links: fieldOrder},
+	ReturnExpired:      {needs: ofReturn, facts: ofReturn, links: fieldOrder},
+	ReturnCancelled:    {needs: ofReturn, facts: ofReturn, links: fieldOrder},
 	Reminder:           {needs: append(ofOrder, fieldUnsubscribe), facts: []field{fieldOrder}, links: fieldOrder, marketing: true},
 	Campaign:           {needs: []field{fieldWords, fieldUnsubscribe}, links: fieldLink, marketing: true},
 }
 
 var (
-	ofOrder = []field{fieldOrder, fieldLines}
-	ofMoney = []field{fieldOrder, fieldAmount}
+	ofOrder  = []field{fieldOrder, fieldLines}
+	ofMoney  = []field{fieldOrder, fieldAmount}
+	ofReturn = []field{fieldOrder, fieldReference}
 )
 
 // Templates lists all templates in the sequence in which an order causes them.
 func Templates() []Template {
 	return []Template{
 		Prepayment, Received, Confirmation, PaymentProblem, PayAgain, Shipped, Delivered, Cancelled, Expired,
-		Refunded, RefundFailed, Dispute, ReturnInstructions, Reminder, Campaign,
+		Refunded, RefundFailed, Dispute, ReturnInstructions,
+		ReturnRequested, ReturnApproved, ReturnRejected, ReturnReceived, ReturnExpired, ReturnCancelled, Reminder, Campaign,
 	}
 }
 

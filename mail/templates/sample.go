@@ -44,6 +44,11 @@ func Sample(t Template, locale string) Data {
 		d.Amount, d.Until = d.Total, placed.Add(150*time.Hour)
 	case ReturnInstructions:
 		d.Until, d.Link = placed.AddDate(0, 0, 30), "https://shop.example/returns/label"
+	case ReturnApproved:
+		d.Until, d.Link = placed.AddDate(0, 0, 30), "https://shop.example/returns/label"
+		d.Reference, d.Lines, d.Total = "rt-1042", nil, order.Money{}
+	case ReturnRequested, ReturnRejected, ReturnReceived, ReturnExpired, ReturnCancelled:
+		d.Reference, d.Lines, d.Total = "rt-1042", nil, order.Money{}
 	case Refunded, RefundFailed:
 		d.Lines, d.Total = nil, order.Money{}
 	}

@@ -155,6 +155,24 @@ CREATE INDEX refunds_by_id ON refunds (id);
 CREATE INDEX refunds_by_reference ON refunds (reference);
 CREATE INDEX refunds_requested ON refunds (order_id) WHERE status = 'requested';
 
+-- Returns are in the order's document, too, which counts. This table finds the orders with
+-- returns in a state, and those of which a workflow must attend a return.
+CREATE TABLE returns (
+    order_id   TEXT NOT NULL REFERENCES orders (id),
+    id         TEXT NOT NULL, -- its caller's
+    number     BIGINT NOT NULL, -- 1, 2 … within the order
+    status     TEXT NOT NULL,
+    lines      TEXT NOT NULL, -- the goods, as JSON
+    due        BIGINT NOT NULL, -- the deadline of the state; 0: there is none
+    attended   BIGINT NOT NULL, -- 1: a workflow must attend it
+    refund_id  TEXT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (order_id, id)
+) {clustered};
+CREATE INDEX returns_by_id ON returns (id);
+CREATE INDEX returns_by_status ON returns (status, order_id) WHERE status IN ('requested', 'approved', 'received');
+CREATE INDEX returns_attended ON returns (order_id) WHERE attended = 1;
+
 CREATE TABLE mails (
     mail_key   TEXT PRIMARY KEY, -- order, template and generation
     order_id   TEXT NOT NULL,

@@ -34,7 +34,7 @@ func (s *Store) FindOrders(ctx context.Context, text, customer string, limit int
 	if customer != "" {
 		of, scope = "AND customer = ?", []any{customer}
 	}
-	ids := []any{text, text, text, text, text, tracking, strings.ToUpper(tracking), text, text}
+	ids := []any{text, text, text, text, text, tracking, strings.ToUpper(tracking), text, text, text}
 	found, err := s.orderDocs(ctx, `
 		SELECT doc FROM orders WHERE id IN (
 			SELECT CAST(? AS TEXT) UNION ALL
@@ -42,6 +42,7 @@ func (s *Store) FindOrders(ctx context.Context, text, customer string, limit int
 			SELECT order_id FROM shipments WHERE reference = ? UNION ALL
 			SELECT order_id FROM shipments WHERE label_id = ? UNION ALL
 			SELECT order_id FROM shipments WHERE tracking IN (?, ?, ?) AND tracking <> '' UNION ALL
+			SELECT order_id FROM returns WHERE id = ? UNION ALL
 			SELECT order_id FROM refunds WHERE id = ? OR reference = ?) `+of+`
 		ORDER BY placed_at DESC, id DESC LIMIT ?`, slices.Concat(ids, scope, []any{sqldb.PageSize(limit)}))
 	if err != nil || len(found) > 0 {

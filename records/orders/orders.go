@@ -78,7 +78,7 @@ func (s *Store) Orders(ctx context.Context, f order.Filter) (order.Page, error) 
 	// status is walked and the results are merged. A customer has few orders, few wait
 	// for the same, and few are being refunded, so one walk is enough.
 	walks := [][]order.Status{f.Status}
-	few := f.Customer != "" || f.WaitsFor != "" || f.Refunding
+	few := f.Customer != "" || f.WaitsFor != "" || f.Unfinished || f.Returns != ""
 	if !few && len(f.Status) > 1 {
 		walks = slices.Collect(slices.Chunk(f.Status, 1))
 	}
@@ -162,8 +162,12 @@ func (s *Store) walk(ctx context.Context, f order.Filter, statuses []order.Statu
 	case f.WaitsFor != "":
 		and("waits_for = ? AND waits_for <> ''", f.WaitsFor) // the index has no others
 	}
-	if f.Refunding {
-		and("id IN (SELECT order_id FROM refunds WHERE status = 'requested')") // the index has no others
+	if f.Unfinished {
+		// The indexes have no others.
+		and("id IN (SELECT order_id FROM refunds WHERE status = 'requested' UNION SELECT order_id FROM returns WHERE attended = 1)")
+	}
+	if f.Returns != "" {
+		and("id IN (SELECT order_id FROM returns WHERE status = ?)", string(f.Returns))
 	}
 	if len(statuses) > 0 {
 		var names []any

@@ -15,7 +15,7 @@ import (
 )
 
 // SaveOrder writes a change in one transaction: the new state of the order with
-// its workflow's snapshot, its events, its payments, shipments and refunds, the
+// its workflow's snapshot, its events, its payments, shipments, refunds and returns, the
 // ledger's entries about them, and its stock. A change that is already written changes nothing, and neither does
 // one with a lower fence; one with a higher fence replaces what a lost attempt
 // wrote. It fails with order.ErrVersionConflict if the change does not follow the
@@ -76,7 +76,7 @@ func save(ctx context.Context, q sqldb.Querier, c order.Change) error {
 		return err
 	}
 	now := sqldb.Micros(c.Order.UpdatedAt)
-	for _, put := range []func(context.Context, sqldb.Querier, order.Change, recorded, int64) error{putPayments, putShipments, putRefunds} {
+	for _, put := range []func(context.Context, sqldb.Querier, order.Change, recorded, int64) error{putPayments, putShipments, putRefunds, putReturns} {
 		if err := put(ctx, q, c, was, now); err != nil {
 			return err
 		}
@@ -103,6 +103,7 @@ type recorded struct {
 	Payments       []order.Payment  `json:"payments"`
 	Shipments      []order.Shipment `json:"shipments"`
 	Refunds        []order.Refund   `json:"refunds"`
+	Returns        []order.Return   `json:"returns"`
 }
 
 func readRecorded(ctx context.Context, q sqldb.Querier, id order.ID) (was recorded, found bool, err error) {

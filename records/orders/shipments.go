@@ -32,7 +32,7 @@ func rowOfShipment(s order.Shipment) shipmentRow {
 }
 
 // linesJSON returns goods as a JSON array.
-func linesJSON[Line order.LineQuantity | order.RefundLine](lines []Line) string {
+func linesJSON[Line order.LineQuantity | order.RefundLine | order.ReturnLine](lines []Line) string {
 	b, err := json.Marshal(append([]Line{}, lines...))
 	if err != nil {
 		panic(err) // strings and integers only

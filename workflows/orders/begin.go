@@ -81,12 +81,21 @@ func (w *orderWorkflow) listen(ctx workflow.Context) error {
 	if err := BookPayment.Handle(ctx, `Books a sum (in minor units) that came in by transfer or in cash, once per reference. {"reference":"statement 17","amount":1450,"currency":"EUR","at":"2026-03-01T12:00:00Z","who":"ada","why":"seen on the account"}`, w.checkBook, w.onBook); err != nil {
 		return err
 	}
+	if err := RequestReturn.Handle(ctx, `Asks whether goods that were delivered may be sent back, once per id. {"id":"rt1","lines":[{"sku":"mug-blue","quantity":1,"reason":"too small"}],"reason":"too small","who":"ada","why":"the shopper has called"}`, w.checkRequestReturn, w.onRequestReturn); err != nil {
+		return err
+	}
+	if err := DecideReturn.Handle(ctx, `Approves, rejects or cancels a return; the shopper is mailed. {"id":"rt1","step":"approve","link":"https://shop.example/labels/1","who":"ada","why":"within the time"}`, w.checkDecideReturn, w.onDecideReturn); err != nil {
+		return err
+	}
+	if err := ReceiveReturn.Handle(ctx, `Takes the goods of a return that have arrived, all or a part, and refunds them less a fee and a damage (in minor units). {"id":"rt1","lines":[{"sku":"mug-blue","quantity":1,"restock":true}],"fee":100,"who":"ada","why":"unpacked"}`, w.checkReceiveReturn, w.onReceiveReturn); err != nil {
+		return err
+	}
 	return Resolve.Handle(ctx, `Decides about an order that waits for a person. The details above list the choices. {"choice":"release","who":"ada","why":"the account is corrected"}`, w.checkResolve, w.onResolve)
 }
 
 // resumeTasks starts the background tasks that the state says are under way.
 func (w *orderWorkflow) resumeTasks(ctx workflow.Context) {
-	for _, ref := range workflow.DeterministicKeys(w.Returns) {
+	for _, ref := range workflow.DeterministicKeys(w.Reversals) {
 		w.returnInBackground(ctx, ref)
 	}
 	for _, ref := range workflow.DeterministicKeys(w.Unlisted) {
@@ -100,6 +109,7 @@ func (w *orderWorkflow) resumeTasks(ctx workflow.Context) {
 			w.makeRefundInBackground(ctx, r.ID)
 		}
 	}
+	w.resumeReturns(ctx)
 	for _, ref := range workflow.DeterministicKeys(w.Unconfirmed) {
 		w.findInBackground(ctx, ref)
 	}

@@ -154,6 +154,9 @@ func (w *orderWorkflow) details(on order.Waiting) string {
 	for _, r := range w.Refunds {
 		s = append(s, fmt.Sprintf("Refund `%s` of %s: %s. %s", r.ID, r.Amount, r.Status, r.Reason))
 	}
+	for _, r := range w.Returns {
+		s = append(s, describeReturn(r))
+	}
 	for _, d := range w.Disputes {
 		s = append(s, fmt.Sprintf("Dispute `%s` about %s: %s. %s", d.ID, d.Amount, d.Status, d.Reason))
 	}

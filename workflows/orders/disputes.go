@@ -266,6 +266,7 @@ func (w *orderWorkflow) disputed(ctx workflow.Context, m message) error {
 		}
 	}
 	w.reviewFunds(ctx)
+	w.settleReturnsInBackground(ctx)
 	return nil
 }
 

@@ -16,6 +16,9 @@ type message struct {
 	resolve ResolveRequest
 	refund  RefundRequest
 	receipt BookPaymentRequest
+	back    ReturnRequest
+	decide  DecideReturnRequest
+	receive ReceiveReturnRequest
 }
 
 // The kinds of messages beside the provider events.
@@ -24,13 +27,17 @@ const (
 	resolveMessage order.EventKind = "resolve"
 	refundMessage  order.EventKind = "refund_request"
 	bookMessage    order.EventKind = "book_payment"
+
+	requestReturnMessage order.EventKind = "request_return"
+	decideReturnMessage  order.EventKind = "decide_return"
+	receiveReturnMessage order.EventKind = "receive_return"
 )
 
 // MessageKinds lists every kind of message.
 func MessageKinds() []order.EventKind {
 	return []order.EventKind{
 		order.PaymentReport, order.ShipmentReport, order.RefundReport, order.DisputeReport, order.MailReport, order.UnknownReport,
-		cancelMessage, resolveMessage, refundMessage, bookMessage,
+		cancelMessage, resolveMessage, refundMessage, bookMessage, requestReturnMessage, decideReturnMessage, receiveReturnMessage,
 	}
 }
 
@@ -81,6 +88,16 @@ var transitions = []transition{
 
 	{phases: []Phase{Opening}, on: bookMessage, do: (*orderWorkflow).tooEarlyToBook},
 	{phases: []Phase{AwaitingPayment, Fulfilling, Completed, Compensating, Closed}, on: bookMessage, do: (*orderWorkflow).mayBook},
+
+	{phases: []Phase{Opening, AwaitingPayment}, on: requestReturnMessage, do: (*orderWorkflow).nothingDelivered},
+	{phases: []Phase{Fulfilling, Completed}, held: notHeld, on: requestReturnMessage, do: (*orderWorkflow).mayReturn},
+	{phases: []Phase{Fulfilling, Completed}, held: held, on: requestReturnMessage, do: (*orderWorkflow).decideFirst},
+	{phases: []Phase{Compensating, Closed}, on: requestReturnMessage, do: (*orderWorkflow).endedOtherwise},
+
+	{phases: []Phase{Opening, AwaitingPayment, Fulfilling, Completed, Closed}, on: decideReturnMessage, do: (*orderWorkflow).mayDecideReturn},
+	{phases: []Phase{Opening, AwaitingPayment, Fulfilling, Completed, Closed}, on: receiveReturnMessage, do: (*orderWorkflow).mayReceiveReturn},
+	{phases: []Phase{Compensating}, on: decideReturnMessage, do: (*orderWorkflow).endsFirst},
+	{phases: []Phase{Compensating}, on: receiveReturnMessage, do: (*orderWorkflow).endsFirst},
 
 	{held: held, on: resolveMessage, do: (*orderWorkflow).mayResolve},
 	{held: notHeld, on: resolveMessage, do: (*orderWorkflow).mayResolveAttention},

@@ -142,6 +142,9 @@ func (w *orderWorkflow) resolveAttention(ctx workflow.Context, r ResolveRequest,
 			w.dropAttention(a.About)
 			w.refundAgain(ctx, id)
 		}
+		if strings.HasPrefix(a.About, aboutReturn) {
+			defer w.settleReturnsInBackground(ctx)
+		}
 		if r.Choice == order.ChooseKeep {
 			w.Resolved[a.About] = true
 			if stop := w.trying[a.About]; stop != nil {

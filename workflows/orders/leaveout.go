@@ -16,6 +16,8 @@ import (
 // decided to ship although all the money was refunded, only the latter.
 func (s *State) leftOut(sku string) int64 {
 	pieces, _, restocked := s.RefundedOf(sku)
+	back, again := s.ReturnedOf(sku) // these were sent
+	pieces, restocked = pieces-back, restocked-again
 	if p := s.Order.Payment(); s.FundsReleased && p.Captured > 0 && p.Refunded >= p.Captured {
 		pieces = 0
 	}

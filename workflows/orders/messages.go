@@ -35,6 +35,15 @@ const (
 	// BookPayment books a sum that came in without a payment provider, and returns the
 	// order as it is then.
 	BookPayment workflows.Update[BookPaymentRequest, order.Order] = "BookPayment"
+	// RequestReturn asks whether goods may be sent back, and returns the order as it is
+	// then.
+	RequestReturn workflows.Update[ReturnRequest, order.Order] = "RequestReturn"
+	// DecideReturn approves, rejects or cancels a return, and returns the order as it is
+	// then.
+	DecideReturn workflows.Update[DecideReturnRequest, order.Order] = "DecideReturn"
+	// ReceiveReturn takes goods that came back, has them refunded, and returns the order,
+	// perhaps before the provider has responded.
+	ReceiveReturn workflows.Update[ReceiveReturnRequest, order.Order] = "ReceiveReturn"
 	// Reported brings one or several events from a provider.
 	Reported workflows.Signal[Report] = "Reported"
 )
@@ -85,6 +94,9 @@ type Terms struct {
 	// Capture says when what is held is captured. Default booked; empty: when all parcels
 	// are booked.
 	Capture CaptureWhen `json:"capture,omitempty"`
+	// ReturnWithin is how long after their delivery goods can be sent back; default 30
+	// days.
+	ReturnWithin time.Duration `json:"returnWithin,omitempty"`
 	// ParcelPieces is the most pieces in one parcel; default 0: all.
 	ParcelPieces int64 `json:"parcelPieces,omitempty"`
 	// ApproveAbove says above which amounts a person's decision needs a second person.
@@ -128,6 +140,9 @@ func (t Terms) PayBy(m order.PaymentMethod, placed time.Time) time.Time {
 	}
 	return placed.Add(t.PayWithin)
 }
+
+// returnWithin returns how long after their delivery goods can be sent back.
+func (t Terms) returnWithin() time.Duration { return cmp.Or(t.ReturnWithin, 30*24*time.Hour) }
 
 // PlaceRequest holds the hash with which a repeated Place is recognized.
 type PlaceRequest struct {
@@ -180,6 +195,43 @@ type RefundRequest struct {
 // UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
 func (r *RefundRequest) UnmarshalJSON(b []byte) error {
 	type plain RefundRequest
+	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
+}
+
+// ReturnRequest says which goods are sent back, who asks for it and why.
+type ReturnRequest struct {
+	order.ReturnRequest
+	workflows.Sender
+}
+
+// UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
+func (r *ReturnRequest) UnmarshalJSON(b []byte) error {
+	type plain ReturnRequest
+	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
+}
+
+// DecideReturnRequest says what a person decides about a return.
+type DecideReturnRequest struct {
+	order.ReturnDecision
+	workflows.Sender
+}
+
+// UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
+func (r *DecideReturnRequest) UnmarshalJSON(b []byte) error {
+	type plain DecideReturnRequest
+	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
+}
+
+// ReceiveReturnRequest says which goods have arrived, and in which condition.
+type ReceiveReturnRequest struct {
+	ID string `json:"id"` // the return's
+	order.ReturnReceipt
+	workflows.Sender
+}
+
+// UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
+func (r *ReceiveReturnRequest) UnmarshalJSON(b []byte) error {
+	type plain ReceiveReturnRequest
 	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
 }
 

@@ -155,7 +155,9 @@ func (w *orderWorkflow) close(ctx workflow.Context) (done bool, err error) {
 	if err := w.show(ctx); err != nil {
 		return false, err
 	}
-	idle := func() bool { return w.pending == 0 && workflow.AllHandlersFinished(ctx) && !Reported.Waits(ctx) }
+	idle := func() bool {
+		return w.pending == 0 && !w.awaitsReturns() && workflow.AllHandlersFinished(ctx) && !Reported.Waits(ctx)
+	}
 	for {
 		w.receive(ctx)
 		_ = workflow.Await(ctx, func() bool { return w.sending == 0 }) // their outcomes go into the same write
@@ -164,6 +166,9 @@ func (w *orderWorkflow) close(ctx workflow.Context) (done bool, err error) {
 		}
 		if w.Hold != nil || w.Abort != nil && w.Phase != Closed || !w.Phase.ended() {
 			return false, nil
+		}
+		if w.awaitsReturns() && w.pending == 0 && workflow.AllHandlersFinished(ctx) && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			return false, w.continueAsNew(ctx)
 		}
 		changes := w.changes
 		if err := workflow.Await(ctx, func() bool { return w.changes != changes || len(w.Pending) > 0 || idle() }); err != nil {

@@ -144,8 +144,8 @@ func (w *orderWorkflow) surplus(ctx workflow.Context, n order.ProviderEvent, why
 	if own := w.payment(p.Reference); own != nil && (w.Phase != Closed || own.Number != w.Order.Payment().Number) {
 		own.Surplus = true
 	}
-	if _, runs := w.Returns[p.Reference]; !runs {
-		w.Returns[p.Reference] = why
+	if _, runs := w.Reversals[p.Reference]; !runs {
+		w.Reversals[p.Reference] = why
 		w.returnInBackground(ctx, p.Reference)
 	}
 }

@@ -227,8 +227,8 @@ func (w *orderWorkflow) returnSurplus(ctx workflow.Context, ref, why string) {
 		return
 	}
 	own.Surplus, own.Standby = true, false
-	if _, runs := w.Returns[ref]; !runs {
-		w.Returns[ref] = why
+	if _, runs := w.Reversals[ref]; !runs {
+		w.Reversals[ref] = why
 		w.returnInBackground(ctx, ref)
 	}
 }

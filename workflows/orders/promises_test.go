@@ -179,6 +179,7 @@ func mailReason(m mail.Message) string {
 // shopperWords are all the reasons that a mail to a shopper may give.
 var shopperWords = []string{
 	"", "it cannot be delivered to this address", "it could not be shipped in time", "it could not be shipped",
+	"the cup is chipped", // as the shop tells the shopper why it rejects a return
 	"the payment could not be taken", "it was not paid for again in time", "a product sold out while you were paying",
 	order.NewDecline("card_declined", "").Message, order.NewDecline("card_declined", "insufficient_funds").Message,
 	order.NewDecline("payment_intent_authentication_failure", "").Message,

@@ -117,6 +117,15 @@ func (w *orderWorkflow) requestRefund(ctx workflow.Context, r RefundRequest) err
 	if err != nil {
 		return err
 	}
+	w.addRefunds(ctx, parts, r.Actor())
+	if len(r.Lines) > 0 {
+		w.leaveOut(ctx)
+	}
+	return w.makeRefunds(ctx, parts)
+}
+
+// addRefunds writes down the parts of a refund.
+func (w *orderWorkflow) addRefunds(ctx workflow.Context, parts []order.Refund, actor string) {
 	for i, p := range parts {
 		if p.Status == order.RefundRequested { // an event about it may come before the response, if a task is lost
 			p.Key = order.Key(w.ID, requestOperation+p.ID, 1)
@@ -131,11 +140,12 @@ func (w *orderWorkflow) requestRefund(ctx workflow.Context, r RefundRequest) err
 		case p.Status == order.RefundReleased:
 			kind, why = order.LinesLeftOut, p.Amount.String()+" less is captured: "+p.Reason
 		}
-		w.note(ctx, kind, r.Actor(), why, cmp.Or(p.Reference, p.ID))
+		w.note(ctx, kind, actor, why, cmp.Or(p.Reference, p.ID))
 	}
-	if len(r.Lines) > 0 {
-		w.leaveOut(ctx)
-	}
+}
+
+// makeRefunds has the parts of a refund made.
+func (w *orderWorkflow) makeRefunds(ctx workflow.Context, parts []order.Refund) error {
 	w.changes++
 	if err := w.save(ctx); err != nil { // the record must know of it first
 		return err
@@ -180,6 +190,7 @@ func (w *orderWorkflow) makeRefundInBackground(ctx workflow.Context, id string) 
 			r.Status = order.RefundCanceled
 			w.sumRefunds(r.PaymentRef)
 		}
+		w.closeReturns(ctx)
 	})
 }
 
@@ -264,6 +275,7 @@ func (w *orderWorkflow) adoptRequest(r order.Refund) order.Refund {
 	id, asked := strings.CutPrefix(r.ID, order.Key(w.ID, requestOperation, 0)[:len(w.ID)+1+len(requestOperation)])
 	if i := strings.LastIndexByte(id, ':'); asked && i > 0 && w.refundByID(id[:i]) == nil {
 		r.Key, r.ID = r.ID, id[:i]
+		r.ReturnID = order.ReturnOfRefund(r.ID)
 	}
 	return r
 }

@@ -183,7 +183,7 @@ func (w *orderWorkflow) refund(ctx workflow.Context, run runner, in order.Intent
 // returnInBackground refunds or voids a payment that must not be kept. It retries
 // for as long as it takes, or until a person says that it is settled.
 func (w *orderWorkflow) returnInBackground(ctx workflow.Context, ref string) {
-	why := w.Returns[ref]
+	why := w.Reversals[ref]
 	w.retryInBackground(ctx, why+"; cannot be refunded or voided", ref, time.Time{}, func(ctx workflow.Context) error {
 		back, err := w.refundOrVoid(ctx, background, ref)
 		if w.isForeign(ref, err) {
@@ -195,7 +195,7 @@ func (w *orderWorkflow) returnInBackground(ctx workflow.Context, ref string) {
 			w.notifyRefunds(ctx)
 		}
 		return err
-	}, func() { delete(w.Returns, ref) })
+	}, func() { delete(w.Reversals, ref) })
 }
 
 // isForeign reports whether an error says that a payment, which the order does not

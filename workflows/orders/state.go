@@ -86,10 +86,10 @@ type State struct {
 	// Refusals counts how often a provider refused to return a payment. It is part of
 	// the keys of refunds, so it must not start again at 0.
 	Refusals map[string]int `json:"refusals,omitempty"`
-	// Returns are the payments that are being refunded or voided in the background,
+	// Reversals are the payments that are being refunded or voided in the background,
 	// with the reason; Unlisted are the payments whose refunds must be compared with
 	// the provider's; Mails are being sent.
-	Returns map[string]string `json:"returns,omitempty"`
+	Reversals map[string]string `json:"reversals,omitempty"`
 	// Resolved are the payments, refunds and parcels of which a person has said that
 	// they have been dealt with: nothing is tried about them any more.
 	Resolved map[string]bool `json:"resolved,omitempty"`
@@ -141,7 +141,7 @@ type Abort struct {
 
 func newState(p Placement) State {
 	return State{
-		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Returns: map[string]string{}, Unlisted: map[string]bool{}, Resolved: map[string]bool{}, Unconfirmed: map[string]Unconfirmed{}, DoubtedParcels: map[string]bool{}, Tried: map[string]bool{}, Decided: map[string]bool{},
+		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Reversals: map[string]string{}, Unlisted: map[string]bool{}, Resolved: map[string]bool{}, Unconfirmed: map[string]Unconfirmed{}, DoubtedParcels: map[string]bool{}, Tried: map[string]bool{}, Decided: map[string]bool{},
 		Order: order.Order{ID: p.ID, Customer: p.Request.Customer, Email: p.Request.Email, Locale: p.Request.Locale, ShipTo: p.Request.ShipTo},
 	}
 }

@@ -1,0 +1,118 @@
+package orders_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"purser/api"
+	"purser/api/apitest"
+	"purser/api/orders"
+	"purser/order"
+	"purser/records"
+)
+
+// arrived makes an order paid, and its goods delivered at a time.
+func arrived(t *testing.T, s *apitest.Shop, id order.ID, at time.Time) {
+	t.Helper()
+	captured(t, s, id)
+	_, err := s.Orders.Change(t.Context(), id, order.ParcelArrived, "carrier", "", "", func(o *order.Order) {
+		p := order.Shipment{Number: 1, Reference: string(id) + "-1", LabelID: "lbl_" + string(id), Status: order.ParcelDelivered, MovedAt: at}
+		for _, l := range o.Lines {
+			p.Lines = append(p.Lines, order.LineQuantity{SKU: l.SKU, Quantity: l.Quantity})
+		}
+		o.Shipments = []order.Shipment{p}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestReturns (REF-9, API-3): each step of a return has a route, a role and a result, and
+// what is wrong with a request is said in words.
+func TestReturns(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t)
+	o, late, fresh := s.Place(t, "cus_1"), s.Place(t, "cus_1"), s.Place(t, "cus_1")
+	arrived(t, s, o.ID, time.Now())
+	arrived(t, s, late.ID, time.Now().AddDate(0, 0, -31))
+	ask := func(quantity, id string) string {
+		return `{"id":"` + id + `","reason":"too small","lines":[{"sku":"mug-blue","quantity":` + quantity + `,"reason":"too small"}]}`
+	}
+	const shopKey, operatorKey = apitest.ShopKey, apitest.OperatorKey
+	for _, c := range []struct {
+		name, key    string
+		id           order.ID
+		target, body string
+		status       int
+		code, says   string
+	}{
+		{name: "not delivered", key: shopKey, id: fresh.ID, body: ask("1", "rt0"), status: 409, code: "not_shipped", says: "was not delivered"},
+		{name: "too late", key: shopKey, id: late.ID, body: ask("1", "rt0"), status: 409, code: "return_too_late", says: "could be sent back until"},
+		{name: "more than was bought", key: shopKey, id: o.ID, body: ask("9", "rt0"), status: 409, code: "not_returnable", says: "were bought"},
+		{name: "no goods", key: shopKey, id: o.ID, body: `{"id":"rt0","reason":"x","lines":[]}`, status: 422, code: "invalid"},
+		{name: "another order's goods", key: shopKey, id: o.ID, body: strings.Replace(ask("1", "rt0"), "mug-blue", "elsewhere", 1), status: 422, code: "invalid", says: `the order has no \"elsewhere\"`},
+		{name: "an id with a colon", key: shopKey, id: o.ID, body: ask("1", "rt:0"), status: 422, code: "invalid"},
+		{name: "asked for", key: shopKey, id: o.ID, body: ask("1", "rt1"), status: 200, says: `"status":"requested"`},
+		{name: "asked for again", key: shopKey, id: o.ID, body: ask("1", "rt1"), status: 200, says: `"status":"requested"`},
+		{name: "otherwise under the same id", key: shopKey, id: o.ID, body: ask("2", "rt1"), status: 422, code: "idempotency_key_reused"},
+		{name: "a shop may not decide", key: shopKey, id: o.ID, target: "/rt1/approve", body: `{"reason":"ok"}`, status: 403, code: "forbidden"},
+		{name: "received before it is approved", key: operatorKey, id: o.ID, target: "/rt1/receive", body: `{"reason":"ok","lines":[{"sku":"mug-blue","quantity":1}]}`, status: 409, code: "wrong_state", says: "is requested, which takes approve or reject or cancel, not receive"},
+		{name: "no such return", key: operatorKey, id: o.ID, target: "/rt9/approve", body: `{"reason":"ok"}`, status: 404, code: "not_found"},
+		{name: "a link that is none", key: operatorKey, id: o.ID, target: "/rt1/approve", body: `{"reason":"ok","link":"javascript:x"}`, status: 422, code: "invalid", says: "link"},
+		{name: "approved", key: operatorKey, id: o.ID, target: "/rt1/approve", body: `{"reason":"ok","link":"https://shop.example/l"}`, status: 200, says: `"link":"https://shop.example/l"`},
+		{name: "rejected after that", key: operatorKey, id: o.ID, target: "/rt1/reject", body: `{"reason":"no"}`, status: 409, code: "wrong_state", says: "takes receive or cancel"},
+		{name: "more than the return is of", key: operatorKey, id: o.ID, target: "/rt1/receive", body: `{"reason":"ok","lines":[{"sku":"mug-blue","quantity":2}]}`, status: 409, code: "not_returnable", says: "the return is of 1"},
+		{name: "more damaged than came", key: operatorKey, id: o.ID, target: "/rt1/receive", body: `{"reason":"ok","lines":[{"sku":"mug-blue","quantity":1,"damaged":2}]}`, status: 422, code: "invalid", says: "damaged"},
+		{name: "two fees", key: operatorKey, id: o.ID, target: "/rt1/receive", body: `{"reason":"ok","fee":1,"feePercent":1,"lines":[{"sku":"mug-blue","quantity":1}]}`, status: 422, code: "invalid", says: "not both"},
+		{name: "a fee of more than they are worth", key: operatorKey, id: o.ID, target: "/rt1/receive", body: `{"reason":"ok","fee":99999,"lines":[{"sku":"mug-blue","quantity":1}]}`, status: 422, code: "invalid", says: "the goods are worth"},
+		{name: "received", key: operatorKey, id: o.ID, target: "/rt1/receive", body: `{"reason":"ok","feePercent":10,"lines":[{"sku":"mug-blue","quantity":1,"restock":true}]}`, status: 202, says: `"received":1`},
+		{name: "cancelled after that", key: shopKey, id: o.ID, target: "/rt1/cancel", body: `{"reason":"no"}`, status: 409, code: "wrong_state", says: "takes nothing more"},
+	} {
+		a := s.Ask("POST", "/v1/orders/"+string(c.id)+"/returns"+c.target, c.key, c.body)
+		if a.Status != c.status || !strings.Contains(string(a.Body), c.code) || !strings.Contains(string(a.Body), c.says) {
+			t.Errorf("%s: got %d %s, want %d %s %q", c.name, a.Status, a.Body, c.status, c.code, c.says)
+		}
+	}
+	var list struct{ Returns []orders.Return }
+	s.Ask("GET", "/v1/orders/"+string(o.ID)+"/returns", shopKey, "").Into(t, &list)
+	if len(list.Returns) != 1 || list.Returns[0].ID != "rt1" || list.Returns[0].Status != order.ReturnReceived {
+		t.Errorf("the list has %+v", list.Returns)
+	}
+	for status, want := range map[string]int{"received": 1, "requested": 0} {
+		var page struct{ Orders []orders.Order }
+		s.Ask("GET", "/v1/orders?returns="+status, operatorKey, "").Into(t, &page)
+		if len(page.Orders) != want {
+			t.Errorf("%d orders have a return that is %s, want %d", len(page.Orders), status, want)
+		}
+	}
+}
+
+// TestReturn_late (IDEM-8): a request whose result does not arrive in time is accepted
+// only if the order has taken it: the order may still refuse it.
+func TestReturn_late(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t, func(c *api.Config, _ *records.Store) { c.SteerWithin = 500 * time.Millisecond })
+	o := s.Place(t, "cus_1")
+	arrived(t, s, o.ID, time.Now())
+	target := "/v1/orders/" + string(o.ID) + "/returns"
+	body := `{"id":"rt1","reason":"x","lines":[{"sku":"mug-blue","quantity":1}]}`
+	if a := s.Ask("POST", target, apitest.ShopKey, body); a.Status != http.StatusOK {
+		t.Fatalf("the first: %d %s", a.Status, a.Body)
+	}
+	s.Orders.Stall = true
+	for _, c := range []struct {
+		name, target, body string
+		status             int
+	}{
+		{name: "taken before", body: body, status: http.StatusOK},
+		{name: "not taken", body: strings.Replace(body, "rt1", "rt2", 1), status: http.StatusServiceUnavailable},
+		{name: "a decision that is not taken", target: "/rt1/approve", body: `{"reason":"x"}`, status: http.StatusServiceUnavailable},
+		{name: "goods that are not taken", target: "/rt1/receive", body: `{"reason":"x","lines":[{"sku":"mug-blue","quantity":1}]}`, status: http.StatusServiceUnavailable},
+	} {
+		if a := s.Ask("POST", target+c.target, apitest.OperatorKey, c.body); a.Status != c.status {
+			t.Errorf("%s: got %d %s, want %d", c.name, a.Status, a.Body, c.status)
+		}
+	}
+}

@@ -1,0 +1,219 @@
+package commands
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"purser/order"
+	"purser/shop"
+)
+
+// orderReturnCmd holds the commands on an order's returns.
+type orderReturnCmd struct {
+	List    returnListCmd    `cmd:"" help:"List an order's returns."`
+	Request returnRequestCmd `cmd:"" help:"Ask whether goods that were delivered may be sent back."`
+	Approve returnApproveCmd `cmd:"" help:"Approve a return: the shopper is mailed how to send the goods back."`
+	Reject  returnRejectCmd  `cmd:"" help:"Reject a return: the shopper is mailed."`
+	Receive returnReceiveCmd `cmd:"" help:"Take goods of a return that have arrived, and refund them, less a fee and a damage."`
+	Cancel  returnCancelCmd  `cmd:"" help:"Cancel a return whose goods have not arrived."`
+}
+
+type returnListCmd struct {
+	OrderID string `arg:"" name:"id" help:"The order's id."`
+}
+
+func (x *returnListCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	all, err := client.Returns(e.ctx, order.ID(x.OrderID))
+	if err != nil {
+		return err
+	}
+	if c.Order.JSON {
+		return json.NewEncoder(e.stdout).Encode(map[string][]shop.Return{"returns": all})
+	}
+	t := table(e.stdout)
+	for _, r := range all {
+		printReturn(t, r)
+	}
+	return t.Flush()
+}
+
+type returnRequestCmd struct {
+	OrderID string   `arg:"" name:"id" help:"The order's id."`
+	Line    []string `sep:"none" required:"" help:"Goods, as SKU=quantity; repeatable." placeholder:"SKU=N"`
+	Reason  string   `required:"" help:"Why they are sent back."`
+	Key     string   `name:"return-id" help:"Your id of the return, which makes repeating the command safe. Default: a new one." placeholder:"ID"`
+}
+
+func (x *returnRequestCmd) Run(e *env, c *commands) error {
+	r := order.ReturnRequest{ID: x.Key, Reason: x.Reason}
+	if r.ID == "" {
+		r.ID = "rt-" + strings.ToLower(rand.Text())
+	}
+	for _, l := range x.Line {
+		sku, quantity, err := parseLine(l)
+		if err != nil {
+			return err
+		}
+		r.Lines = append(r.Lines, order.ReturnItem{SKU: sku, Quantity: quantity})
+	}
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	o, err := client.RequestReturn(e.ctx, order.ID(x.OrderID), r)
+	if err != nil {
+		return err
+	}
+	return c.Order.print(e.stdout, o)
+}
+
+// ofReturn names a return, and says why a step is taken about it.
+type ofReturn struct {
+	OrderID string `arg:"" name:"id" help:"The order's id."`
+	Return  string `arg:"" help:"The return's id, which 'purser order return list' prints."`
+	Reason  string `required:"" help:"The reason, for operators."`
+}
+
+func (x ofReturn) decide(e *env, c *commands, d order.ReturnDecision) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	d.ID = x.Return
+	o, err := client.DecideReturn(e.ctx, order.ID(x.OrderID), d, x.Reason)
+	if err != nil {
+		return err
+	}
+	return c.Order.print(e.stdout, o)
+}
+
+type returnApproveCmd struct {
+	ofReturn `embed:""`
+	Link     string `help:"The address of the return label, which the mail offers."`
+}
+
+func (x *returnApproveCmd) Run(e *env, c *commands) error {
+	return x.decide(e, c, order.ReturnDecision{Step: order.StepApprove, Link: x.Link})
+}
+
+type returnRejectCmd struct {
+	ofReturn `embed:""`
+	Message  string `help:"What the shopper is told beside the decision."`
+}
+
+func (x *returnRejectCmd) Run(e *env, c *commands) error {
+	return x.decide(e, c, order.ReturnDecision{Step: order.StepReject, Message: x.Message})
+}
+
+type returnCancelCmd struct {
+	ofReturn `embed:""`
+	Message  string `help:"What the shopper is told beside the decision."`
+}
+
+func (x *returnCancelCmd) Run(e *env, c *commands) error {
+	return x.decide(e, c, order.ReturnDecision{Step: order.StepCancel, Message: x.Message})
+}
+
+type returnReceiveCmd struct {
+	ofReturn `embed:""`
+	Line     []string `sep:"none" required:"" help:"Goods that have arrived, as SKU=quantity, with the damaged ones; repeatable." placeholder:"SKU=N"`
+	Damaged  []string `sep:"none" help:"How many of them are damaged, as SKU=quantity; repeatable. They are written off." placeholder:"SKU=N"`
+	Restock  bool     `help:"The goods that are not damaged are for sale again. Otherwise they are written off, too."`
+	Fee      string   `help:"What the shop keeps of their price: an amount in major units of the order's currency, such as 4.50, or whole per cent, such as 10%." placeholder:"FEE"`
+	Damage   decimal  `help:"What the shop keeps for the damage, in major units." placeholder:"AMOUNT"`
+	PaidOut  string   `help:"The proof of a refund that a person has paid out already. Needed if the order was not paid at a payment provider." placeholder:"PROOF"`
+}
+
+func (x *returnReceiveCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	o, err := client.Order(e.ctx, order.ID(x.OrderID))
+	if err != nil {
+		return err
+	}
+	r, err := x.receipt(o.Total.Currency)
+	if err != nil {
+		return err
+	}
+	if o, err = client.ReceiveReturn(e.ctx, o.ID, x.Return, r); err != nil {
+		return err
+	}
+	return c.Order.print(e.stdout, o)
+}
+
+// receipt returns the request of the flags. Its amounts are in the order's currency.
+func (x *returnReceiveCmd) receipt(currency string) (shop.ReturnReceipt, error) {
+	r := shop.ReturnReceipt{Reason: x.Reason}
+	r.PaidOut = x.PaidOut
+	damaged := map[string]int64{}
+	for _, l := range x.Damaged {
+		sku, quantity, err := parseLine(l)
+		if err != nil {
+			return r, err
+		}
+		damaged[sku] = quantity
+	}
+	for _, l := range x.Line {
+		sku, quantity, err := parseLine(l)
+		if err != nil {
+			return r, err
+		}
+		r.Lines = append(r.Lines, order.ReceivedItem{SKU: sku, Quantity: quantity, Damaged: damaged[sku], Restock: x.Restock})
+		delete(damaged, sku)
+	}
+	for sku := range damaged {
+		return r, usageError{fmt.Errorf("--damaged: no --line has %q", sku)}
+	}
+	var err error
+	if percent, ok := strings.CutSuffix(x.Fee, "%"); ok {
+		if r.FeePercent, err = strconv.ParseInt(percent, 10, 64); err != nil {
+			return r, usageError{fmt.Errorf("--fee %q: want an amount, or whole per cent such as 10%%", x.Fee)}
+		}
+	} else if x.Fee != "" {
+		var fee decimal
+		if err := fee.UnmarshalText([]byte(x.Fee)); err != nil {
+			return r, usageError{fmt.Errorf("--fee: %w", err)}
+		}
+		if r.Fee, err = fee.in(currency, "--fee", ""); err != nil {
+			return r, err
+		}
+	}
+	if x.Damage != "" {
+		r.Damage, err = x.Damage.in(currency, "--damage", "")
+	}
+	return r, err
+}
+
+// printReturn prints a return, and what happens to it by itself.
+func printReturn(w io.Writer, r shop.Return) {
+	var goods []string
+	for _, l := range r.Lines {
+		s := fmt.Sprintf("%d × %s", l.Quantity, l.SKU)
+		if l.Received > 0 {
+			s = fmt.Sprintf("%d of %s received", l.Received, s)
+		}
+		if l.Damaged > 0 {
+			s += fmt.Sprintf(", %d damaged", l.Damaged)
+		}
+		goods = append(goods, s)
+	}
+	money := ""
+	if r.Refund.Currency != "" {
+		money = r.Refund.String() + " refunded"
+	}
+	fmt.Fprintf(w, "return %s\t%s: %s\n", r.ID, nonEmpty(string(r.Status), money), strings.Join(goods, "; "))
+	if !r.Due.IsZero() {
+		fmt.Fprintf(w, "  until\t%s, then %s\n", r.Due.Format(time.RFC3339), r.Status.Rule().Says)
+	}
+}

@@ -1,0 +1,90 @@
+package shop
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"purser/order"
+)
+
+// Return is goods that a shopper sends back, with amounts in minor currency units.
+type Return struct {
+	ID          string             `json:"id"`
+	Number      int                `json:"number"`
+	Lines       []ReturnLine       `json:"lines"`
+	Status      order.ReturnStatus `json:"status"`
+	RequestedAt time.Time          `json:"requestedAt"`
+	RequestedBy string             `json:"requestedBy"`
+	DecidedBy   string             `json:"decidedBy,omitempty"`
+	Reason      string             `json:"reason"`
+	Due         time.Time          `json:"due,omitzero"` // zero: the status has no deadline
+	Link        string             `json:"link,omitempty"`
+	Message     string             `json:"message,omitempty"` // for the shopper
+	Fee         int64              `json:"fee,omitempty"`
+	Damage      int64              `json:"damage,omitempty"`
+	Refund      order.Money        `json:"refund,omitzero"`
+	RefundID    string             `json:"refundId,omitempty"` // empty: nothing is refunded
+	PaidOut     string             `json:"paidOut,omitempty"`
+}
+
+// ReturnLine is the pieces of one product that are sent back.
+type ReturnLine struct {
+	SKU      string `json:"sku"`
+	Quantity int64  `json:"quantity"`
+	Reason   string `json:"reason,omitempty"`
+	Received int64  `json:"received,omitempty"`
+	Damaged  int64  `json:"damaged,omitempty"`
+	Restock  bool   `json:"restock,omitempty"`
+
+	Kept      int64 `json:"kept,omitempty"`      // pieces of which nothing is refunded
+	KeptPrice int64 `json:"keptPrice,omitempty"` // of those pieces
+}
+
+// ReturnReceipt says which goods of a return have arrived, with amounts in minor currency
+// units.
+type ReturnReceipt struct {
+	order.ReturnReceipt
+	Reason string `json:"reason"`
+}
+
+// RequestReturn asks whether goods may be sent back. Repeating it with the same id is the
+// same return.
+func (c *Client) RequestReturn(ctx context.Context, id order.ID, r order.ReturnRequest) (Order, error) {
+	var o Order
+	return o, c.call(ctx, http.MethodPost, returnsPath(id), r, &o)
+}
+
+// Returns lists an order's returns, oldest first.
+func (c *Client) Returns(ctx context.Context, id order.ID) ([]Return, error) {
+	var body struct {
+		Returns []Return `json:"returns"`
+	}
+	return body.Returns, c.call(ctx, http.MethodGet, returnsPath(id), nil, &body)
+}
+
+// DecideReturn approves, rejects or cancels a return.
+func (c *Client) DecideReturn(ctx context.Context, id order.ID, d order.ReturnDecision, reason string) (Order, error) {
+	var o Order
+	body := map[string]string{"reason": reason}
+	if d.Link != "" {
+		body["link"] = d.Link
+	}
+	if d.Message != "" {
+		body["message"] = d.Message
+	}
+	return o, c.call(ctx, http.MethodPost, returnPath(id, d.ID, d.Step), body, &o)
+}
+
+// ReceiveReturn takes goods of a return that have arrived, and has them refunded, once.
+func (c *Client) ReceiveReturn(ctx context.Context, id order.ID, returnID string, r ReturnReceipt) (Order, error) {
+	var o Order
+	return o, c.call(ctx, http.MethodPost, returnPath(id, returnID, order.StepReceive), r, &o)
+}
+
+func returnsPath(id order.ID) string { return "/v1/orders/" + url.PathEscape(string(id)) + "/returns" }
+
+func returnPath(id order.ID, returnID string, step order.ReturnStep) string {
+	return returnsPath(id) + "/" + url.PathEscape(returnID) + "/" + string(step)
+}
