@@ -87,13 +87,14 @@ func (s *Service) requestReturn(ctx context.Context, in *requestReturnInput) (*o
 	})
 }
 
-type returnPath struct {
+// ReturnPath names a return. It is exported so that huma fills its fields where it is embedded.
+type ReturnPath struct {
 	ID     string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
 	Return string `path:"return" maxLength:"64" doc:"The return's id" example:"rt-1"`
 }
 
 type decideReturnInput struct {
-	returnPath
+	ReturnPath
 	Body struct {
 		Reason  string `json:"reason" minLength:"1" maxLength:"200" doc:"The reason, which is recorded in the order's events; no personal data"`
 		Message string `json:"message,omitempty" maxLength:"200" doc:"What the shopper is told beside the decision"`
@@ -101,7 +102,7 @@ type decideReturnInput struct {
 }
 
 type approveReturnInput struct {
-	returnPath
+	ReturnPath
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"The reason, which is recorded in the order's events; no personal data"`
 		Link   string `json:"link,omitempty" maxLength:"900" doc:"The address of the return label, which the mail offers. Default: the mail offers no label"`
@@ -130,7 +131,7 @@ func (s *Service) decideReturn(ctx context.Context, id string, d order.ReturnDec
 }
 
 type receiveReturnInput struct {
-	returnPath
+	ReturnPath
 	Body ReturnReceipt
 }
 
