@@ -97,7 +97,7 @@ func (s ReturnStep) Result() ReturnStatus {
 // Event returns the kind of the event about a return that enters the state.
 func (s ReturnStatus) Event() Kind { return Kind("return." + string(s)) }
 
-// Notification returns the mail about a return in the state; empty if there is none.
+// Notification returns the mail about a return in the state, or "" if it has no mail.
 func (s ReturnStatus) Notification() Notification {
 	if s == ReturnClosed { // the mail about the goods that arrived says what is refunded
 		return ""
@@ -125,7 +125,6 @@ type ReturnMove struct {
 const (
 	byShop     = "shop"
 	byOperator = "operator"
-	day        = 24 * time.Hour
 )
 
 // ReturnRules is the table of states, who may do what, deadlines, and what happens then.

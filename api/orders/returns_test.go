@@ -60,7 +60,7 @@ func TestReturns(t *testing.T) {
 		{name: "a shop may not decide", key: shopKey, id: o.ID, target: "/rt1/approve", body: `{"reason":"ok"}`, status: 403, code: "forbidden"},
 		{name: "received before it is approved", key: operatorKey, id: o.ID, target: "/rt1/receive", body: `{"reason":"ok","lines":[{"sku":"mug-blue","quantity":1}]}`, status: 409, code: "wrong_state", says: "is requested, which takes approve or reject or cancel, not receive"},
 		{name: "no such return", key: operatorKey, id: o.ID, target: "/rt9/approve", body: `{"reason":"ok"}`, status: 404, code: "not_found"},
-		{name: "a link that is none", key: operatorKey, id: o.ID, target: "/rt1/approve", body: `{"reason":"ok","link":"javascript:x"}`, status: 422, code: "invalid", says: "link"},
+		{name: "a link that is not one", key: operatorKey, id: o.ID, target: "/rt1/approve", body: `{"reason":"ok","link":"javascript:x"}`, status: 422, code: "invalid", says: "link"},
 		{name: "approved", key: operatorKey, id: o.ID, target: "/rt1/approve", body: `{"reason":"ok","link":"https://shop.example/l"}`, status: 200, says: `"link":"https://shop.example/l"`},
 		{name: "rejected after that", key: operatorKey, id: o.ID, target: "/rt1/reject", body: `{"reason":"no"}`, status: 409, code: "wrong_state", says: "takes receive or cancel"},
 		{name: "more than the return is of", key: operatorKey, id: o.ID, target: "/rt1/receive", body: `{"reason":"ok","lines":[{"sku":"mug-blue","quantity":2}]}`, status: 409, code: "not_returnable", says: "the return is of 1"},

@@ -36,7 +36,7 @@ func (w *orderWorkflow) capturePayments(ctx workflow.Context) error {
 
 func (w *orderWorkflow) noteCapture(ctx workflow.Context) {
 	w.note(ctx, order.PaymentWasCaptured, workflows.ActorPurser, order.Money{Amount: w.Captured(), Currency: w.Total.Currency}.String()+" captured", w.Order.Payment().Reference)
-	w.settleReturnsInBackground(ctx)
+	w.refundReturnsInBackground(ctx)
 }
 
 // captureHeld captures each payment whose money is held.

@@ -266,7 +266,7 @@ func (w *orderWorkflow) disputed(ctx workflow.Context, m message) error {
 		}
 	}
 	w.reviewFunds(ctx)
-	w.settleReturnsInBackground(ctx)
+	w.refundReturnsInBackground(ctx)
 	return nil
 }
 

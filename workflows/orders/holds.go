@@ -143,7 +143,7 @@ func (w *orderWorkflow) resolveAttention(ctx workflow.Context, r ResolveRequest,
 			w.refundAgain(ctx, id)
 		}
 		if strings.HasPrefix(a.About, aboutReturn) {
-			defer w.settleReturnsInBackground(ctx)
+			defer w.refundReturnsInBackground(ctx)
 		}
 		if r.Choice == order.ChooseKeep {
 			w.Resolved[a.About] = true

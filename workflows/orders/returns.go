@@ -130,7 +130,7 @@ func (w *orderWorkflow) mayDecideReturn(_ workflow.Context, m message) error {
 	return refuseReturn(err)
 }
 
-// existingReturn returns a return, or the refusal that there is none.
+// existingReturn returns a return, or the refusal of a request about one that the order does not have.
 func (w *orderWorkflow) existingReturn(id string) (*order.Return, error) {
 	back := w.ReturnByID(id)
 	if back == nil {
@@ -201,7 +201,7 @@ func (w *orderWorkflow) onReceiveReturn(ctx workflow.Context, r ReceiveReturnReq
 		got.DecidedBy, got.Reason, got.Message = r.Actor(), r.Reason(), ""
 		*back = got
 		w.returnEntered(ctx, r.ID, r.Actor())
-		w.settleReturnsInBackground(ctx)
+		w.refundReturnsInBackground(ctx)
 	}
 	err := w.save(ctx)
 	return w.Order, err
@@ -268,19 +268,19 @@ func (s *State) awaitsReturns() bool {
 	return slices.ContainsFunc(s.Returns, func(r order.Return) bool { return !r.Due.IsZero() })
 }
 
-// settleReturnsInBackground has the goods that came back refunded: each once, because the
+// refundReturnsInBackground has the goods that came back refunded: each once, because the
 // refund's ID is made of the return's.
-func (w *orderWorkflow) settleReturnsInBackground(ctx workflow.Context) {
+func (w *orderWorkflow) refundReturnsInBackground(ctx workflow.Context) {
 	for _, r := range w.Returns {
 		if r.Status == order.ReturnReceived {
-			w.inBackground(ctx, func(ctx workflow.Context) { w.settleReturn(ctx, r.ID) })
+			w.inBackground(ctx, func(ctx workflow.Context) { w.refundReturn(ctx, r.ID) })
 		}
 	}
 }
 
-// settleReturn plans the refund of a return, and has it made. While the money cannot be
+// refundReturn plans the refund of a return, and has it made. While the money cannot be
 // refunded, a person is shown why, and the return waits.
-func (w *orderWorkflow) settleReturn(ctx workflow.Context, id string) {
+func (w *orderWorkflow) refundReturn(ctx workflow.Context, id string) {
 	back := w.ReturnByID(id)
 	if back.Status != order.ReturnReceived || back.RefundID != "" {
 		return
@@ -343,7 +343,7 @@ func (w *orderWorkflow) resumeReturns(ctx workflow.Context) {
 	for _, r := range w.Returns {
 		w.watchReturn(ctx, r.ID)
 	}
-	w.settleReturnsInBackground(ctx)
+	w.refundReturnsInBackground(ctx)
 	w.closeReturns(ctx)
 }
 
