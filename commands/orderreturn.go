@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"purser/commands/terminal"
 	"purser/order"
 	"purser/shop"
 )
@@ -39,7 +40,7 @@ func (x *returnListCmd) Run(e *env, c *commands) error {
 	if c.Order.JSON {
 		return json.NewEncoder(e.stdout).Encode(map[string][]shop.Return{"returns": all})
 	}
-	t := table(e.stdout)
+	t := terminal.NewTable(e.stdout)
 	for _, r := range all {
 		printReturn(t, r)
 	}
