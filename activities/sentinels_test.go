@@ -31,6 +31,11 @@ var neverReported = map[string]string{
 	"order.ErrBulkTooBig":    "as above",
 	"order.ErrBulkEnded":     "a bulk is stopped at the API",
 
+	"order.ErrNoParcel":    "a label is downloaded from the API",
+	"order.ErrNoLabel":     "as above",
+	"order.ErrNotSendable": "a refusal of the workflow to a caller",
+	"order.ErrLabelFile":   "it is the cause of a *order.ProviderError",
+
 	"catalog.ErrSettings":     "the settings of the search are set at the API",
 	"inbox.ErrNotDismissible": "an event is dismissed at the API",
 	"mail.ErrUnreachable":     "the mail providers' adapter makes it rejected",

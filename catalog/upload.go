@@ -146,6 +146,7 @@ const (
 	OriginalPrefix   = "originals/"  // uploaded files, no longer writable for browsers
 	RenditionPrefix  = "images/"     // published renditions
 	QuarantinePrefix = "quarantine/" // refused files
+	LabelPrefix      = "labels/"     // the files of parcels' labels
 )
 
 // OriginalKey returns the key of the uploaded file after it was moved out of the
@@ -198,6 +199,7 @@ type Object struct {
 	Type     string
 	Bytes    int64
 	Modified time.Time
+	Private  bool // nobody but Purser may keep a copy
 }
 
 // SignedUpload is the signed request with which a browser sends a file directly

@@ -29,6 +29,8 @@ type orderCmd struct {
 	Refund  orderRefundCmd  `cmd:"" help:"Refund an order: an amount, goods, the shipping fee, or everything that is left."`
 	Book    orderBookCmd    `cmd:"" name:"book-payment" help:"Book a bank transfer or cash that came in for an order."`
 	Return  orderReturnCmd  `cmd:"" help:"Goods that are sent back."`
+	Parcel  orderParcelCmd  `cmd:"" help:"Make parcels, or void their labels."`
+	Label   orderLabelCmd   `cmd:"" help:"Download the label of a parcel, to print it."`
 	Resolve orderResolveCmd `cmd:"" help:"Decide about an order that is on hold or needs attention."`
 	Bulk    orderBulkCmd    `cmd:"" help:"Cancel, refund, resolve or send a mail again for many orders at once."`
 
@@ -102,7 +104,7 @@ func (s *orderShowCmd) Run(e *env, c *commands) error {
 
 type orderListCmd struct {
 	Status    []string `help:"Only orders in these statuses."`
-	WaitingOn string   `default:"" enum:",payment,transfer,carrier,operator,payments,parcels,mail" help:"Only orders that wait for payment (the shopper's), transfer (money in advance), carrier (the delivery), operator (a person), or for a step that is tried again: payments, parcels or mail."`
+	WaitingOn string   `default:"" enum:",payment,transfer,carrier,operator,payments,parcels,packing,mail" help:"Only orders that wait for payment (the shopper's), transfer (money in advance), carrier (the delivery), packing (a person who makes parcels), operator (a person who decides), or for a step that is tried again: payments, parcels or mail."`
 	Customer  string   `help:"Only orders of this customer."`
 	Returns   string   `default:"" enum:",requested,approved,received" help:"Only orders with a return that is requested, approved or received."`
 	From      string   `help:"Only orders placed on this day or at this time, or later: YYYY-MM-DD in UTC, or RFC 3339 such as 2026-03-01T09:00:00+01:00." placeholder:"TIME"`

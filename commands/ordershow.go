@@ -174,6 +174,8 @@ func printShipment(w io.Writer, s shop.Shipment) {
 	}
 	status := string(s.Status)
 	switch {
+	case s.Refusal != "":
+		status = "refused: " + s.Refusal
 	case s.Replaced:
 		status += " (replaced)"
 	case s.Missing:

@@ -48,6 +48,7 @@ type Config struct {
 	ReturnWithin   time.Duration `group:"Orders:" help:"How long after their delivery goods can be sent back." env:"PURSER_RETURN_WITHIN" default:"720h"`
 	// FindParcelsWithin is how long a parcel of a cancelled order is looked for.
 	FindParcelsWithin time.Duration `group:"Orders:" help:"How long after a cancellation the carrier is asked again for a parcel whose booking it did not confirm; what it finds is voided. 0: it is not asked again." env:"PURSER_FIND_PARCELS_WITHIN" default:"24h"`
+	Parcels           string        `group:"Orders:" help:"Who puts the goods into parcels: auto (Purser, as soon as an order is paid) or operator (a person, with purser order parcel add; the money is captured when the first one is booked)." env:"PURSER_PARCELS" default:"auto" enum:"auto,operator"`
 	Capture           string        `group:"Orders:" help:"When an authorised payment is captured: booked (when the first parcel is booked) or placed (as soon as the money is held; then cancelling is a refund)." env:"PURSER_CAPTURE" default:"booked" enum:"booked,placed"`
 	Cases             `embed:"" group:"Orders:"`
 	Ledger            `embed:"" group:"Orders:"`
@@ -242,6 +243,7 @@ func (c *Config) Terms() orders.Terms {
 		ApproveAbove: approval,
 		PayWithin:    c.PayWithin, PrepayWithin: c.PrepayWithin, AskAfter: c.AskAfter, ReceivedAfter: c.ReceivedAfter,
 		TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter, ParcelPieces: c.ParcelPieces, PayAgainBefore: c.PayAgainBefore, FindParcelsWithin: c.FindParcelsWithin, ReturnWithin: c.ReturnWithin, Capture: orders.CaptureWhen(c.Capture),
+		Parcels: map[string]orders.ParcelsBy{"operator": orders.ParcelsByOperator}[c.Parcels],
 	}
 }
 

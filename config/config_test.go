@@ -52,14 +52,14 @@ func TestTerms(t *testing.T) {
 	}
 	set := orders.Terms{
 		PayWithin: time.Minute, PrepayWithin: 7 * time.Second, AskAfter: 2 * time.Second, ReceivedAfter: 3 * time.Second,
-		TrackAfter: 4 * time.Second, OverdueAfter: 5 * time.Second, ParcelPieces: 6, PayAgainBefore: 7 * time.Second, FindParcelsWithin: 8 * time.Second, Capture: orders.CapturePlaced, ApproveAbove: order.Approval{"EUR": 9},
+		TrackAfter: 4 * time.Second, OverdueAfter: 5 * time.Second, ParcelPieces: 6, PayAgainBefore: 7 * time.Second, FindParcelsWithin: 8 * time.Second, Capture: orders.CapturePlaced, ApproveAbove: order.Approval{"EUR": 9}, Parcels: orders.ParcelsByOperator,
 	}
 	for _, tt := range []struct {
 		flags []string
 		want  orders.Terms
 	}{
 		{nil, defaults},
-		{[]string{"--pay-within=1m", "--prepay-within=7s", "--ask-after=2s", "--received-after=3s", "--track-after=4s", "--overdue-after=5s", "--parcel-pieces=6", "--pay-again-before=7s", "--find-parcels-within=8s", "--capture=placed", "--approve-above=EUR=9"}, set},
+		{[]string{"--pay-within=1m", "--prepay-within=7s", "--ask-after=2s", "--received-after=3s", "--track-after=4s", "--overdue-after=5s", "--parcel-pieces=6", "--pay-again-before=7s", "--find-parcels-within=8s", "--capture=placed", "--approve-above=EUR=9", "--parcels=operator"}, set},
 	} {
 		c, err := read(t, tt.flags...)
 		if err != nil {

@@ -63,6 +63,9 @@ const (
 	DisputeMoved       Kind = "payment.dispute_updated"
 	DisputeClosed      Kind = "payment.dispute_closed"
 
+	ParcelWasPlanned Kind = "parcel.planned"        // a person has made it; it is booked next
+	ParcelWasRefused Kind = "parcel.refused"        // the carrier does not accept a parcel that a person has made
+	ParcelVoidAsked  Kind = "parcel.void_requested" // a person wants its goods in another parcel
 	ParcelWasBooked  Kind = "parcel.booked"
 	ParcelWasVoided  Kind = "parcel.voided"
 	ParcelScanned    Kind = "parcel.scanned"

@@ -1,6 +1,15 @@
 package order
 
-import "time"
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
 
 // Shipment is one parcel of an order.
 type Shipment struct {
@@ -25,10 +34,126 @@ type Shipment struct {
 	OverdueAt time.Time `json:"overdueAt,omitzero"`
 	// Missing says that the carrier did not know the parcel when it was last asked.
 	Missing bool `json:"missing,omitempty"`
+	// Key is the caller's id of a parcel that a person has made, and Asked the hash of the
+	// request; both are empty for a parcel that Purser has planned.
+	Key   string `json:"key,omitempty"`
+	Asked string `json:"asked,omitempty"`
+	// Refusal is why the carrier did not accept a parcel that a person has made: its goods
+	// go into another one.
+	Refusal string `json:"refusal,omitempty"`
+	// VoidBy is who has asked for the label to be voided, so that the goods can go into
+	// another parcel.
+	VoidBy string `json:"voidBy,omitempty"`
 }
+
+// Booked reports whether the parcel is the one that its goods go out in: it needs no
+// booking any more.
+func (s Shipment) Booked() bool { return s.LabelID != "" }
 
 // LineQuantity is a quantity of one product of an order.
 type LineQuantity struct {
 	SKU      string `json:"sku"`
 	Quantity int64  `json:"quantity"`
+}
+
+// ParcelPlan asks for a parcel with goods of an order.
+type ParcelPlan struct {
+	ID    string         `json:"id"`              // the caller's; a repeated plan makes one parcel
+	Lines []LineQuantity `json:"lines,omitempty"` // empty: all goods that are in no parcel
+}
+
+// Validate checks everything that can be checked without the order. It fails with
+// ErrInvalid.
+func (p ParcelPlan) Validate() error {
+	switch {
+	case !refundID.MatchString(p.ID):
+		return fmt.Errorf("%w: id: want 1 to 64 letters, digits, hyphens and underscores", ErrInvalid)
+	case len(p.Lines) > MaxLines:
+		return fmt.Errorf("%w: lines: want at most %d, got %d", ErrInvalid, MaxLines, len(p.Lines))
+	}
+	for i, l := range p.Lines {
+		switch {
+		case l.Quantity < 1:
+			return fmt.Errorf("%w: lines[%d].quantity: %d is not above zero", ErrInvalid, i, l.Quantity)
+		case slices.ContainsFunc(p.Lines[:i], func(m LineQuantity) bool { return m.SKU == l.SKU }):
+			return fmt.Errorf("%w: lines[%d].sku: %q appears twice; add up the quantities", ErrInvalid, i, l.SKU)
+		}
+	}
+	return nil
+}
+
+// Hash returns the fingerprint of a plan. Equal plans have equal hashes.
+//
+//workflowcheck:ignore
+func (p ParcelPlan) Hash() string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // strings and integers only
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
+// The errors of parcels and their labels.
+var (
+	// ErrNoParcel means that the order has no parcel with the number.
+	ErrNoParcel = errors.New("the order has no such parcel")
+	// ErrNotSendable means that goods cannot go into the parcel.
+	ErrNotSendable = errors.New("the goods cannot go into this parcel")
+	// ErrNoLabel means that there is no label to print.
+	ErrNoLabel = errors.New("there is no label to print")
+	// ErrLabelFile means that what the carrier sent is not the file of a label.
+	ErrLabelFile = errors.New("the carrier's file is not a label")
+)
+
+// Parcel returns the parcel with a number, if its label can be printed. Otherwise it
+// fails with ErrNoParcel or ErrNoLabel.
+func (o Order) Parcel(number int) (Shipment, error) {
+	i := slices.IndexFunc(o.Shipments, func(s Shipment) bool { return s.Number == number })
+	switch {
+	case i < 0:
+		return Shipment{}, &Refusal{ErrNoParcel, fmt.Sprintf("the order has %d parcels, and none with number %d", len(o.Shipments), number)}
+	case o.Shipments[i].Status == ParcelVoided:
+		return Shipment{}, &Refusal{ErrNoLabel, fmt.Sprintf("the label of parcel %d is void", number)}
+	case o.Shipments[i].LabelID == "":
+		return Shipment{}, &Refusal{ErrNoLabel, fmt.Sprintf("parcel %d is not booked", number)}
+	}
+	return o.Shipments[i], nil
+}
+
+// LabelFormat is the form of a label's file.
+type LabelFormat string
+
+// The forms of a label's file.
+const (
+	LabelPDF LabelFormat = "pdf"
+	LabelZPL LabelFormat = "zpl" // for label printers
+)
+
+// MaxLabelBytes is how large the file of a label may be.
+const MaxLabelBytes = 2 << 20
+
+// MediaType returns the media type of the format.
+func (f LabelFormat) MediaType() string {
+	if f == LabelZPL {
+		return "application/zpl"
+	}
+	return "application/pdf"
+}
+
+// Check fails with ErrLabelFile if a file is too large, or not a whole file of the
+// format.
+func (f LabelFormat) Check(file []byte) error {
+	begin, end := "%PDF-", "%%EOF"
+	if f == LabelZPL {
+		begin, end = "^XA", "^XZ"
+	}
+	trimmed := bytes.TrimSpace(file)
+	switch {
+	case len(file) > MaxLabelBytes:
+		return fmt.Errorf("%w: it is larger than %d bytes", ErrLabelFile, MaxLabelBytes)
+	case !bytes.HasPrefix(trimmed, []byte(begin)) || !bytes.HasSuffix(trimmed, []byte(end)):
+		return fmt.Errorf("%w: it is not a whole file of the format %s", ErrLabelFile, f)
+	}
+	return nil
 }

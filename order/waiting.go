@@ -8,12 +8,13 @@ const (
 	WaitOperator = "operator" // a person's decision
 	WaitPayments = "payments" // the payment provider, which does not do what it is asked
 	WaitParcels  = "parcels"  // the carrier, which does not do what it is asked
+	WaitPacking  = "packing"  // a person, who puts the goods into parcels
 	WaitMail     = "mail"     // the mail providers, which do not take a mail
 )
 
 // Waits lists everything that an order may wait for.
 func Waits() []string {
-	return []string{WaitPayment, WaitTransfer, WaitCarrier, WaitOperator, WaitPayments, WaitParcels, WaitMail}
+	return []string{WaitPayment, WaitTransfer, WaitCarrier, WaitOperator, WaitPayments, WaitParcels, WaitPacking, WaitMail}
 }
 
 // WaitsFor returns what the order waits for, and "" if it waits for nothing. An order

@@ -134,7 +134,10 @@ type Shipment struct {
 	Kept      bool               `json:"kept"`               // it came back, and a person left it at that
 	MovedAt   time.Time          `json:"movedAt,omitzero"`
 	OverdueAt time.Time          `json:"overdueAt,omitzero"`
-	Missing   bool               `json:"missing"` // the carrier did not know it
+	Missing   bool               `json:"missing"`           // the carrier did not know it
+	ID        string             `json:"id,omitempty"`      // the caller's, of a parcel that a person has made
+	Refusal   string             `json:"refusal,omitempty"` // why the carrier did not accept it
+	VoidBy    string             `json:"voidBy,omitempty"`  // who wants its goods in another parcel
 }
 
 // ItemQuantity is a quantity of one product.

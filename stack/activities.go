@@ -77,3 +77,8 @@ func (s *Stack) imageActivities(p *providers) *images.Activities {
 		Discards: s.Records, Work: &starter.Images{Temporal: s.Temporal},
 	}
 }
+
+// labels returns the files of parcels' labels.
+func (p *providers) labels(s *Stack) *orders.Labels {
+	return &orders.Labels{Carrier: p.carrier, Store: p.images, Log: s.log}
+}

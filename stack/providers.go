@@ -147,7 +147,7 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 	handler, err := api.New(api.Config{
 		Version: version.Number(), Installation: s.installation("api"),
 		Config:   httpkit.Config{Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout},
-		Orders:   &orders.Service{Workflows: s.starter, Records: s.Records, Pricing: prices, Appeared: relay.OrderAppeared, Stopping: stopping, ReturnURL: s.returnURL()},
+		Orders:   &orders.Service{Workflows: s.starter, Records: s.Records, Pricing: prices, Labels: p.labels(s), Appeared: relay.OrderAppeared, Stopping: stopping, ReturnURL: s.returnURL()},
 		Products: s.productService(), Imports: s.importService(), Images: s.imageService(p),
 		Search: &search.Service{Engine: p.search, Catalogue: s.Records, Settings: s.Records, Public: s.cfg.SearchPublic, SampleShop: s.atHome(r), Checkout: s.checkout(r)},
 		Mails:  s.mailService(p), Campaigns: s.campaignService(p), Preview: s.preview(r, p),

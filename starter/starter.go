@@ -203,6 +203,8 @@ var refusals = map[string]error{
 	workflows.RefusalNotLeft:       errNotLeft,
 	workflows.RefusalNotRefundable: order.ErrNotRefundable,
 	workflows.RefusalInvalid:       order.ErrInvalid,
+	workflows.RefusalNoParcel:      order.ErrNoParcel,
+	workflows.RefusalNotSendable:   order.ErrNotSendable,
 	workflows.RefusalCancelled:     order.ErrTooLate,
 	workflows.RefusalNotReturnable: order.ErrNotReturnable,
 	workflows.RefusalNotShipped:    order.ErrNotShipped,

@@ -109,6 +109,22 @@ func (c *Client) ReceiveReturn(ctx context.Context, id order.ID, returnID string
 	return send(ctx, c, orders.ReceiveReturn, "receive return", id, "", orders.ReceiveReturnRequest{ID: returnID, ReturnReceipt: got, Sender: sender(actor, why, correlation)})
 }
 
+// AddParcel books a parcel with goods of an order, and returns the order when the carrier
+// has responded. A repeated plan books nothing more. It fails with order.ErrNotFound, with
+// order.ErrInvalid or order.ErrNotSendable if the goods cannot go into it, with
+// order.ErrIllegalMove if the order takes no parcel now, and with order.ErrOtherRequest if
+// its ID was used with another plan.
+func (c *Client) AddParcel(ctx context.Context, id order.ID, p order.ParcelPlan, actor, why, correlation string) (order.Order, error) {
+	return send(ctx, c, orders.AddParcel, "add parcel", id, "", orders.AddParcelRequest{ParcelPlan: p, Sender: sender(actor, why, correlation)})
+}
+
+// VoidLabel voids the label of a parcel that the carrier does not have, so that its goods
+// can go into another one. It fails with order.ErrNotFound, order.ErrNoParcel or
+// order.ErrIllegalMove.
+func (c *Client) VoidLabel(ctx context.Context, id order.ID, number int, actor, why, correlation string) (order.Order, error) {
+	return send(ctx, c, orders.VoidLabel, "void label", id, "", orders.VoidLabelRequest{Parcel: number, Sender: sender(actor, why, correlation)})
+}
+
 func sender(actor, why, correlation string) workflows.Sender {
 	return workflows.Sender{Version: workflows.MessageVersion, Who: actor, Why: why, Correlation: correlation}
 }

@@ -224,12 +224,16 @@ const (
 	// RefusalNotRefundable: there may be money, and it must not be refunded now.
 	RefusalNotRefundable = "NotRefundable"
 	RefusalInvalid       = "InvalidRequest"
-	RefusalCancelled     = "Undone"
 	// RefusalNotReturnable: the goods are more than can be sent back.
 	RefusalNotReturnable = "NotReturnable"
 	RefusalNotShipped    = "NotShipped"
 	RefusalReturnTooLate = "ReturnTooLate"
 	RefusalNoReturn      = "NoReturn"
+	// RefusalNoParcel: the order has no such parcel.
+	RefusalNoParcel = "NoSuchParcel"
+	// RefusalNotSendable: the goods cannot go into the parcel.
+	RefusalNotSendable = "NotSendable"
+	RefusalCancelled   = "Undone"
 )
 
 // Refuse returns the error with which a workflow refuses a request.

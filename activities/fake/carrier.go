@@ -13,7 +13,7 @@ import (
 // before it is used.
 type Carrier struct {
 	// Before is called before each call ("BookParcel", "TrackParcel",
-	// "VoidParcel"). If it fails, the call returns its error and does nothing.
+	// "VoidParcel", "LabelFile" with the label's id). If it fails, the call returns its error and does nothing.
 	Before func(op, reference string) error
 	// After is called after the work is done. If it fails, the call returns its
 	// error although the work is done.
@@ -94,6 +94,32 @@ func (c *Carrier) VoidParcel(_ context.Context, reference string) error {
 		p.Status = order.ParcelVoided
 		return nil
 	})
+}
+
+// LabelFile returns a file that has the form of a label's.
+func (c *Carrier) LabelFile(_ context.Context, labelID string, f order.LabelFormat) ([]byte, error) {
+	var file []byte
+	err := c.do("LabelFile", labelID, func() error {
+		for _, p := range c.parcels {
+			switch {
+			case p.LabelID != labelID:
+			case p.Status == order.ParcelVoided:
+				return carrierError("LabelFile", order.ErrState)
+			case f == order.LabelZPL:
+				file = []byte("^XA^FD" + p.Tracking + "^FS^XZ")
+			default:
+				file = []byte("%PDF-1.4\n% " + p.Tracking + "\n%%EOF\n")
+			}
+		}
+		if file == nil {
+			return carrierError("LabelFile", order.ErrNoSuch)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return file, nil
 }
 
 // Scan sets a parcel's status and returns the event about it, as a webhook would

@@ -5,6 +5,7 @@ package orders
 import (
 	"context"
 
+	"purser/catalog"
 	"purser/order"
 )
 
@@ -93,6 +94,24 @@ type Cases interface {
 // CaseList lists cases as their workflows have recorded them.
 type CaseList interface {
 	Cases(ctx context.Context, f order.CaseFilter) (order.CasePage, error)
+}
+
+// LabelFiles has the files of labels. Every error is a *order.ProviderError.
+type LabelFiles interface {
+	// LabelFile returns the file of a label, by the carrier's id of the label. It fails
+	// with order.ErrNoSuch if the carrier does not have the label (any more), and with
+	// order.ErrUnavailable because of order.ErrLabelFile if the file is not of the
+	// format, or larger than order.MaxLabelBytes.
+	LabelFile(ctx context.Context, labelID string, f order.LabelFormat) ([]byte, error)
+}
+
+// LabelStore keeps the files of labels. Every error is a *order.ProviderError.
+type LabelStore interface {
+	// GetObject reads a file, up to most+1 bytes. It fails with order.ErrNoSuch if
+	// there is none.
+	GetObject(ctx context.Context, key string, most int64) ([]byte, error)
+	// PutObject writes a file, unless there is one already.
+	PutObject(ctx context.Context, o catalog.Object, data []byte) error
 }
 
 // Sealer encrypts secrets so that only this installation can read them.

@@ -1,6 +1,7 @@
 package porttest
 
 import (
+	"bytes"
 	"errors"
 	"sync"
 	"testing"
@@ -13,7 +14,10 @@ import (
 
 // CarrierBench is the carrier under test.
 type CarrierBench struct {
-	Carrier orders.Carrier
+	Carrier interface {
+		orders.Carrier
+		orders.LabelFiles
+	}
 	// Scan sets a parcel's status at the carrier.
 	Scan func(t *testing.T, reference string, s order.ParcelStatus)
 	// Counts returns how many labels were made under each reference.
@@ -40,6 +44,7 @@ func Carrier(t *testing.T, setup func(t *testing.T) CarrierBench) {
 		"errors say what they are":           carrierErrors,
 		"parcels are moved by the carrier":   followsScans,
 		"a lost void can simply be repeated": repeatedVoid,
+		"SHP-5 the file of a label":          labelFiles,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -276,4 +281,35 @@ func repeatedVoid(t *testing.T, b CarrierBench) {
 		t.Errorf("again: %v", err)
 	}
 	wantStatus(t, b, r.Reference, order.ParcelVoided)
+}
+
+// labelFiles (SHP-5): the file of a label is the same as often as it is fetched, and there
+// is none of a label that is void or unknown.
+func labelFiles(t *testing.T, b CarrierBench) {
+	r := ParcelOf(order.NewID())
+	p := book(t, b, r)
+	for _, f := range []order.LabelFormat{order.LabelPDF, order.LabelZPL} {
+		var files [2][]byte
+		for i := range files {
+			var err error
+			if files[i], err = b.Carrier.LabelFile(t.Context(), p.LabelID, f); err != nil || f.Check(files[i]) != nil {
+				t.Fatalf("%s: %v, %v", f, err, f.Check(files[i]))
+			}
+		}
+		if !bytes.Equal(files[0], files[1]) {
+			t.Errorf("%s: two files of one label differ", f)
+		}
+	}
+	b.FailNext(t, order.ErrThrottled)
+	_, err := b.Carrier.LabelFile(t.Context(), p.LabelID, order.LabelPDF)
+	wantKind(t, err, order.ErrThrottled)
+	for _, id := range []string{"lbl_unknown", "../../sandbox", "a b?c"} {
+		_, err := b.Carrier.LabelFile(t.Context(), id, order.LabelPDF)
+		wantKind(t, err, order.ErrNoSuch)
+	}
+	if err := b.Carrier.VoidParcel(t.Context(), r.Reference); err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.Carrier.LabelFile(t.Context(), p.LabelID, order.LabelPDF)
+	wantKind(t, err, order.ErrState)
 }

@@ -188,6 +188,36 @@ func (f *Orders) BookPayment(ctx context.Context, id order.ID, r order.Receipt, 
 	})
 }
 
+// AddParcel books a parcel, as the order's workflow would.
+func (f *Orders) AddParcel(ctx context.Context, id order.ID, p order.ParcelPlan, actor, why, correlation string) (order.Order, error) {
+	if err := f.fails(ctx); err != nil {
+		return order.Order{}, err
+	}
+	return f.Change(ctx, id, order.ParcelWasBooked, actor, why, correlation, func(o *order.Order) {
+		n := len(o.Shipments) + 1
+		ref := fmt.Sprintf("%s-%d", id, n)
+		o.Shipments = append(o.Shipments, order.Shipment{Number: n, Lines: p.Lines, Reference: ref, LabelID: "lbl_" + ref, Status: order.ParcelBooked, Key: p.ID, Asked: p.Hash()})
+	})
+}
+
+// VoidLabel voids a label, as the order's workflow would.
+func (f *Orders) VoidLabel(ctx context.Context, id order.ID, number int, actor, why, correlation string) (order.Order, error) {
+	if err := f.fails(ctx); err != nil {
+		return order.Order{}, err
+	}
+	o, err := f.store.Order(ctx, id)
+	if err != nil {
+		return order.Order{}, err
+	}
+	if number > len(o.Shipments) {
+		return order.Order{}, order.ErrNoParcel
+	}
+	return f.Change(ctx, id, order.ParcelWasVoided, actor, why, correlation, func(o *order.Order) {
+		s := &o.Shipments[number-1]
+		s.VoidBy, s.Replaced, s.Status = actor, true, order.ParcelVoided
+	})
+}
+
 // afterChoice are the statuses that the choices lead to.
 var afterChoice = map[order.Choice]order.Status{
 	order.ChooseRelease: order.AwaitingPayment, order.ChooseRebook: order.Paid, order.ChooseVoid: order.Cancelling,

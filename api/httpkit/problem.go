@@ -150,6 +150,9 @@ func ProblemOf(err error) *Problem {
 		{err: order.ErrNotShipped, status: http.StatusConflict, code: "not_shipped"},
 		{err: order.ErrReturnTooLate, status: http.StatusConflict, code: "return_too_late"},
 		{err: order.ErrNoReturn, status: http.StatusNotFound, code: "not_found"},
+		{err: order.ErrNoParcel, status: http.StatusNotFound, code: "no_parcel"},
+		{err: order.ErrNotSendable, status: http.StatusConflict, code: "not_sendable"},
+		{err: order.ErrNoLabel, status: http.StatusConflict, code: "no_label"},
 		{err: order.ErrBusy, status: http.StatusServiceUnavailable, code: "busy", retry: time.Second},
 	} {
 		if errors.Is(err, k.err) {

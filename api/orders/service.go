@@ -53,6 +53,15 @@ type Workflows interface {
 	// reference. It fails with order.ErrNotFound, order.ErrInvalid,
 	// order.ErrIllegalMove or order.ErrOtherRequest, with a text for the caller.
 	BookPayment(ctx context.Context, id order.ID, r order.Receipt, currency, actor, why, correlation string) (order.Order, error)
+	// AddParcel books a parcel with goods of the order, once per id of the plan, and
+	// returns the order when the carrier has responded. It fails with order.ErrNotFound,
+	// order.ErrInvalid, order.ErrNotSendable, order.ErrIllegalMove or
+	// order.ErrOtherRequest, with a text for the caller.
+	AddParcel(ctx context.Context, id order.ID, p order.ParcelPlan, actor, why, correlation string) (order.Order, error)
+	// VoidLabel voids the label of a parcel that the carrier does not have. It fails with
+	// order.ErrNotFound, order.ErrNoParcel or order.ErrIllegalMove, with a text for the
+	// caller.
+	VoidLabel(ctx context.Context, id order.ID, number int, actor, why, correlation string) (order.Order, error)
 }
 
 // Pricing decides about the price of a request, beside the catalogue's prices.
@@ -86,6 +95,8 @@ type Service struct {
 	Records   Records
 	// Pricing may be nil, which means that there are no taxes, fees and discounts.
 	Pricing Pricing
+	// Labels may be nil, which means that there are no labels to print.
+	Labels Labels
 	// Appeared is called with the id of each order placed, so that provider
 	// events that arrived before the order can be delivered. It must not block.
 	// May be nil.
@@ -167,6 +178,22 @@ func (s *Service) Register(server *httpkit.Server) {
 		Summary:     "Resolve an order that is on hold",
 		Description: "Takes a person's decision about an order whose status is on_hold; its hold lists the choices that it takes. release tries the step again, and the provider's new response decides; rebook books another parcel under a new reference; void ends the order, voids its label and voids or refunds its payment; refund refunds the money and ends the order; keep leaves everything as it is, because a person has dealt with it. For an order that is not on hold but needs attention, release tries again now and keep stops trying. 409 wrong_state if the order does not take the choice; the detail names its status and the choices that it takes. 409 needs_approval if the decision moves more money than one person may decide about; the detail names the case in which two people decide it. 202 if the decision was sent and its result is not known yet: read the order. The reason is recorded in the order's events with the name of the key.",
 	}, operate, s.resolve, http.StatusAccepted)
+	httpkit.Register(server, huma.Operation{
+		OperationID: "add-parcel", Method: http.MethodPost, Path: "/v1/orders/{id}/shipments", DefaultStatus: http.StatusCreated, Tags: []string{"operators"},
+		Summary:     "Make a parcel",
+		Description: "Books a parcel with these goods of a paid order, or with all that are in no parcel, and returns the order. Where the shop's setting PURSER_PARCELS is operator, that is how an order's parcels are made; otherwise it takes goods out of parcels that Purser has planned and not booked, or that were voided. The money is captured as usual: by default when the first parcel is booked. Sending the request again with the same id makes no other parcel; another request under that id is refused (422 idempotency_key_reused). 409 not_sendable if more is asked for than is left to send, or the carrier does not accept the parcel; the detail says which. 409 wrong_state if the order takes no parcel now, because it is not paid, on hold, about to be cancelled or has ended. 202 while the parcel is not booked yet: the carrier does not respond, or the shopper must pay again first.",
+	}, operate, s.addParcel, http.StatusAccepted)
+	httpkit.Register(server, huma.Operation{
+		OperationID: "void-label", Method: http.MethodPost, Path: "/v1/orders/{id}/shipments/{number}/void", Tags: []string{"operators"},
+		Summary:     "Void the label of a parcel",
+		Description: "Voids the label of a parcel that the carrier does not have yet, and returns the order. The goods wait for another parcel then, which add-parcel makes. 404 no_parcel if the order has no parcel with the number; 409 wrong_state if the carrier has the parcel already, another one has replaced it, or the order takes no request about parcels now. 202 while the carrier has not responded.",
+	}, operate, s.voidLabel, http.StatusAccepted)
+	httpkit.Register(server, huma.Operation{
+		OperationID: "get-label", Method: http.MethodGet, Path: "/v1/orders/{id}/shipments/{number}/label", Tags: []string{"operators"},
+		Summary:     "Download the label of a parcel",
+		Description: "Returns the file to print, as a PDF or, with format=zpl, for a label printer. It is fetched from the carrier when it is first asked for, and kept. 404 no_parcel if the order has no parcel with the number; 409 no_label if the parcel is not booked, its label is void, or the carrier does not have the file. 503 carrier_unavailable while the carrier does not respond, and 502 carrier_invalid if what it sends is not the file of a label.",
+		Responses:   labelContent(),
+	}, operate, s.label)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "search-orders", Method: http.MethodGet, Path: "/v1/search/orders", Tags: []string{"operators"},
 		Summary:     "Search orders",

@@ -121,47 +121,78 @@ func (c *Client) find(ctx context.Context, op, reference string) ([]label, error
 	return found, nil
 }
 
-// maxAnswer is the longest response body that is read, in bytes.
+// LabelFile returns the file of a label. It fails with ErrNoSuch if the carrier does not
+// have the label (any more), and with ErrUnavailable if what it sends is not a label's
+// file in the format.
+func (c *Client) LabelFile(ctx context.Context, labelID string, f order.LabelFormat) ([]byte, error) {
+	const op = "get label"
+	path := "/v1/labels/" + url.PathEscape(labelID) + "/file?format=" + url.QueryEscape(string(f))
+	file, err := c.send(ctx, op, http.MethodGet, path, f.MediaType(), nil, order.MaxLabelBytes+1)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Check(file); err != nil {
+		return nil, failure(op, order.ErrUnavailable, "malformed_answer", err)
+	}
+	return file, nil
+}
+
+// maxAnswer is the longest response body with JSON that is read, in bytes.
 const maxAnswer = 1 << 20
 
-// call makes one request and classifies its failure.
+// call makes one request with JSON and classifies its failure.
 func (c *Client) call(ctx context.Context, op, method, path string, in, out any) error {
+	b, err := c.send(ctx, op, method, path, "application/json", in, maxAnswer)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, out); err != nil { // the request was carried out, but its result is not known
+		return malformed(op, method, err)
+	}
+	return nil
+}
+
+// send makes one request and returns the response's body, of which it reads at most so
+// many bytes.
+func (c *Client) send(ctx context.Context, op, method, path, accept string, in any, most int64) ([]byte, error) {
 	write := method != http.MethodGet
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)
 		if err != nil {
-			return failure(op, order.ErrRejected, "not_encodable", err)
+			return nil, failure(op, order.ErrRejected, "not_encodable", err)
 		}
 		body = bytes.NewReader(b)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
-		return failure(op, order.ErrDenied, "bad_url", err)
+		return nil, failure(op, order.ErrDenied, "bad_url", err)
 	}
 	req.Header.Set("Authorization", "Bearer "+c.key)
-	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept", accept)
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return unanswered(op, write, err)
+		return nil, unanswered(op, write, err)
 	}
 	defer resp.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	b, err := io.ReadAll(io.LimitReader(resp.Body, most))
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return refused(op, write, resp, b)
+		return nil, refused(op, write, resp, b)
 	}
-	if err == nil {
-		err = json.Unmarshal(b, out)
+	if err != nil {
+		return nil, malformed(op, method, err)
 	}
-	if err != nil { // the request was carried out, but its result is not known
-		f := unanswered(op, write, err)
-		f.Status, f.Code = resp.StatusCode, "malformed_answer"
-		return f
-	}
-	return nil
+	return b, nil
+}
+
+// malformed classifies a successful response that cannot be read.
+func malformed(op, method string, err error) *order.ProviderError {
+	f := unanswered(op, method != http.MethodGet, err)
+	f.Status, f.Code = http.StatusOK, "malformed_answer"
+	return f
 }
 
 type booking struct {

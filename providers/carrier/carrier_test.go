@@ -111,6 +111,25 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestLabelFileRefused (SHP-5) checks that what is not a label's file is refused.
+func TestLabelFileRefused(t *testing.T) {
+	for name, body := range map[string]string{
+		"nothing": "", "a web page": "<html></html>", "a part of it": "%PDF-1.4\n1 0 obj", "the other format": "^XA^XZ",
+		"too large": "%PDF-1.4\n" + strings.Repeat("x", order.MaxLabelBytes) + "%%EOF",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
+			defer srv.Close()
+			c := carrier.New(carrier.Config{BaseURL: srv.URL, Key: "key"})
+			_, err := c.LabelFile(t.Context(), "lbl_1", order.LabelPDF)
+			if !errors.Is(err, order.ErrLabelFile) || !errors.Is(err, order.ErrUnavailable) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 // TestUnreachableServer (F68) checks that a write that was never sent is
 // reported as not done.
 func TestUnreachableServer(t *testing.T) {

@@ -141,13 +141,17 @@ func (s *Store) GetObject(ctx context.Context, key string, most int64) ([]byte, 
 // forever is how long a file that never changes may be cached: a year.
 const forever = "public, max-age=31536000, immutable"
 
-// PutObject writes a file whose key is derived from its content. An existing
-// file is the same one and is not rewritten.
+// PutObject writes a file whose key is derived from its content, or that is written
+// once. An existing file is the same one and is not rewritten.
 func (s *Store) PutObject(ctx context.Context, o catalog.Object, data []byte) error {
 	sum := sha256.Sum256(data)
+	cached := forever
+	if o.Private {
+		cached = "private, no-store"
+	}
 	_, err := s.client.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: s.bucket, Key: aws.String(o.Key), Body: bytes.NewReader(data), ContentLength: aws.Int64(int64(len(data))),
-		ContentType: aws.String(o.Type), CacheControl: aws.String(forever), IfNoneMatch: aws.String("*"),
+		ContentType: aws.String(o.Type), CacheControl: aws.String(cached), IfNoneMatch: aws.String("*"),
 		ChecksumSHA256:       aws.String(base64.StdEncoding.EncodeToString(sum[:])),
 		ServerSideEncryption: types.ServerSideEncryptionAes256,
 	})

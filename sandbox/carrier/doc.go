@@ -9,7 +9,7 @@
 //	{"error": {"code": "address_undeliverable", "message": "…", "field": "to.country"}}
 //
 // with 400 invalid_request, 401 unauthorized, 404 not_found, 409
-// reference_in_use or not_voidable, 413 too_large, 422 address_undeliverable,
+// reference_in_use, not_voidable or voided, 413 too_large, 422 address_undeliverable,
 // address_incomplete or address_too_long. The field is the one that is wrong.
 //
 // POST /v1/labels books a parcel and returns its label, 201. The reference is
@@ -28,10 +28,15 @@
 // GET /v1/labels/{id} returns the label:
 //
 //	{"id": "lbl_…", "reference", "tracking", "carrier", "status", "created", "updated",
-//	 "scans": [{"status", "at", "note"}], "request_hash"}
+//	 "scans": [{"status", "at", "note"}], "request_hash", "booking"}
 //
 // The status is booked, in_transit, out_for_delivery, delivered, exception,
 // returned or voided.
+//
+// GET /v1/labels/{id}/file?format=pdf returns the file to print: a PDF of 100 by 150
+// mm or, with format=zpl, the commands of a label printer. Without a format, the header
+// Accept decides, application/pdf or application/zpl; the default is a PDF. It returns 409
+// for a label that is void, and 404 when the carrier has deleted the file.
 //
 // POST /v1/labels/{id}/void cancels a label and may be repeated. It returns 409
 // after the parcel was handed over.

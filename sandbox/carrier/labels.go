@@ -34,6 +34,8 @@ type label struct {
 	HiddenUntil time.Time `json:"hidden_until,omitzero"`
 	// Request is the fingerprint of the request that booked the label.
 	Request string `json:"request_hash"`
+	// Booking is the request, which the label's file shows.
+	Booking booking `json:"booking"`
 }
 
 // scan is one entry of a parcel's tracking history.
@@ -90,7 +92,7 @@ func (s *Server) book(w http.ResponseWriter, r *http.Request) {
 	l := &label{
 		ID: "lbl_" + rand.Text(), Reference: b.Reference, Tracking: "PX" + rand.Text()[:14],
 		Carrier: "Sandbox Parcel", Status: "booked", Created: now, Updated: now,
-		Scans: []scan{{Status: "booked", At: now}}, Request: b.hash(),
+		Scans: []scan{{Status: "booked", At: now}}, Request: b.hash(), Booking: b,
 	}
 	if d := faults.HiddenFor(r.Context()); d > 0 {
 		l.HiddenUntil = now.Add(d)

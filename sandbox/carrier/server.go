@@ -37,6 +37,9 @@ type Config struct {
 	// Pace is the time between two scans of a parcel. With 0, parcels move only
 	// by Advance.
 	Pace time.Duration
+	// KeepFiles is how long after its booking a label's file can be fetched. Default 0:
+	// for ever.
+	KeepFiles time.Duration
 	// OutForDelivery adds an out_for_delivery scan before the delivery.
 	OutForDelivery bool
 	// Log receives errors. Nil discards them.
@@ -120,6 +123,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/labels", s.book)
 	mux.HandleFunc("GET /v1/labels", s.list)
 	mux.HandleFunc("GET /v1/labels/{id}", s.get)
+	mux.HandleFunc("GET /v1/labels/{id}/file", s.file)
 	mux.HandleFunc("POST /v1/labels/{id}/void", s.void)
 	mux.HandleFunc("GET /v1/tracking/{number}", s.track)
 	mux.HandleFunc("POST /sandbox/labels/{id}/advance", s.advance)

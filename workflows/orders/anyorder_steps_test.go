@@ -40,7 +40,7 @@ func drawStep(t *rapid.T) step {
 		Do: rapid.SampledFrom([]string{
 			"pay", "pay", "pay", "pay", "decline", "challenge", "think", "leave", "debit", "authenticated", "authenticated", "not authenticated",
 			"cancel at bank", "capture at bank", "tamper", "second", "repeat", "repeat", "cancel", "cancel workflow", "place", "release",
-			"scan", "scan", "come back", "refund report", "part back by hand", "forge", "forge", "forge",
+			"scan", "scan", "come back", "pack", "pack", "unpack", "refund report", "part back by hand", "forge", "forge", "forge",
 			"refund", "refund", "refund goods", "refund all", "pay out", "transfer", "transfer", "fault", "fault", "fault", "outage", "refusal", "long history",
 		}).Draw(t, "do"),
 		On:    rapid.IntRange(0, 3).Draw(t, "on"),

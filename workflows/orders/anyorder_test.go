@@ -47,6 +47,9 @@ func TestAnyOrder(t *testing.T) {
 				if rapid.Bool().Draw(t, "short holds") {
 					w.shortHolds(rapid.SampledFrom([]orders.CaptureWhen{"", orders.CaptureBooked, orders.CapturePlaced}).Draw(t, "captured when"))
 				}
+				if rapid.IntRange(0, 2).Draw(t, "a person packs") == 0 {
+					w.placement.Terms.Parcels = orders.ParcelsByOperator
+				}
 				if rapid.IntRange(0, 9).Draw(t, "terminated") == 0 {
 					w.terminatedAfter = rapid.SampledFrom(moments).Draw(t, "after") + time.Second
 				}
@@ -127,6 +130,14 @@ func (w *generated) happen(s step) {
 		w.scanOn(s, order.ParcelInTransit, order.ParcelOutForDelivery, order.ParcelException, order.ParcelDelivered)
 	case "come back":
 		w.scanOn(s, order.ParcelReturned)
+	case "pack":
+		if !w.over {
+			w.pack(order.ParcelPlan{ID: fmt.Sprint("p", s.On), Lines: []order.LineQuantity{{SKU: "mug", Quantity: int64(s.Times)}}})
+		}
+	case "unpack":
+		if !w.over {
+			w.voidLabel(1 + s.On)
+		}
 	case "fault", "outage", "refusal":
 		f := s.Fault
 		w.add(&f)
@@ -263,9 +274,13 @@ func (w *generated) deliver(s step, n order.ProviderEvent) {
 	}
 }
 
-// scanOn scans the parcel of an order that was paid, never backwards.
+// scanOn scans the newest parcel of an order.
 func (w *generated) scanOn(s step, next ...order.ParcelStatus) {
-	parcel := w.order().Shipment().Reference
+	w.scanParcel(w.order().Shipment().Reference, s, next...)
+}
+
+// scanParcel scans a parcel of an order that was paid, never backwards.
+func (w *generated) scanParcel(parcel string, s step, next ...order.ParcelStatus) {
 	p, ok := w.carrier.Parcels()[parcel]
 	if !ok || !fulfilled(w.order().Status) {
 		return
@@ -330,7 +345,14 @@ func (w *generated) quiesce(comesBack bool) {
 				w.compare()
 			}
 			w.decide(d > 9*days)
-			w.scanOn(step{Lost: true}, last)
+			if !w.over && w.order().WaitsFor() == order.WaitPacking {
+				w.pack(order.ParcelPlan{ID: fmt.Sprint("rest-", d)})
+			}
+			for _, s := range w.order().Shipments {
+				if !s.Replaced {
+					w.scanParcel(s.Reference, step{Lost: true}, last)
+				}
+			}
 		})
 	}
 	w.at(13*days, w.compare)

@@ -90,6 +90,12 @@ func (w *orderWorkflow) listen(ctx workflow.Context) error {
 	if err := ReceiveReturn.Handle(ctx, `Takes the goods of a return that have arrived, all or a part, and refunds them less a fee and a damage (in minor units). {"id":"rt1","lines":[{"sku":"mug-blue","quantity":1,"restock":true}],"fee":100,"who":"ada","why":"unpacked"}`, w.checkReceiveReturn, w.onReceiveReturn); err != nil {
 		return err
 	}
+	if err := AddParcel.Handle(ctx, `Books a parcel with some goods, or all that are left, once per id. {"id":"p1","lines":[{"sku":"mug","quantity":1}],"who":"ada","why":"packed"}`, w.checkAddParcel, w.onAddParcel); err != nil {
+		return err
+	}
+	if err := VoidLabel.Handle(ctx, `Voids the label of a parcel that the carrier does not have, so that its goods can go into another. {"parcel":1,"who":"ada","why":"too heavy"}`, w.checkVoidLabel, w.onVoidLabel); err != nil {
+		return err
+	}
 	return Resolve.Handle(ctx, `Decides about an order that waits for a person. The details above list the choices. {"choice":"release","who":"ada","why":"the account is corrected"}`, w.checkResolve, w.onResolve)
 }
 

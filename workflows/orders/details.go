@@ -129,6 +129,7 @@ var waitWords = map[string]string{
 	order.WaitOperator: "a person's decision",
 	order.WaitPayments: "the payment provider, which does not do what it is asked",
 	order.WaitParcels:  "the carrier, which does not do what it is asked",
+	order.WaitPacking:  "a person, who puts the goods into parcels",
 	order.WaitMail:     "the mail providers, which do not take a mail",
 }
 
@@ -213,7 +214,9 @@ func describePayment(p order.Payment, currency string) string {
 func describeShipment(p order.Shipment) string {
 	s := fmt.Sprintf("Parcel %d with %s", p.Number, goods(p.Lines))
 	switch {
-	case p.LabelID == "":
+	case p.Refusal != "":
+		return s + ": the carrier does not accept it."
+	case !p.Booked():
 		s += ": not booked yet"
 	case p.Status == "":
 		s += fmt.Sprintf(": booked, tracking number `%s`", p.Tracking)
@@ -256,6 +259,9 @@ func (w *orderWorkflow) possible() (can []string) {
 	}
 	if !w.Phase.ended() && w.Phase != Compensating && w.Abort == nil && !w.inTransit() {
 		can = append(can, "cancel it with the Update `Cancel`")
+	}
+	if w.unpacked() && w.Phase == Fulfilling && w.Hold == nil {
+		can = append(can, "put the goods into parcels with the Update `AddParcel`")
 	}
 	if left := (order.Money{Amount: w.Refundable(), Currency: w.Total.Currency}); left.Amount > 0 && w.Phase != Compensating {
 		can = append(can, fmt.Sprintf("refund up to %s with the Update `Refund`", left))

@@ -117,7 +117,7 @@ func (w *orderWorkflow) reviewFunds(ctx workflow.Context) {
 	if w.Phase != Fulfilling || w.Hold != nil || w.Abort != nil || w.FundsReleased || w.inTransit() || p.Captured == 0 {
 		return
 	}
-	unbooked := slices.ContainsFunc(w.Shipments, func(s order.Shipment) bool { return !s.Replaced && s.LabelID == "" })
+	unbooked := slices.ContainsFunc(w.Shipments, func(s order.Shipment) bool { return !s.Replaced && !s.Booked() }) || w.unpacked()
 	switch {
 	case p.Refunded >= p.Captured:
 		w.hold(ctx, order.HoldFunds, "the money was refunded before the goods went out", p.Reference)

@@ -16,7 +16,7 @@ import (
 // the parcels to their delivery, with the shop's own steps in between. Each step is done once, whatever interrupts the
 // order in between.
 func (w *orderWorkflow) fulfil(ctx workflow.Context) error {
-	for _, step := range []func(workflow.Context) error{w.keepStock, w.awaitHold, w.captureWhenPlaced, w.extendBeforeLabel, w.bookParcels, w.capturePayments, w.extendAfterCapture, w.awaitDelivery} {
+	for _, step := range []func(workflow.Context) error{w.keepStock, w.awaitHold, w.captureWhenPlaced, w.extendBeforeLabel, w.bookParcels, w.awaitParcels, w.capturePayments, w.extendAfterCapture, w.awaitDelivery} {
 		if err := step(ctx); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
 			return err
 		}
@@ -105,14 +105,18 @@ func (w *orderWorkflow) addShipment(lines []order.LineQuantity) {
 // bookedLines returns all goods that are in no parcel that is still to be booked: those
 // of the parcels that were booked, and those that are not sent.
 func (w *orderWorkflow) bookedLines() (all []order.LineQuantity) {
+	unpacked := w.unplanned(none)
 	for _, l := range w.Lines {
 		n := l.Quantity
 		for _, s := range w.Shipments {
-			if !s.Replaced && s.LabelID == "" {
+			if !s.Replaced && !s.Booked() {
 				n -= piecesOf(s.Lines, l.SKU)
 			}
 		}
-		if n > 0 {
+		if w.packs() {
+			n -= unpacked[l.SKU]
+		}
+		if n > 0 || w.packs() { // without any line, all goods would count as sent
 			all = append(all, order.LineQuantity{SKU: l.SKU, Quantity: n})
 		}
 	}
@@ -123,11 +127,13 @@ func (w *orderWorkflow) bookedLines() (all []order.LineQuantity) {
 // carrier is down, the order waits for as long as the money stays held; if the
 // carrier refuses, the order is cancelled.
 func (w *orderWorkflow) bookParcels(ctx workflow.Context) error {
-	if err := w.voidReplaced(ctx); err != nil || w.stopped(ctx) {
-		return err
+	for _, void := range []func(workflow.Context) error{w.voidReplaced, w.voidUnwanted} {
+		if err := void(ctx); err != nil || w.stopped(ctx) {
+			return err
+		}
 	}
 	for i := range w.Shipments {
-		if s := w.Shipments[i]; s.LabelID == "" && !s.Replaced {
+		if s := w.Shipments[i]; !s.Booked() && !s.Replaced {
 			w.reviewFunds(ctx)                                    // perhaps the money has gone while the order was on hold
 			if err := w.save(ctx); err != nil || w.stopped(ctx) { // the record must know a new reference first
 				return err
@@ -152,14 +158,21 @@ func (w *orderWorkflow) bookParcels(ctx workflow.Context) error {
 
 // unbooked reports whether a parcel is still to be booked.
 func (s *State) unbooked() bool {
-	return slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool { return p.LabelID == "" && !p.Replaced })
+	return slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool { return !p.Booked() && !p.Replaced })
 }
 
 func (w *orderWorkflow) book(ctx workflow.Context, s order.Shipment) error {
 	w.Tried[s.Reference] = true
-	p, err := run(ctx, w, bookParcel, w.carrierWithin(ctx), "the order is cancelled", "Book parcel "+s.Reference, w.parcelRequest(s))
+	within := w.carrierWithin(ctx)
+	if s.Key != "" { // the order goes on without it; what is held is watched
+		within = 0
+	}
+	p, err := run(ctx, w, bookParcel, within, "the order is cancelled", "Book parcel "+s.Reference, w.parcelRequest(s))
 	switch {
 	case ctx.Err() != nil:
+		return nil
+	case err != nil && s.Key != "":
+		w.parcelRefused(ctx, s, err)
 		return nil
 	case workflows.IsFailure(err, activities.FailureRejected):
 		w.abortFor(order.Cancelled, "the carrier does not accept the parcel: "+workflows.Reason(err), "it cannot be delivered to this address")
@@ -178,6 +191,29 @@ func (w *orderWorkflow) book(ctx workflow.Context, s order.Shipment) error {
 	// A parcel that was booked before may be voided, or in transit, already.
 	w.moveParcel(ctx, order.ShipmentEvent{Reference: s.Reference, Status: p.Status, Note: "found in transit"})
 	return nil
+}
+
+// awaitParcels waits until a person has made the first parcel, if Purser makes none: the
+// money is not captured before. What is held is watched in the meantime.
+func (w *orderWorkflow) awaitParcels(ctx workflow.Context) error {
+	for w.unpacked() && !w.Confirmed && !w.sends() && !w.stopped(ctx) && w.Phase == Fulfilling {
+		w.mailReceivedInBackground(ctx)
+		w.watchLapseInBackground(ctx)
+		on := order.Waiting{On: order.WaitPacking}
+		if w.standby() != nil {
+			again := w.waitingForPayAgain(ctx)
+			on.Until, on.Then = again.Until, again.Then
+		}
+		if err := w.wait(ctx, on); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sends reports whether a parcel is booked that no other has replaced.
+func (s *State) sends() bool {
+	return slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool { return p.Booked() && !p.Replaced })
 }
 
 // carrierWithin returns how long the order waits for the carrier; 0: for ever.

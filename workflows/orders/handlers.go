@@ -19,6 +19,7 @@ type message struct {
 	back    ReturnRequest
 	decide  DecideReturnRequest
 	receive ReceiveReturnRequest
+	parcel  parcelRequest
 }
 
 // The kinds of messages beside the provider events.
@@ -31,13 +32,14 @@ const (
 	requestReturnMessage order.EventKind = "request_return"
 	decideReturnMessage  order.EventKind = "decide_return"
 	receiveReturnMessage order.EventKind = "receive_return"
+	parcelMessage        order.EventKind = "parcel_request"
 )
 
 // MessageKinds lists every kind of message.
 func MessageKinds() []order.EventKind {
 	return []order.EventKind{
 		order.PaymentReport, order.ShipmentReport, order.RefundReport, order.DisputeReport, order.MailReport, order.UnknownReport,
-		cancelMessage, resolveMessage, refundMessage, bookMessage, requestReturnMessage, decideReturnMessage, receiveReturnMessage,
+		cancelMessage, resolveMessage, refundMessage, bookMessage, parcelMessage, requestReturnMessage, decideReturnMessage, receiveReturnMessage,
 	}
 }
 
@@ -98,6 +100,11 @@ var transitions = []transition{
 	{phases: []Phase{Opening, AwaitingPayment, Fulfilling, Completed, Closed}, on: receiveReturnMessage, do: (*orderWorkflow).mayReceiveReturn},
 	{phases: []Phase{Compensating}, on: decideReturnMessage, do: (*orderWorkflow).endsFirst},
 	{phases: []Phase{Compensating}, on: receiveReturnMessage, do: (*orderWorkflow).endsFirst},
+
+	{phases: []Phase{Opening, AwaitingPayment}, on: parcelMessage, do: (*orderWorkflow).tooEarlyToPack},
+	{phases: []Phase{Fulfilling}, held: notHeld, on: parcelMessage, do: (*orderWorkflow).mayPack},
+	{phases: []Phase{Fulfilling}, held: held, on: parcelMessage, do: (*orderWorkflow).decidesFirst},
+	{phases: []Phase{Completed, Compensating, Closed}, on: parcelMessage, do: (*orderWorkflow).tooLateToPack},
 
 	{held: held, on: resolveMessage, do: (*orderWorkflow).mayResolve},
 	{held: notHeld, on: resolveMessage, do: (*orderWorkflow).mayResolveAttention},

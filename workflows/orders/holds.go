@@ -185,7 +185,7 @@ func (w *orderWorkflow) resolveHold(ctx workflow.Context, r ResolveRequest) {
 	ends := h.Kind != order.HoldVoid && (r.Choice == order.ChooseVoid || r.Choice == order.ChooseRefund)
 	if h.Kind == order.HoldReturned && r.Choice == order.ChooseKeep {
 		w.keepReturned()
-		ends = w.unpaid() && w.allKept() // there is no money to keep: what is held is voided
+		ends = w.unpaid() && w.allKept() && !w.unpacked() // there is no money to keep: what is held is voided
 	}
 	decision := fmt.Sprintf("%s: %s", r.Choice, r.Reason())
 	if ends { // it stays on hold until it is being cancelled
@@ -261,7 +261,7 @@ func (w *orderWorkflow) keep(ctx workflow.Context, h order.Hold) {
 		switch {
 		case w.delivered() && w.Confirmed:
 			w.enter(ctx, Completed)
-		case w.allKept():
+		case w.allKept() && !w.unpacked():
 			if !w.Confirmed {
 				w.Stock = order.StockMove{Action: order.StockShip}
 			}

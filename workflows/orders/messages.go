@@ -44,6 +44,13 @@ const (
 	// ReceiveReturn takes goods that came back, has them refunded, and returns the order,
 	// perhaps before the provider has responded.
 	ReceiveReturn workflows.Update[ReceiveReturnRequest, order.Order] = "ReceiveReturn"
+	// AddParcel puts goods into a parcel that a person has made, and returns the order when
+	// the carrier has responded, or cannot be reached.
+	AddParcel workflows.Update[AddParcelRequest, order.Order] = "AddParcel"
+	// VoidLabel voids the label of a parcel that the carrier does not have, so that its goods
+	// can go into another one, and returns the order when the carrier has responded, or
+	// cannot be reached.
+	VoidLabel workflows.Update[VoidLabelRequest, order.Order] = "VoidLabel"
 	// Reported brings one or several events from a provider.
 	Reported workflows.Signal[Report] = "Reported"
 )
@@ -97,6 +104,8 @@ type Terms struct {
 	// ReturnWithin is how long after their delivery goods can be sent back; default 30
 	// days.
 	ReturnWithin time.Duration `json:"returnWithin,omitempty"`
+	// Parcels says who makes the parcels.
+	Parcels ParcelsBy `json:"parcels,omitempty"`
 	// ParcelPieces is the most pieces in one parcel; default 0: all.
 	ParcelPieces int64 `json:"parcelPieces,omitempty"`
 	// ApproveAbove says above which amounts a person's decision needs a second person.
@@ -131,6 +140,15 @@ type CaptureWhen string
 const (
 	CaptureBooked CaptureWhen = "booked" // the first parcel is booked
 	CapturePlaced CaptureWhen = "placed" // the money is held, before any parcel is booked
+)
+
+// ParcelsBy says who puts the goods of an order into parcels.
+type ParcelsBy string
+
+// Those who make parcels.
+const (
+	ParcelsByPurser   ParcelsBy = ""
+	ParcelsByOperator ParcelsBy = "operator"
 )
 
 // PayBy returns when an order that is placed at a time and not paid expires.
@@ -245,6 +263,30 @@ type BookPaymentRequest struct {
 // UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
 func (r *BookPaymentRequest) UnmarshalJSON(b []byte) error {
 	type plain BookPaymentRequest
+	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
+}
+
+// AddParcelRequest says which goods go into a parcel, who asks for it and why.
+type AddParcelRequest struct {
+	order.ParcelPlan
+	workflows.Sender
+}
+
+// UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
+func (r *AddParcelRequest) UnmarshalJSON(b []byte) error {
+	type plain AddParcelRequest
+	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
+}
+
+// VoidLabelRequest says which parcel is not sent, who decides that and why.
+type VoidLabelRequest struct {
+	Parcel int `json:"parcel"` // its number
+	workflows.Sender
+}
+
+// UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
+func (r *VoidLabelRequest) UnmarshalJSON(b []byte) error {
+	type plain VoidLabelRequest
 	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
 }
 

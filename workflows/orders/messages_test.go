@@ -71,6 +71,20 @@ func (r *runner) refund(ask order.RefundRequest) *updateResult {
 	return got
 }
 
+// pack asks for a parcel.
+func (r *runner) pack(p order.ParcelPlan) *updateResult {
+	got := new(updateResult)
+	r.update(string(orders.AddParcel), "", got, orders.AddParcelRequest{ParcelPlan: p, Sender: sentBy("key:ops", "packed")})
+	return got
+}
+
+// voidLabel asks for a label to be voided.
+func (r *runner) voidLabel(number int) *updateResult {
+	got := new(updateResult)
+	r.update(string(orders.VoidLabel), "", got, orders.VoidLabelRequest{Parcel: number, Sender: sentBy("key:ops", "too heavy")})
+	return got
+}
+
 // book books a sum that came in without a payment provider.
 func (r *runner) book(amount int64, reference string) *updateResult {
 	got := new(updateResult)

@@ -140,7 +140,7 @@ func (c *checks) keptGoods(o order.Order) {
 	}
 	want, shipped := 0, int64(0)
 	if fulfilled(o.Status) {
-		want, shipped = 1, 2
+		want, shipped = c.labelsDue(o), 2
 		for _, l := range o.Restocked() {
 			shipped -= l.Quantity
 		}
@@ -154,6 +154,31 @@ func (c *checks) keptGoods(o order.Order) {
 			c.Errorf("of %d %s, %d were shipped and %d are left; want %d and %d", onHand, l.SKU, got, left, shipped, onHand-shipped)
 		}
 	}
+}
+
+// labelsDue returns how many valid labels a fulfilled order has: one, or one for each
+// parcel if a person has made them. No goods are in two parcels.
+func (c *checks) labelsDue(o order.Order) int {
+	c.Helper()
+	due, packed, pieces := 0, false, map[string]int64{}
+	for _, s := range o.Shipments {
+		packed = packed || s.Key != "" || s.VoidBy != ""
+		if s.Booked() && !s.Replaced {
+			due++
+			for _, l := range s.Lines {
+				pieces[l.SKU] += l.Quantity
+			}
+		}
+	}
+	for _, l := range o.Lines {
+		if pieces[l.SKU] > l.Quantity {
+			c.Errorf("SHP-6: %d of %d %s are in parcels", pieces[l.SKU], l.Quantity, l.SKU)
+		}
+	}
+	if !packed {
+		return 1
+	}
+	return due
 }
 
 // keptWords checks that mails give a reason only in words meant for the shopper, never

@@ -82,6 +82,9 @@ func (w *orderWorkflow) takeChange(ctx workflow.Context) (order.Change, error) {
 		Order: w.document(), Events: w.Pending, Fence: w.Fence, Stock: w.Stock, Attempt: w.Attempt,
 		Opened: w.CasesOpened, Ended: w.CasesEnded,
 	}
+	if w.packs() && w.Confirmed && !w.Phase.ended() && w.Abort == nil { // what has left depends on the parcels
+		c.Stock = order.StockMove{Action: order.StockShip, Lines: w.bookedLines()}
+	}
 	c.Stock.Restocked = w.Restocked()
 	w.Pending, w.Stock, w.Attempt, w.unsaved = nil, order.StockMove{}, "", false
 	w.CasesOpened, w.CasesEnded = nil, nil

@@ -3,6 +3,7 @@ package orders
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -28,6 +29,12 @@ func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
 			continue
 		}
 		on := order.Waiting{On: carrier, Until: w.TrackAt, Then: "the carrier is asked where the parcel is", About: w.Shipment().Tracking}
+		if w.unpacked() {
+			on.On = order.WaitPacking
+			if !slices.ContainsFunc(w.Shipments, underWay) {
+				on = order.Waiting{On: order.WaitPacking}
+			}
+		}
 		for i := range w.Shipments {
 			if s := &w.Shipments[i]; underWay(*s) {
 				w.watchOverdue(ctx, s, &on)
@@ -73,7 +80,7 @@ func (w *orderWorkflow) watchOverdue(ctx workflow.Context, s *order.Shipment, on
 func (w *orderWorkflow) askAboutParcels(ctx workflow.Context) {
 	w.TrackNow = false
 	for i := range w.Shipments {
-		if s := w.Shipments[i]; underWay(s) && s.LabelID != "" {
+		if s := w.Shipments[i]; underWay(s) && s.Booked() {
 			w.askAboutParcel(ctx, s)
 		}
 	}
@@ -110,7 +117,7 @@ const asked = "asked"
 func (w *orderWorkflow) scan(ctx workflow.Context, m message) error {
 	p := *m.event.Parcel
 	s := w.shipment(p.Reference)
-	if s != nil && !s.Replaced && p.Status == order.ParcelVoided && p.Status.Overtakes(s.Status) && verifiesParcels(ctx) {
+	if s != nil && !s.Replaced && s.VoidBy == "" && p.Status == order.ParcelVoided && p.Status.Overtakes(s.Status) && verifiesParcels(ctx) {
 		w.verifyParcelInBackground(ctx, p.Reference)
 		return nil
 	}
@@ -219,6 +226,8 @@ func (w *orderWorkflow) moveParcel(ctx workflow.Context, p order.ShipmentEvent) 
 		w.note(ctx, order.ParcelScanned, carrier, "problem: "+p.Note, p.Tracking)
 		return
 	case w.goesOut(ctx, s, p):
+		return
+	case s.VoidBy != "" && p.Status == order.ParcelVoided: // see voidUnwanted
 		return
 	case !p.Status.Overtakes(s.Status):
 		if p.Note != asked && p.Status != s.Status {

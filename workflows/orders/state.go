@@ -251,7 +251,7 @@ func (s *State) inTransit() bool {
 }
 
 func (s *State) booked() bool {
-	return slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool { return p.LabelID != "" })
+	return slices.ContainsFunc(s.Shipments, order.Shipment.Booked)
 }
 
 // unpaid reports whether the shop has nothing of the order's money yet. An order that
@@ -263,10 +263,13 @@ func (s *State) unpaid() bool {
 	return s.Captured() == 0
 }
 
-// delivered reports whether every parcel that was not replaced has ended, and one
-// was delivered.
+// delivered reports whether every parcel that was not replaced has ended, one was
+// delivered, and no goods wait for a parcel.
 func (s *State) delivered() bool {
 	delivered := false
+	if s.unpacked() {
+		return false
+	}
 	for _, p := range s.Shipments {
 		switch {
 		case p.Replaced, p.Kept:
@@ -292,7 +295,7 @@ func (w *orderWorkflow) enter(ctx workflow.Context, p Phase) {
 		if w.Answer != nil {
 			w.Answer.Order = order.Order{}
 		}
-		if len(w.Shipments) == 0 {
+		if len(w.Shipments) == 0 && w.Placement.Terms.Parcels != ParcelsByOperator {
 			w.planShipments()
 		}
 		if w.delayed {

@@ -1,0 +1,112 @@
+package commands
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"strings"
+
+	"purser/order"
+	"purser/shop"
+)
+
+// orderParcelCmd holds the commands on parcels.
+type orderParcelCmd struct {
+	Add  orderParcelAddCmd  `cmd:"" help:"Make a parcel with some goods of a paid order, or with all that are in no parcel."`
+	Void orderParcelVoidCmd `cmd:"" help:"Void the label of a parcel that the carrier does not have yet. Its goods wait for another parcel."`
+}
+
+type orderParcelAddCmd struct {
+	OrderID string   `arg:"" name:"id" help:"The order's id."`
+	Line    []string `sep:"none" help:"Goods, as SKU=quantity; repeatable. Default: all that are in no parcel." placeholder:"SKU=N"`
+	Reason  string   `default:"packed" help:"A note for operators."`
+	Key     string   `name:"parcel-id" help:"Your id of the parcel, which makes repeating the command safe. Default: a new one." placeholder:"ID"`
+}
+
+func (x *orderParcelAddCmd) Run(e *env, c *commands) error {
+	r := shop.ParcelRequest{ID: x.Key, Reason: x.Reason}
+	if r.ID == "" {
+		r.ID = "pk-" + strings.ToLower(rand.Text())
+	}
+	for _, l := range x.Line {
+		sku, quantity, err := parseLine(l)
+		if err != nil {
+			return err
+		}
+		r.Lines = append(r.Lines, shop.ItemQuantity{SKU: sku, Quantity: quantity})
+	}
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	o, err := client.AddParcel(e.ctx, order.ID(x.OrderID), r)
+	if err != nil {
+		return err
+	}
+	return c.Order.print(e.stdout, o)
+}
+
+type orderParcelVoidCmd struct {
+	OrderID string `arg:"" name:"id" help:"The order's id."`
+	Parcel  int    `arg:"" help:"The parcel's number."`
+	Reason  string `required:"" help:"The reason, for operators."`
+}
+
+func (x *orderParcelVoidCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	o, err := client.VoidLabel(e.ctx, order.ID(x.OrderID), x.Parcel, x.Reason)
+	if err != nil {
+		return err
+	}
+	return c.Order.print(e.stdout, o)
+}
+
+type orderLabelCmd struct {
+	OrderID string `arg:"" name:"id" help:"The order's id."`
+	Parcel  int    `default:"0" help:"The parcel's number. Default: the one that goes out at present." placeholder:"N"`
+	Format  string `enum:"pdf,zpl" default:"pdf" help:"The form of the file: pdf, or zpl for a label printer."`
+	Out     string `short:"o" name:"output" help:"The file to write; - for standard output. Default: the parcel's reference with the format behind it." placeholder:"FILE"`
+}
+
+func (x *orderLabelCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	o, err := client.Order(e.ctx, order.ID(x.OrderID))
+	if err != nil {
+		return err
+	}
+	number, name := x.Parcel, ""
+	for _, s := range o.Shipments {
+		if x.Parcel == 0 && !s.Replaced {
+			number = s.Number
+		}
+		if s.Number == number {
+			name = s.Reference + "." + x.Format
+		}
+	}
+	if number == 0 {
+		return fmt.Errorf("order %s has no parcel yet: it is %s", o.ID, o.Status)
+	}
+	file, err := client.Label(e.ctx, o.ID, number, order.LabelFormat(x.Format))
+	if err != nil {
+		return err
+	}
+	if x.Out == "-" {
+		_, err = e.stdout.Write(file)
+		return err
+	}
+	if x.Out != "" {
+		name = x.Out
+	}
+	// The address of a shopper is on it.
+	if err := os.WriteFile(name, file, 0o600); err != nil {
+		return err
+	}
+	fmt.Fprintln(e.stdout, name)
+	return nil
+}

@@ -1,0 +1,47 @@
+package shop
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"purser/order"
+)
+
+// ParcelRequest asks for a parcel.
+type ParcelRequest struct {
+	ID     string         `json:"id"`              // the caller's
+	Lines  []ItemQuantity `json:"lines,omitempty"` // empty: all goods that are in no parcel
+	Reason string         `json:"reason,omitempty"`
+}
+
+func shipments(id order.ID) string { return "/v1/orders/" + url.PathEscape(string(id)) + "/shipments" }
+
+// AddParcel makes a parcel with goods of an order. A repetition makes no other one.
+func (c *Client) AddParcel(ctx context.Context, id order.ID, r ParcelRequest) (Order, error) {
+	var o Order
+	return o, c.call(ctx, http.MethodPost, shipments(id), r, &o)
+}
+
+// VoidLabel voids the label of a parcel that the carrier does not have yet.
+func (c *Client) VoidLabel(ctx context.Context, id order.ID, number int, reason string) (Order, error) {
+	var o Order
+	return o, c.call(ctx, http.MethodPost, fmt.Sprintf("%s/%d/void", shipments(id), number), map[string]string{"reason": reason}, &o)
+}
+
+// Label downloads the file of a parcel's label.
+func (c *Client) Label(ctx context.Context, id order.ID, number int, f order.LabelFormat) ([]byte, error) {
+	path := fmt.Sprintf("%s/%d/label?format=%s", shipments(id), number, url.QueryEscape(string(f)))
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return io.ReadAll(io.LimitReader(resp.Body, order.MaxLabelBytes))
+}
