@@ -13,20 +13,31 @@ import (
 // orderParcelCmd holds the commands on parcels.
 type orderParcelCmd struct {
 	Add  orderParcelAddCmd  `cmd:"" help:"Make a parcel with some goods of a paid order, or with all that are in no parcel."`
+	Mark orderParcelMarkCmd `cmd:"" help:"Say that a parcel without the carrier's API was delivered or collected, or came back."`
 	Void orderParcelVoidCmd `cmd:"" help:"Void the label of a parcel that the carrier does not have yet. Its goods wait for another parcel."`
 }
 
 type orderParcelAddCmd struct {
-	OrderID string   `arg:"" name:"id" help:"The order's id."`
-	Line    []string `sep:"none" help:"Goods, as SKU=quantity; repeatable. Default: all that are in no parcel." placeholder:"SKU=N"`
-	Reason  string   `default:"packed" help:"A note for operators."`
-	Key     string   `name:"parcel-id" help:"Your id of the parcel, which makes repeating the command safe. Default: a new one." placeholder:"ID"`
+	OrderID  string   `arg:"" name:"id" help:"The order's id."`
+	Line     []string `sep:"none" help:"Goods, as SKU=quantity; repeatable. Default: all that are in no parcel." placeholder:"SKU=N"`
+	Carrier  string   `help:"The carrier's name, for a parcel that goes out without the carrier's API." placeholder:"NAME"`
+	Tracking string   `help:"Its tracking number." placeholder:"NUMBER"`
+	Link     string   `help:"The address at which the shopper can follow it." placeholder:"URL"`
+	PickUp   bool     `name:"pickup" help:"The shopper collects the goods: a mail says that they are ready." xor:"how"`
+	Reason   string   `default:"packed" help:"A note for operators."`
+	Key      string   `name:"parcel-id" help:"Your id of the parcel, which makes repeating the command safe. Default: a new one." placeholder:"ID"`
 }
 
 func (x *orderParcelAddCmd) Run(e *env, c *commands) error {
 	r := shop.ParcelRequest{ID: x.Key, Reason: x.Reason}
 	if r.ID == "" {
 		r.ID = "pk-" + strings.ToLower(rand.Text())
+	}
+	switch {
+	case x.PickUp:
+		r.Method = string(order.ByPickup)
+	case x.Carrier != "" || x.Tracking != "" || x.Link != "":
+		r.Method, r.Carrier, r.Tracking, r.Link = string(order.ByHand), x.Carrier, x.Tracking, x.Link
 	}
 	for _, l := range x.Line {
 		sku, quantity, err := parseLine(l)
@@ -40,6 +51,29 @@ func (x *orderParcelAddCmd) Run(e *env, c *commands) error {
 		return err
 	}
 	o, err := client.AddParcel(e.ctx, order.ID(x.OrderID), r)
+	if err != nil {
+		return err
+	}
+	return c.Order.print(e.stdout, o)
+}
+
+type orderParcelMarkCmd struct {
+	OrderID string `arg:"" name:"id" help:"The order's id."`
+	Parcel  int    `arg:"" help:"The parcel's number."`
+	Status  string `arg:"" enum:"delivered,collected,returned" help:"Where it is: delivered, collected (in the shop) or returned."`
+	Reason  string `default:"marked by hand" help:"A note for operators."`
+}
+
+func (x *orderParcelMarkCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	status := order.ParcelStatus(x.Status)
+	if x.Status == "collected" {
+		status = order.ParcelDelivered
+	}
+	o, err := client.MarkParcel(e.ctx, order.ID(x.OrderID), x.Parcel, status, x.Reason)
 	if err != nil {
 		return err
 	}

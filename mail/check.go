@@ -3,7 +3,9 @@ package mail
 import (
 	"errors"
 	"fmt"
+	"mime"
 	"net/url"
+	"path"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,6 +18,13 @@ var ErrInvalid = errors.New("not a mail that can be sent")
 
 // MaxRecipients is the most recipients of one message, which is SES's limit.
 const MaxRecipients = 50
+
+// The limits of the files that a mail carries. Together they fit, encoded, into what the
+// strictest of the large receivers take, 25 MB, and so into SES's 40 MB.
+const (
+	MaxAttachments = 10
+	MaxAttached    = 15 << 20 // bytes
+)
 
 // maxWord, in bytes, keeps a header's line within SMTP's limit of 998 bytes
 // (RFC 5321, 4.5.3.1.6), even if the line cannot be folded: a link, or a subject
@@ -43,8 +52,35 @@ func (m Message) Check() error {
 	case c.Text == "" && c.HTML == "":
 		return fmt.Errorf("%w: it says nothing", ErrInvalid)
 	}
+	return m.checkAttachments()
+}
+
+// checkAttachments makes sure that every provider, and most receivers, take the files.
+func (m Message) checkAttachments() error {
+	if n := len(m.Attachments); n > MaxAttachments {
+		return fmt.Errorf("%w: %d attachments, at most %d", ErrInvalid, n, MaxAttachments)
+	}
+	total := 0
+	for i, a := range m.Attachments {
+		total += len(a.Data)
+		kind, _, err := mime.ParseMediaType(a.Type)
+		switch {
+		case a.Name == "" || a.Name != path.Base(a.Name) || strings.HasPrefix(a.Name, ".") || strings.ContainsFunc(a.Name, unnamed) || utf8.RuneCountInString(a.Name) > maxName:
+			return fmt.Errorf("%w: attachment %d: not the name of a file", ErrInvalid, i+1)
+		case err != nil || !strings.Contains(kind, "/") || strings.HasPrefix(kind, "multipart/") || strings.HasPrefix(kind, "message/") || strings.ContainsFunc(a.Type, breaks):
+			return fmt.Errorf("%w: attachment %d: not the media type of a file", ErrInvalid, i+1)
+		case len(a.Data) == 0:
+			return fmt.Errorf("%w: attachment %d is empty", ErrInvalid, i+1)
+		}
+	}
+	if total > MaxAttached {
+		return fmt.Errorf("%w: attachments of %d bytes, at most %d", ErrInvalid, total, MaxAttached)
+	}
 	return nil
 }
+
+// unnamed reports whether r must not stand in the name of a file.
+func unnamed(r rune) bool { return breaks(r) || strings.ContainsRune("\\/\"<>|:*?", r) }
 
 // CheckEnvelope is Check without the content, for use before a mail is written.
 func (m Message) CheckEnvelope() error {

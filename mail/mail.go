@@ -27,6 +27,13 @@ type Content struct {
 	HTML    string `json:"html"`
 }
 
+// Attachment is a file that a mail carries.
+type Attachment struct {
+	Name string `json:"name"` // with an extension, without a folder
+	Type string `json:"type"` // the media type
+	Data []byte `json:"data"`
+}
+
 // Message is one mail, ready to be handed to a provider.
 type Message struct {
 	// ID is the ledger's key: the same for every attempt and every provider.
@@ -42,6 +49,8 @@ type Message struct {
 	From    Address   `json:"from,omitzero"`
 	To      []Address `json:"to"` // each counts against the provider's limits
 	Content Content   `json:"content"`
+	// Attachments are the files that the mail carries.
+	Attachments []Attachment `json:"attachments,omitempty"`
 	// Unsubscribe is the one-click address of a marketing mail (RFC 8058).
 	Unsubscribe string `json:"unsubscribe,omitempty"`
 	// Tags come back in the provider's events; they hold ids and kinds, never

@@ -66,6 +66,7 @@ const (
 	ParcelWasPlanned Kind = "parcel.planned"        // a person has made it; it is booked next
 	ParcelWasRefused Kind = "parcel.refused"        // the carrier does not accept a parcel that a person has made
 	ParcelVoidAsked  Kind = "parcel.void_requested" // a person wants its goods in another parcel
+	ParcelIsReady    Kind = "parcel.ready"          // the shopper can collect it
 	ParcelWasBooked  Kind = "parcel.booked"
 	ParcelWasVoided  Kind = "parcel.voided"
 	ParcelScanned    Kind = "parcel.scanned"

@@ -18,6 +18,7 @@ const (
 	MailPaymentProblem Notification = "payment_problem" // declined, and not retried since
 	MailPayAgain       Notification = "pay_again"       // the hold on the money is about to lapse
 	MailShipped        Notification = "shipped"
+	MailReady          Notification = "ready" // to be collected
 	MailDelivered      Notification = "delivered"
 	MailCancelled      Notification = "cancelled"
 	MailExpired        Notification = "expired"
@@ -84,7 +85,7 @@ func (o Order) MailAbout(m Notification, ref string) Mail {
 		Lines: charged.Lines, Shipping: charged.Shipping, Total: charged.Total, Tracking: o.Shipment().Tracking,
 	}
 	switch m {
-	case MailShipped, MailDelivered:
+	case MailShipped, MailReady, MailDelivered:
 		l = l.aboutParcel(o, ref)
 	case MailPrepayment:
 		l.Ref, l.Amount = o.Payment().Reference, Money{o.Total.Amount - o.Captured(), o.Total.Currency}
@@ -140,6 +141,9 @@ func (m Mail) aboutParcel(o Order, ref string) Mail {
 		}
 	}
 	m.Tracking = s.Tracking
+	if m.Notification == MailShipped {
+		m.Link = s.Link
+	}
 	if s.Number > 1 {
 		m.Ref = s.Reference
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -44,11 +45,27 @@ type Shipment struct {
 	// VoidBy is who has asked for the label to be voided, so that the goods can go into
 	// another parcel.
 	VoidBy string `json:"voidBy,omitempty"`
+	// Method is how the goods reach the shopper, and Link where the shopper can follow a
+	// parcel that is sent without the carrier's API.
+	Method ShipmentMethod `json:"method,omitempty"`
+	Link   string         `json:"link,omitempty"`
 }
+
+// ShipmentMethod is how goods reach the shopper.
+type ShipmentMethod string
+
+// The methods.
+const (
+	ByCarrier ShipmentMethod = ""       // with a label that Purser books
+	ByHand    ShipmentMethod = "own"    // without the carrier's API: a person says where the parcel is
+	ByPickup  ShipmentMethod = "pickup" // the shopper collects them
+)
 
 // Booked reports whether the parcel is the one that its goods go out in: it needs no
 // booking any more.
-func (s Shipment) Booked() bool { return s.LabelID != "" }
+func (s Shipment) Booked() bool {
+	return s.LabelID != "" || s.Method != ByCarrier && s.Status != "" && s.Status != ParcelUnknown
+}
 
 // LineQuantity is a quantity of one product of an order.
 type LineQuantity struct {
@@ -56,10 +73,43 @@ type LineQuantity struct {
 	Quantity int64  `json:"quantity"`
 }
 
+// MaxParcels is how many parcels of an order there can be when a person makes another,
+// those included that were voided or refused.
+const MaxParcels = 200
+
 // ParcelPlan asks for a parcel with goods of an order.
 type ParcelPlan struct {
 	ID    string         `json:"id"`              // the caller's; a repeated plan makes one parcel
 	Lines []LineQuantity `json:"lines,omitempty"` // empty: all goods that are in no parcel
+	// Method is how it reaches the shopper; Carrier, Tracking and Link are for ByHand.
+	Method   ShipmentMethod `json:"method,omitempty"`
+	Carrier  string         `json:"carrier,omitempty"`
+	Tracking string         `json:"tracking,omitempty"`
+	Link     string         `json:"link,omitempty"`
+}
+
+// validateMethod checks how the parcel reaches the shopper.
+func (p ParcelPlan) validateMethod() error {
+	own := p.Method == ByHand
+	switch {
+	case p.Method != ByCarrier && p.Method != ByHand && p.Method != ByPickup:
+		return fmt.Errorf("%w: method: want own or pickup, or nothing for a label that Purser books", ErrInvalid)
+	case !own && (p.Carrier != "" || p.Tracking != "" || p.Link != ""):
+		return fmt.Errorf("%w: method: a carrier, a tracking number and a link are for own", ErrInvalid)
+	case !own:
+		return nil
+	}
+	if err := CheckText("carrier", p.Carrier, true, 50); err != nil {
+		return err
+	}
+	if err := CheckText("tracking", p.Tracking, true, 64); err != nil {
+		return err
+	}
+	u, err := url.Parse(p.Link)
+	if p.Link != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || len(p.Link) > 500) {
+		return fmt.Errorf("%w: link: want an address such as https://…, of at most 500 characters", ErrInvalid)
+	}
+	return CheckText("link", p.Link, false, 500)
 }
 
 // Validate checks everything that can be checked without the order. It fails with
@@ -79,7 +129,7 @@ func (p ParcelPlan) Validate() error {
 			return fmt.Errorf("%w: lines[%d].sku: %q appears twice; add up the quantities", ErrInvalid, i, l.SKU)
 		}
 	}
-	return nil
+	return p.validateMethod()
 }
 
 // Hash returns the fingerprint of a plan. Equal plans have equal hashes.
@@ -115,6 +165,8 @@ func (o Order) Parcel(number int) (Shipment, error) {
 		return Shipment{}, &Refusal{ErrNoParcel, fmt.Sprintf("the order has %d parcels, and none with number %d", len(o.Shipments), number)}
 	case o.Shipments[i].Status == ParcelVoided:
 		return Shipment{}, &Refusal{ErrNoLabel, fmt.Sprintf("the label of parcel %d is void", number)}
+	case o.Shipments[i].Method != ByCarrier:
+		return Shipment{}, &Refusal{ErrNoLabel, fmt.Sprintf("parcel %d goes out without a label of the carrier's", number)}
 	case o.Shipments[i].LabelID == "":
 		return Shipment{}, &Refusal{ErrNoLabel, fmt.Sprintf("parcel %d is not booked", number)}
 	}

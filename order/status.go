@@ -67,6 +67,7 @@ type ParcelStatus string
 // The states of a parcel.
 const (
 	ParcelBooked         ParcelStatus = "booked"
+	ParcelReady          ParcelStatus = "ready" // the shopper can collect it
 	ParcelInTransit      ParcelStatus = "in_transit"
 	ParcelOutForDelivery ParcelStatus = "out_for_delivery"
 	ParcelDelivered      ParcelStatus = "delivered"
@@ -79,7 +80,7 @@ const (
 // parcelRank orders the states of a parcel, so that a late scan cannot set it
 // back.
 var parcelRank = map[ParcelStatus]int{
-	"": 0, ParcelBooked: 1, ParcelException: 1, ParcelInTransit: 2, ParcelOutForDelivery: 3,
+	"": 0, ParcelBooked: 1, ParcelReady: 1, ParcelException: 1, ParcelInTransit: 2, ParcelOutForDelivery: 3,
 	ParcelDelivered: 4, ParcelReturned: 5, ParcelVoided: 5,
 }
 

@@ -135,6 +135,8 @@ type Shipment struct {
 	MovedAt   time.Time          `json:"movedAt,omitzero"`
 	OverdueAt time.Time          `json:"overdueAt,omitzero"`
 	Missing   bool               `json:"missing"`           // the carrier did not know it
+	Method    string             `json:"method,omitempty"`  // own or pickup; empty: it has a label of the carrier's
+	Link      string             `json:"link,omitempty"`    // where a parcel of the method own can be followed
 	ID        string             `json:"id,omitempty"`      // the caller's, of a parcel that a person has made
 	Refusal   string             `json:"refusal,omitempty"` // why the carrier did not accept it
 	VoidBy    string             `json:"voidBy,omitempty"`  // who wants its goods in another parcel

@@ -12,9 +12,13 @@ import (
 
 // ParcelRequest asks for a parcel.
 type ParcelRequest struct {
-	ID     string         `json:"id"`              // the caller's
-	Lines  []ItemQuantity `json:"lines,omitempty"` // empty: all goods that are in no parcel
-	Reason string         `json:"reason,omitempty"`
+	ID       string         `json:"id"`                // the caller's
+	Lines    []ItemQuantity `json:"lines,omitempty"`   // empty: all goods that are in no parcel
+	Method   string         `json:"method,omitempty"`  // own or pickup; empty: Purser books a label
+	Carrier  string         `json:"carrier,omitempty"` // of the method own, as Tracking and Link
+	Tracking string         `json:"tracking,omitempty"`
+	Link     string         `json:"link,omitempty"`
+	Reason   string         `json:"reason,omitempty"`
 }
 
 func shipments(id order.ID) string { return "/v1/orders/" + url.PathEscape(string(id)) + "/shipments" }
@@ -29,6 +33,13 @@ func (c *Client) AddParcel(ctx context.Context, id order.ID, r ParcelRequest) (O
 func (c *Client) VoidLabel(ctx context.Context, id order.ID, number int, reason string) (Order, error) {
 	var o Order
 	return o, c.call(ctx, http.MethodPost, fmt.Sprintf("%s/%d/void", shipments(id), number), map[string]string{"reason": reason}, &o)
+}
+
+// MarkParcel says that a parcel without the carrier's API was delivered or collected, or came
+// back.
+func (c *Client) MarkParcel(ctx context.Context, id order.ID, number int, s order.ParcelStatus, reason string) (Order, error) {
+	var o Order
+	return o, c.call(ctx, http.MethodPost, fmt.Sprintf("%s/%d/mark", shipments(id), number), map[string]string{"status": string(s), "reason": reason}, &o)
 }
 
 // Label downloads the file of a parcel's label.

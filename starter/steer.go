@@ -125,6 +125,13 @@ func (c *Client) VoidLabel(ctx context.Context, id order.ID, number int, actor, 
 	return send(ctx, c, orders.VoidLabel, "void label", id, "", orders.VoidLabelRequest{Parcel: number, Sender: sender(actor, why, correlation)})
 }
 
+// MarkParcel says that a parcel without the carrier's API was delivered or collected, or came
+// back. It fails with order.ErrNotFound, order.ErrNoParcel, order.ErrInvalid or
+// order.ErrIllegalMove.
+func (c *Client) MarkParcel(ctx context.Context, id order.ID, number int, s order.ParcelStatus, actor, why, correlation string) (order.Order, error) {
+	return send(ctx, c, orders.MarkParcel, "mark parcel", id, "", orders.MarkParcelRequest{Parcel: number, Status: s, Sender: sender(actor, why, correlation)})
+}
+
 func sender(actor, why, correlation string) workflows.Sender {
 	return workflows.Sender{Version: workflows.MessageVersion, Who: actor, Why: why, Correlation: correlation}
 }

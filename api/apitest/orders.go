@@ -218,6 +218,21 @@ func (f *Orders) VoidLabel(ctx context.Context, id order.ID, number int, actor, 
 	})
 }
 
+// MarkParcel marks a parcel, as the order's workflow would.
+func (f *Orders) MarkParcel(ctx context.Context, id order.ID, number int, s order.ParcelStatus, actor, why, correlation string) (order.Order, error) {
+	if err := f.fails(ctx); err != nil {
+		return order.Order{}, err
+	}
+	o, err := f.store.Order(ctx, id)
+	if err != nil {
+		return order.Order{}, err
+	}
+	if number > len(o.Shipments) {
+		return order.Order{}, order.ErrNoParcel
+	}
+	return f.Change(ctx, id, order.ParcelArrived, actor, why, correlation, func(o *order.Order) { o.Shipments[number-1].Status = s })
+}
+
 // afterChoice are the statuses that the choices lead to.
 var afterChoice = map[order.Choice]order.Status{
 	order.ChooseRelease: order.AwaitingPayment, order.ChooseRebook: order.Paid, order.ChooseVoid: order.Cancelling,

@@ -90,14 +90,18 @@ type addParcelInput struct {
 
 // ParcelRequest asks for a parcel.
 type ParcelRequest struct {
-	ID     string         `json:"id" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" doc:"Your id of the parcel. A request that is repeated under its id makes no other parcel" example:"pk-1"`
-	Lines  []ItemQuantity `json:"lines,omitempty" maxItems:"100" doc:"The goods in it. Missing: all that are in no parcel"`
-	Reason string         `json:"reason,omitempty" maxLength:"200" doc:"A note, which is recorded in the order's events; no personal data"`
+	ID       string               `json:"id" minLength:"1" maxLength:"64" pattern:"^[A-Za-z0-9_-]+$" doc:"Your id of the parcel. A request that is repeated under its id makes no other parcel" example:"pk-1"`
+	Lines    []ItemQuantity       `json:"lines,omitempty" maxItems:"100" doc:"The goods in it. Missing: all that are in no parcel"`
+	Method   order.ShipmentMethod `json:"method,omitempty" enum:"own,pickup" doc:"own: it goes out without the carrier's API; pickup: the shopper collects it. Missing: Purser books a label"`
+	Carrier  string               `json:"carrier,omitempty" maxLength:"50" doc:"For method own: the carrier's name"`
+	Tracking string               `json:"tracking,omitempty" maxLength:"64" doc:"For method own: the tracking number"`
+	Link     string               `json:"link,omitempty" maxLength:"500" doc:"For method own: where the shopper can follow the parcel"`
+	Reason   string               `json:"reason,omitempty" maxLength:"200" doc:"A note, which is recorded in the order's events; no personal data"`
 }
 
 // plan returns the request as the workflow takes it.
 func (r ParcelRequest) plan() order.ParcelPlan {
-	p := order.ParcelPlan{ID: r.ID}
+	p := order.ParcelPlan{ID: r.ID, Method: r.Method, Carrier: r.Carrier, Tracking: r.Tracking, Link: r.Link}
 	for _, l := range r.Lines {
 		l.SKU = catalog.CleanSKU(l.SKU)
 		p.Lines = append(p.Lines, order.LineQuantity(l))
@@ -150,6 +154,31 @@ func (s *Service) voidLabel(ctx context.Context, in *voidLabelInput) (*orderOutp
 	case i < 0, late && o.Shipments[i].VoidBy == "":
 		return nil, perhapsNot()
 	case o.Shipments[i].Status != order.ParcelVoided:
+		return newOrderOutput(http.StatusAccepted, o), nil
+	}
+	return newOrderOutput(http.StatusOK, o), nil
+}
+
+type markParcelInput struct {
+	ID     string `path:"id" maxLength:"64" doc:"The order's id" example:"ord_0123456789abcdefghjkmnpqrs"`
+	Number int    `path:"number" minimum:"1" doc:"The parcel's number within the order"`
+	Body   struct {
+		Status order.ParcelStatus `json:"status" enum:"delivered,returned" doc:"delivered, which also stands for collected, or returned"`
+		Reason string             `json:"reason,omitempty" maxLength:"200" doc:"A note, which is recorded in the order's events; no personal data"`
+	}
+}
+
+// markParcel says where a parcel is, and returns the order. The status is 202 if the result
+// is not known yet.
+func (s *Service) markParcel(ctx context.Context, in *markParcelInput) (*orderOutput, error) {
+	why := cmp.Or(in.Body.Reason, "marked by hand")
+	o, late, err := s.steer(ctx, in.ID, why, func(ctx context.Context, id order.ID, c *httpkit.Call) (order.Order, error) {
+		return s.Workflows.MarkParcel(ctx, id, in.Number, in.Body.Status, c.Actor(), why, c.Correlation)
+	})
+	switch {
+	case err != nil:
+		return nil, detailed(err)
+	case late:
 		return newOrderOutput(http.StatusAccepted, o), nil
 	}
 	return newOrderOutput(http.StatusOK, o), nil

@@ -10,6 +10,7 @@ import (
 	labels "purser/activities/orders"
 	"purser/api"
 	"purser/api/apitest"
+	"purser/api/orders"
 	"purser/order"
 	"purser/records"
 )
@@ -84,5 +85,58 @@ func TestLabel(t *testing.T) {
 			t.Errorf("%d %s %v", a.Status, a.Body, a.Header)
 		}
 		*carrier = carrierOf{err: fails(order.ErrUnavailable, nil)} // it is kept
+	}
+}
+
+// TestAddParcel (SHP-6) makes a parcel, and checks the problem of each one that cannot be
+// made.
+func TestAddParcel(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t)
+	id := s.Place(t, "cus_1").ID
+	path := "/v1/orders/" + string(id) + "/shipments"
+	a := s.Ask("POST", path, apitest.OperatorKey, `{"id":"pk-1","lines":[{"sku":" mug-blue ","quantity":1}]}`)
+	var o orders.Order
+	a.Into(t, &o)
+	if a.Status != http.StatusCreated || len(o.Shipments) != 1 || o.Shipments[0].Key != "pk-1" || o.Shipments[0].Lines[0].SKU != "mug-blue" {
+		t.Fatalf("%d %s", a.Status, a.Body)
+	}
+	refusal := func(kind error, text string) error { return &order.Refusal{Kind: kind, Text: text} }
+	for _, tt := range []struct {
+		name, path, body, key string
+		fails                 error
+		status                int
+		code                  string
+	}{
+		{name: "a shop", body: `{"id":"pk-2"}`, key: apitest.ShopKey, status: 403, code: "forbidden"},
+		{name: "no id", body: `{}`, status: 422, code: "invalid"},
+		{name: "a quantity below one", body: `{"id":"p","lines":[{"sku":"mug-blue","quantity":0}]}`, status: 422, code: "invalid"},
+		{name: "twice the same product", body: `{"id":"p","lines":[{"sku":"m","quantity":1},{"sku":"m","quantity":1}]}`, status: 422, code: "invalid"},
+		{name: "an unknown method", body: `{"id":"p","method":"drone"}`, status: 422, code: "invalid"},
+		{name: "own without a tracking number", body: `{"id":"p","method":"own","carrier":"Post"}`, status: 422, code: "invalid"},
+		{name: "a link that is none", body: `{"id":"p","method":"own","carrier":"Post","tracking":"1","link":"javascript:alert(1)"}`, status: 422, code: "invalid"},
+		{name: "a tracking number without a method", body: `{"id":"p","tracking":"1"}`, status: 422, code: "invalid"},
+		{name: "more than is left", body: `{"id":"p"}`, fails: refusal(order.ErrNotSendable, "1 of \"mug\" are left"), status: 409, code: "not_sendable"},
+		{name: "under the same id", body: `{"id":"p"}`, fails: refusal(order.ErrOtherRequest, "p"), status: 422, code: "idempotency_key_reused"},
+		{name: "on hold", body: `{"id":"p"}`, fails: refusal(order.ErrIllegalMove, "the order is on hold"), status: 409, code: "wrong_state"},
+		{name: "void: no reason", path: "/1/void", body: `{}`, status: 422, code: "invalid"},
+		{name: "void: no parcel", path: "/7/void", body: `{"reason":"x"}`, status: 404, code: "no_parcel"},
+		{name: "void: picked up", path: "/1/void", body: `{"reason":"x"}`, fails: refusal(order.ErrIllegalMove, "the carrier has it"), status: 409, code: "wrong_state"},
+		{name: "mark: an unknown status", path: "/1/mark", body: `{"status":"lost"}`, status: 422, code: "invalid"},
+		{name: "mark: no parcel", path: "/7/mark", body: `{"status":"delivered"}`, status: 404, code: "no_parcel"},
+	} {
+		s.Orders.FailWith(tt.fails)
+		key := tt.key
+		if key == "" {
+			key = apitest.OperatorKey
+		}
+		a := s.Ask("POST", path+tt.path, key, tt.body)
+		if p := a.Problem(t); a.Status != tt.status || p.Code != tt.code {
+			t.Errorf("%s: %d %s, want %d %s", tt.name, a.Status, a.Body, tt.status, tt.code)
+		}
+	}
+	s.Orders.FailWith(nil)
+	if a := s.Ask("POST", path+"/1/void", apitest.OperatorKey, `{"reason":"too heavy"}`); a.Status != http.StatusOK {
+		t.Errorf("void: %d %s", a.Status, a.Body)
 	}
 }

@@ -62,6 +62,9 @@ type Workflows interface {
 	// order.ErrNotFound, order.ErrNoParcel or order.ErrIllegalMove, with a text for the
 	// caller.
 	VoidLabel(ctx context.Context, id order.ID, number int, actor, why, correlation string) (order.Order, error)
+	// MarkParcel says that a parcel without the carrier's API was delivered or collected,
+	// or came back. It fails as VoidLabel does, or with order.ErrInvalid.
+	MarkParcel(ctx context.Context, id order.ID, number int, s order.ParcelStatus, actor, why, correlation string) (order.Order, error)
 }
 
 // Pricing decides about the price of a request, beside the catalogue's prices.
@@ -181,13 +184,18 @@ func (s *Service) Register(server *httpkit.Server) {
 	httpkit.Register(server, huma.Operation{
 		OperationID: "add-parcel", Method: http.MethodPost, Path: "/v1/orders/{id}/shipments", DefaultStatus: http.StatusCreated, Tags: []string{"operators"},
 		Summary:     "Make a parcel",
-		Description: "Books a parcel with these goods of a paid order, or with all that are in no parcel, and returns the order. Where the shop's setting PURSER_PARCELS is operator, that is how an order's parcels are made; otherwise it takes goods out of parcels that Purser has planned and not booked, or that were voided. The money is captured as usual: by default when the first parcel is booked. Sending the request again with the same id makes no other parcel; another request under that id is refused (422 idempotency_key_reused). 409 not_sendable if more is asked for than is left to send, or the carrier does not accept the parcel; the detail says which. 409 wrong_state if the order takes no parcel now, because it is not paid, on hold, about to be cancelled or has ended. 202 while the parcel is not booked yet: the carrier does not respond, or the shopper must pay again first.",
+		Description: "Books a parcel with these goods of a paid order, or with all that are in no parcel, and returns the order. Where the shop's setting PURSER_PARCELS is operator, that is how an order's parcels are made; otherwise it takes goods out of parcels that Purser has planned and not booked, or that were voided. The money is captured as usual: by default when the first parcel is booked. With method own, it goes out without the carrier's API, under your tracking number: it counts as sent once it is paid, and mark-parcel says when it has arrived. With method pickup, the shopper is mailed that it can be collected, and mark-parcel says that it was. Sending the request again with the same id makes no other parcel; another request under that id is refused (422 idempotency_key_reused). 409 not_sendable if more is asked for than is left to send, or the carrier does not accept the parcel; the detail says which. 409 wrong_state if the order takes no parcel now, because it is not paid, on hold, about to be cancelled or has ended. 202 while the parcel is not booked yet: the carrier does not respond, or the shopper must pay again first.",
 	}, operate, s.addParcel, http.StatusAccepted)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "void-label", Method: http.MethodPost, Path: "/v1/orders/{id}/shipments/{number}/void", Tags: []string{"operators"},
 		Summary:     "Void the label of a parcel",
 		Description: "Voids the label of a parcel that the carrier does not have yet, and returns the order. The goods wait for another parcel then, which add-parcel makes. 404 no_parcel if the order has no parcel with the number; 409 wrong_state if the carrier has the parcel already, another one has replaced it, or the order takes no request about parcels now. 202 while the carrier has not responded.",
 	}, operate, s.voidLabel, http.StatusAccepted)
+	httpkit.Register(server, huma.Operation{
+		OperationID: "mark-parcel", Method: http.MethodPost, Path: "/v1/orders/{id}/shipments/{number}/mark", Tags: []string{"operators"},
+		Summary:     "Say where a parcel is",
+		Description: "Says that a parcel without the carrier's API was delivered, or collected in the shop (delivered), or came back (returned), and returns the order. A parcel that nobody marks counts as delivered when it would be overdue with a carrier; one that is to be collected waits. 404 no_parcel if the order has no parcel with the number; 409 wrong_state if the carrier reports about it, or it is not on its way.",
+	}, operate, s.markParcel, http.StatusAccepted)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "get-label", Method: http.MethodGet, Path: "/v1/orders/{id}/shipments/{number}/label", Tags: []string{"operators"},
 		Summary:     "Download the label of a parcel",

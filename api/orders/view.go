@@ -93,13 +93,15 @@ type Shipment struct {
 	LabelID   string             `json:"labelId,omitempty" doc:"The carrier's id of the label. Missing until the parcel is booked"`
 	Tracking  string             `json:"tracking,omitempty" doc:"The tracking number. Missing until the parcel is booked"`
 	Carrier   string             `json:"carrier,omitempty" doc:"The carrier's name. Missing until the parcel is booked"`
-	Status    order.ParcelStatus `json:"status,omitempty" doc:"booked, in_transit, out_for_delivery, delivered, exception, returned, voided or unknown. Missing until the parcel is booked"`
+	Status    order.ParcelStatus `json:"status,omitempty" doc:"booked, ready (to be collected), in_transit, out_for_delivery, delivered, exception, returned, voided or unknown. Missing until the parcel is booked"`
 	Replaced  bool               `json:"replaced" doc:"Another parcel is sent instead of this one, or its goods wait for one"`
 	Replaces  string             `json:"replaces,omitempty" doc:"The reference of the parcel instead of which this one is booked"`
 	Kept      bool               `json:"kept" doc:"The parcel came back, and a person decided to leave it at that"`
 	MovedAt   time.Time          `json:"movedAt,omitzero" doc:"When the carrier last reported a change"`
 	OverdueAt time.Time          `json:"overdueAt,omitzero" doc:"When the parcel needs a person's attention unless it moves before"`
 	Missing   bool               `json:"missing" doc:"The carrier did not know the parcel when it was last asked"`
+	Method    string             `json:"method,omitempty" doc:"own: it goes out without the carrier's API; pickup: the shopper collects it. Missing: it has a label of the carrier's"`
+	Link      string             `json:"link,omitempty" doc:"Where the shopper can follow a parcel of the method own"`
 	Key       string             `json:"id,omitempty" doc:"Your id of a parcel that was made with add-parcel"`
 	Refusal   string             `json:"refusal,omitempty" doc:"Why the carrier did not accept a parcel that was made with add-parcel"`
 	VoidBy    string             `json:"voidBy,omitempty" doc:"Who has asked for the label to be voided, so that the goods can go into another parcel"`
@@ -213,7 +215,7 @@ func shipmentView(s order.Shipment) Shipment {
 	return Shipment{
 		Number: s.Number, Lines: each(s.Lines, quantityView), Reference: s.Reference, LabelID: s.LabelID, Tracking: s.Tracking,
 		Carrier: s.Carrier, Status: s.Status, Replaced: s.Replaced, Replaces: s.Replaces, Kept: s.Kept, MovedAt: s.MovedAt, OverdueAt: s.OverdueAt, Missing: s.Missing,
-		Key: s.Key, Refusal: s.Refusal, VoidBy: s.VoidBy,
+		Method: string(s.Method), Link: s.Link, Key: s.Key, Refusal: s.Refusal, VoidBy: s.VoidBy,
 	}
 }
 

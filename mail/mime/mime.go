@@ -65,7 +65,7 @@ func (w *Writer) NeedsUTF8(m ours.Message) bool {
 func (w *Writer) MessageID(m ours.Message) string { return ours.WireID(m.ID) + "@" + w.domain }
 
 // Write checks a mail and encodes it, with its text and its HTML as
-// alternatives. No part of the content can become a header. It fails with
+// alternatives, and its attachments behind them. No part of the content can become a header. It fails with
 // mail.ErrInvalid.
 func (w *Writer) Write(m ours.Message) ([]byte, error) {
 	if err := m.Check(); err != nil {
@@ -91,6 +91,11 @@ func (w *Writer) Write(m ours.Message) ([]byte, error) {
 	w.behave(msg, m)
 	if err := body(msg, m.Content); err != nil {
 		return nil, err
+	}
+	for _, a := range m.Attachments {
+		if err := msg.AttachReader(a.Name, bytes.NewReader(a.Data), mail.WithFileContentType(mail.ContentType(a.Type))); err != nil {
+			return nil, fmt.Errorf("%w: attachment: %w", ours.ErrInvalid, err)
+		}
 	}
 	var b bytes.Buffer
 	if _, err := msg.WriteTo(&b); err != nil {

@@ -21,6 +21,7 @@ const (
 	PaymentProblem     Template = "payment_problem"
 	PayAgain           Template = "pay_again" // the hold on the money is about to lapse
 	Shipped            Template = "shipped"
+	Ready              Template = "ready" // to be collected
 	Delivered          Template = "delivered"
 	Cancelled          Template = "cancelled"
 	Expired            Template = "expired"
@@ -102,6 +103,7 @@ var plans = map[Template]plan{
 	PaymentProblem:     {needs: ofOrder, facts: []field{fieldOrder, fieldReason}, links: fieldOrder},
 	PayAgain:           {needs: append(ofOrder, fieldAmount, fieldUntil), facts: []field{fieldOrder, fieldAmount, fieldUntil}, links: fieldOrder},
 	Shipped:            {needs: append(ofOrder, fieldTracking), facts: []field{fieldTracking, fieldCarrier, fieldOrder}, links: fieldTracking},
+	Ready:              {needs: ofOrder, facts: []field{fieldOrder}, links: fieldOrder},
 	Delivered:          {needs: ofOrder, facts: []field{fieldOrder}, links: fieldOrder},
 	Cancelled:          {needs: ofOrder, facts: []field{fieldOrder, fieldReason}, links: fieldOrder},
 	Expired:            {needs: ofOrder, facts: []field{fieldOrder}, links: fieldOrder},
@@ -128,7 +130,7 @@ var (
 // Templates lists all templates in the sequence in which an order causes them.
 func Templates() []Template {
 	return []Template{
-		Prepayment, Received, Confirmation, PaymentProblem, PayAgain, Shipped, Delivered, Cancelled, Expired,
+		Prepayment, Received, Confirmation, PaymentProblem, PayAgain, Shipped, Ready, Delivered, Cancelled, Expired,
 		Refunded, RefundFailed, Dispute, ReturnInstructions,
 		ReturnRequested, ReturnApproved, ReturnRejected, ReturnReceived, ReturnExpired, ReturnCancelled, Reminder, Campaign,
 	}

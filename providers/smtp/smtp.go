@@ -192,6 +192,10 @@ func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error)
 		return "", m.failure(op, order.ErrRejected, "address_not_ascii", mail.ErrUnreachable)
 	}
 	t.client.SkipSMTPUTF8(!utf8)
+	if _, most := t.client.Extension("SIZE"); tooLarge(len(raw), most) { // another provider may take it
+		t.quit()
+		return "", m.failure(op, order.ErrRejected, "too_large", mail.ErrUnreachable)
+	}
 	if err := t.envelope(m.writer.Sender(msg).Address, msg.To); err != nil {
 		return "", m.refused(op, err)
 	}
@@ -210,6 +214,13 @@ func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error)
 	}
 	t.quit()
 	return m.writer.MessageID(msg), nil
+}
+
+// tooLarge reports whether a mail is larger than a relay says that it takes (RFC 1870). 0,
+// or nothing, is no limit.
+func tooLarge(size int, most string) bool {
+	n, err := strconv.Atoi(most)
+	return err == nil && n > 0 && size > n
 }
 
 // conversation is one SMTP session with the relay.

@@ -158,6 +158,8 @@ func TestRawLimits(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, raw, code string }{
 		{name: "good", raw: from + to + end},
+		{name: "40 MB", raw: from + to + "\r\n" + strings.Repeat(strings.Repeat("x", 62)+"\r\n", 40<<14-10)},
+		{name: "more than 40 MB", raw: from + to + "\r\n" + strings.Repeat(strings.Repeat("x", 62)+"\r\n", 40<<14), code: badRequest},
 		{name: "without a blank line", raw: from + to, code: badRequest},
 		{name: "without From", raw: to + end, code: badRequest},
 		{name: "two From", raw: from + from + to + end, code: badRequest},

@@ -16,7 +16,7 @@ import (
 
 const (
 	mailKind = "mail"   // the journal's kind of mails
-	maxMail  = 40 << 20 // bytes of a message, in base64
+	maxMail  = 40 << 20 // bytes of a message with its attachments, which are in base64
 
 	maxRecipients = 50
 	maxTags       = 50
@@ -108,6 +108,9 @@ func (in *sendEmail) mail() (_ *mail, p *problem) {
 		}
 	case c.Raw != nil && c.Simple == nil:
 		m.Raw = c.Raw.Data
+		if len(m.Raw) > maxMail {
+			return nil, bad("Message length is more than 41943040 bytes long.")
+		}
 		p = m.readRaw()
 	default:
 		p = bad("Content must be one of Simple and Raw.")

@@ -133,7 +133,7 @@ func (s *Server) Handler() http.Handler {
 // signature is valid.
 func (s *Server) authorized(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMail))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMail/3*4+1<<20)) // JSON has the message in base64
 		if err != nil {
 			refuse(w, http.StatusBadRequest, "BadRequestException", "the message is longer than 40 MB")
 			return

@@ -347,6 +347,9 @@ func (w *generated) quiesce(comesBack bool) {
 			w.decide(d > 9*days)
 			if !w.over && w.order().WaitsFor() == order.WaitPacking {
 				w.pack(order.ParcelPlan{ID: fmt.Sprint("rest-", d)})
+				if d > 9*days { // the carrier does not accept it
+					w.cancel()
+				}
 			}
 			for _, s := range w.order().Shipments {
 				if !s.Replaced {

@@ -96,6 +96,9 @@ func (w *orderWorkflow) listen(ctx workflow.Context) error {
 	if err := VoidLabel.Handle(ctx, `Voids the label of a parcel that the carrier does not have, so that its goods can go into another. {"parcel":1,"who":"ada","why":"too heavy"}`, w.checkVoidLabel, w.onVoidLabel); err != nil {
 		return err
 	}
+	if err := MarkParcel.Handle(ctx, `Says that a parcel without the carrier's API was delivered or collected, or came back. {"parcel":1,"status":"delivered","who":"ada","why":"the shopper was here"}`, w.checkMarkParcel, w.onMarkParcel); err != nil {
+		return err
+	}
 	return Resolve.Handle(ctx, `Decides about an order that waits for a person. The details above list the choices. {"choice":"release","who":"ada","why":"the account is corrected"}`, w.checkResolve, w.onResolve)
 }
 

@@ -102,6 +102,10 @@ func (w *orderWorkflow) voidParcels(ctx workflow.Context) error {
 		if w.ParcelsOut || s.Replaced && !perhapsBooked(s) || !tried {
 			continue
 		}
+		if s.Method != order.ByCarrier && !s.Status.HandedOver() { // it has not left
+			w.shipment(s.Reference).Status = order.ParcelVoided
+			continue
+		}
 		_, err := run(ctx, w, voidParcel, returnWithin, "a person is asked", "Void parcel "+s.Reference,
 			steps.VoidLabelRequest{Booked: s.LabelID != "", Asked: w.parcelRequest(s)})
 		switch {

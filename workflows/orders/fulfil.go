@@ -1,8 +1,10 @@
 package orders
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -16,7 +18,7 @@ import (
 // the parcels to their delivery, with the shop's own steps in between. Each step is done once, whatever interrupts the
 // order in between.
 func (w *orderWorkflow) fulfil(ctx workflow.Context) error {
-	for _, step := range []func(workflow.Context) error{w.keepStock, w.awaitHold, w.captureWhenPlaced, w.extendBeforeLabel, w.bookParcels, w.awaitParcels, w.capturePayments, w.extendAfterCapture, w.awaitDelivery} {
+	for _, step := range []func(workflow.Context) error{w.keepStock, w.awaitHold, w.captureWhenPlaced, w.extendBeforeLabel, w.bookParcels, w.awaitParcels, w.capturePayments, w.extendAfterCapture, w.sendByHand, w.awaitDelivery} {
 		if err := step(ctx); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
 			return err
 		}
@@ -162,6 +164,11 @@ func (s *State) unbooked() bool {
 }
 
 func (w *orderWorkflow) book(ctx workflow.Context, s order.Shipment) error {
+	if s.Method != order.ByCarrier {
+		w.shipment(s.Reference).Status = order.ParcelBooked
+		w.note(ctx, order.ParcelWasBooked, workflows.ActorPurser, strings.TrimSpace("without the carrier's API: "+string(s.Method)+" "+s.Carrier), cmp.Or(s.Tracking, s.Reference))
+		return nil
+	}
 	w.Tried[s.Reference] = true
 	within := w.carrierWithin(ctx)
 	if s.Key != "" { // the order goes on without it; what is held is watched

@@ -51,6 +51,9 @@ const (
 	// can go into another one, and returns the order when the carrier has responded, or
 	// cannot be reached.
 	VoidLabel workflows.Update[VoidLabelRequest, order.Order] = "VoidLabel"
+	// MarkParcel says that a parcel without the carrier's API was delivered or collected, or
+	// came back, and returns the order as it is then.
+	MarkParcel workflows.Update[MarkParcelRequest, order.Order] = "MarkParcel"
 	// Reported brings one or several events from a provider.
 	Reported workflows.Signal[Report] = "Reported"
 )
@@ -287,6 +290,19 @@ type VoidLabelRequest struct {
 // UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
 func (r *VoidLabelRequest) UnmarshalJSON(b []byte) error {
 	type plain VoidLabelRequest
+	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
+}
+
+// MarkParcelRequest says where a parcel is, and who says so.
+type MarkParcelRequest struct {
+	Parcel int                `json:"parcel"` // its number
+	Status order.ParcelStatus `json:"status"` // delivered (also: collected) or returned
+	workflows.Sender
+}
+
+// UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
+func (r *MarkParcelRequest) UnmarshalJSON(b []byte) error {
+	type plain MarkParcelRequest
 	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
 }
 

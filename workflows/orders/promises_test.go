@@ -164,7 +164,9 @@ func (c *checks) labelsDue(o order.Order) int {
 	for _, s := range o.Shipments {
 		packed = packed || s.Key != "" || s.VoidBy != ""
 		if s.Booked() && !s.Replaced {
-			due++
+			if s.LabelID != "" {
+				due++
+			}
 			for _, l := range s.Lines {
 				pieces[l.SKU] += l.Quantity
 			}

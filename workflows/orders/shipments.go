@@ -21,14 +21,19 @@ const trackWithin = 2 * time.Minute
 // asks the carrier.
 func (w *orderWorkflow) awaitDelivery(ctx workflow.Context) error {
 	for w.Phase == Fulfilling && !w.stopped(ctx) {
-		if w.reviewShipments(ctx) {
+		w.arriveUnmarked(ctx)
+		if w.Phase != Fulfilling || w.reviewShipments(ctx) {
 			return nil
 		}
-		if w.TrackNow || !workflow.Now(ctx).Before(w.TrackAt) {
+		byHand := w.byHandOnly()
+		if !byHand && (w.TrackNow || !workflow.Now(ctx).Before(w.TrackAt)) {
 			w.askAboutParcels(ctx)
 			continue
 		}
 		on := order.Waiting{On: carrier, Until: w.TrackAt, Then: "the carrier is asked where the parcel is", About: w.Shipment().Tracking}
+		if byHand {
+			on.Until, on.Then = w.nextUnmarked(ctx), "nobody having said otherwise, the parcel counts as delivered, or must be looked for if it is to be collected"
+		}
 		if w.unpacked() {
 			on.On = order.WaitPacking
 			if !slices.ContainsFunc(w.Shipments, underWay) {
@@ -80,7 +85,7 @@ func (w *orderWorkflow) watchOverdue(ctx workflow.Context, s *order.Shipment, on
 func (w *orderWorkflow) askAboutParcels(ctx workflow.Context) {
 	w.TrackNow = false
 	for i := range w.Shipments {
-		if s := w.Shipments[i]; underWay(s) && s.Booked() {
+		if s := w.Shipments[i]; underWay(s) && s.LabelID != "" {
 			w.askAboutParcel(ctx, s)
 		}
 	}
