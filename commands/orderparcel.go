@@ -23,7 +23,7 @@ type orderParcelAddCmd struct {
 	Carrier  string   `help:"The carrier's name, for a parcel that goes out without the carrier's API." placeholder:"NAME"`
 	Tracking string   `help:"Its tracking number." placeholder:"NUMBER"`
 	Link     string   `help:"The address at which the shopper can follow it." placeholder:"URL"`
-	PickUp   bool     `name:"pickup" help:"The shopper collects the goods: a mail says that they are ready." xor:"how"`
+	Pickup   bool     `name:"pickup" help:"The shopper collects the goods: a mail says that they are ready." xor:"how"`
 	Reason   string   `default:"packed" help:"A note for operators."`
 	Key      string   `name:"parcel-id" help:"Your id of the parcel, which makes repeating the command safe. Default: a new one." placeholder:"ID"`
 }
@@ -34,7 +34,7 @@ func (x *orderParcelAddCmd) Run(e *env, c *commands) error {
 		r.ID = "pk-" + strings.ToLower(rand.Text())
 	}
 	switch {
-	case x.PickUp:
+	case x.Pickup:
 		r.Method = string(order.ByPickup)
 	case x.Carrier != "" || x.Tracking != "" || x.Link != "":
 		r.Method, r.Carrier, r.Tracking, r.Link = string(order.ByHand), x.Carrier, x.Tracking, x.Link

@@ -34,7 +34,7 @@ func TestCheckAttachments(t *testing.T) {
 		{"a header", []mail.Attachment{file("a.pdf\r\nBcc: x@y.example", "application/pdf", 1)}, false},
 		{"a quote", []mail.Attachment{file("a\".pdf", "application/pdf", 1)}, false},
 		{"no type", []mail.Attachment{file("a.pdf", "", 1)}, false},
-		{"a type that is none", []mail.Attachment{file("a.pdf", "pdf", 1)}, false},
+		{"a type without a slash", []mail.Attachment{file("a.pdf", "pdf", 1)}, false},
 		{"a header in the type", []mail.Attachment{file("a.pdf", "application/pdf\r\nX: y", 1)}, false},
 		{"a multipart", []mail.Attachment{file("a.pdf", "multipart/mixed; boundary=b", 1)}, false},
 	} {

@@ -37,7 +37,7 @@ type Shipment struct {
 	Missing bool `json:"missing,omitempty"`
 	// Key is the caller's id of a parcel that a person has made, and Asked the hash of the
 	// request; both are empty for a parcel that Purser has planned.
-	Key   string `json:"key,omitempty"`
+	Key   string `json:"id,omitempty"`
 	Asked string `json:"asked,omitempty"`
 	// Refusal is why the carrier did not accept a parcel that a person has made: its goods
 	// go into another one.

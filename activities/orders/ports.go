@@ -108,7 +108,7 @@ type LabelFiles interface {
 // LabelStore keeps the files of labels. Every error is a *order.ProviderError.
 type LabelStore interface {
 	// GetObject reads a file, up to most+1 bytes. It fails with order.ErrNoSuch if
-	// there is none.
+	// the store does not have it.
 	GetObject(ctx context.Context, key string, most int64) ([]byte, error)
 	// PutObject writes a file, unless there is one already.
 	PutObject(ctx context.Context, o catalog.Object, data []byte) error

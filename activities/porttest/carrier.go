@@ -283,8 +283,8 @@ func repeatedVoid(t *testing.T, b CarrierBench) {
 	wantStatus(t, b, r.Reference, order.ParcelVoided)
 }
 
-// labelFiles (SHP-5): the file of a label is the same as often as it is fetched, and there
-// is none of a label that is void or unknown.
+// labelFiles (SHP-5): the file of a label is the same as often as it is fetched, and a
+// label that is void or unknown has no file.
 func labelFiles(t *testing.T, b CarrierBench) {
 	r := ParcelOf(order.NewID())
 	p := book(t, b, r)

@@ -114,7 +114,7 @@ func TestAddParcel(t *testing.T) {
 		{name: "twice the same product", body: `{"id":"p","lines":[{"sku":"m","quantity":1},{"sku":"m","quantity":1}]}`, status: 422, code: "invalid"},
 		{name: "an unknown method", body: `{"id":"p","method":"drone"}`, status: 422, code: "invalid"},
 		{name: "own without a tracking number", body: `{"id":"p","method":"own","carrier":"Post"}`, status: 422, code: "invalid"},
-		{name: "a link that is none", body: `{"id":"p","method":"own","carrier":"Post","tracking":"1","link":"javascript:alert(1)"}`, status: 422, code: "invalid"},
+		{name: "a link that leads nowhere", body: `{"id":"p","method":"own","carrier":"Post","tracking":"1","link":"javascript:alert(1)"}`, status: 422, code: "invalid"},
 		{name: "a tracking number without a method", body: `{"id":"p","tracking":"1"}`, status: 422, code: "invalid"},
 		{name: "more than is left", body: `{"id":"p"}`, fails: refusal(order.ErrNotSendable, "1 of \"mug\" are left"), status: 409, code: "not_sendable"},
 		{name: "under the same id", body: `{"id":"p"}`, fails: refusal(order.ErrOtherRequest, "p"), status: 422, code: "idempotency_key_reused"},

@@ -103,6 +103,8 @@ func (in *sendEmail) mail() (_ *mail, p *problem) {
 		switch {
 		case strings.ContainsAny(m.Subject, "\r\n"):
 			p = bad("Control characters in the subject.")
+		case len(m.Text)+len(m.HTML) >= maxMail: // it gets a header
+			p = bad("Message length is more than 41943040 bytes long.")
 		case c.Simple.Subject == nil || c.Simple.Body.Text == nil && c.Simple.Body.Html == nil:
 			p = bad("A simple message has a subject and a body.")
 		}

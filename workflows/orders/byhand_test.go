@@ -14,7 +14,7 @@ func byHand(key string, n int64) order.ParcelPlan {
 	return p
 }
 
-func pickUp(key string, n int64) order.ParcelPlan {
+func collected(key string, n int64) order.ParcelPlan {
 	p := mugsIn(key, n)
 	p.Method = order.ByPickup
 	return p
@@ -61,19 +61,19 @@ func TestWithoutCarrier(t *testing.T) {
 		}, ends: order.Returned, mails: also(also(nil, order.MailConfirmation, order.MailShipped), refunded)},
 		{name: "to be collected", script: func(w *fixture) {
 			w.byOperator()
-			w.adds(time.Hour, pickUp("a", 0), "")
+			w.adds(time.Hour, collected("a", 0), "")
 			w.has(2*time.Hour, order.Paid, order.WaitCarrier)
 			w.marks(30*time.Hour, 1, order.ParcelReturned, "cannot be marked")
 			w.marks(30*time.Hour, 1, order.ParcelDelivered, "")
 		}, ends: order.Delivered, mails: also(nil, order.MailConfirmation, order.MailReady), check: unasked},
 		{name: "to be collected, and cancelled", script: func(w *fixture) {
 			w.byOperator()
-			w.adds(time.Hour, pickUp("a", 0), "")
+			w.adds(time.Hour, collected("a", 0), "")
 			w.at(2*time.Hour, func() { w.cancel() })
 		}, ends: order.Cancelled, mails: also(also(cancelled, order.MailConfirmation, order.MailReady), refunded), check: unasked},
 		{name: "to be collected, and then sent", script: func(w *fixture) {
 			w.byOperator()
-			w.adds(time.Hour, pickUp("a", 0), "")
+			w.adds(time.Hour, collected("a", 0), "")
 			w.voids(2*time.Hour, 1, "")
 			w.adds(3*time.Hour, mugsIn("b", 0), "")
 			w.arriveAs(reference[:len(reference)-1]+"2", 4*time.Hour)
@@ -82,7 +82,7 @@ func TestWithoutCarrier(t *testing.T) {
 		}, ends: order.Delivered, mails: also(delivered, order.MailReady)},
 		{name: "one sent, one collected", script: func(w *fixture) {
 			w.byOperator()
-			w.adds(time.Hour, pickUp("a", 1), "")
+			w.adds(time.Hour, collected("a", 1), "")
 			w.adds(2*time.Hour, mugsIn("b", 1), "")
 			w.arriveAs(reference[:len(reference)-1]+"2", 4*time.Hour)
 			w.marks(40*time.Hour, 1, order.ParcelDelivered, "")
