@@ -55,7 +55,7 @@ var architecture = []packageRule{
 	{path: "limiter", why: "it counts callers and uses by key, and gives up bodies that stop coming; what a key stands for is the caller's business"},
 
 	{path: "activities", may: []string{"order", "catalog", "mail"}, tests: []string{"activities/*"}, why: "one table turns errors into failures for the activities of all subjects"},
-	{path: "activities/orders", may: []string{"order", "catalog", "activities"}, why: "the ports are declared here, and the files of labels are objects of the store and adapters satisfy them by shape; importing an adapter would reverse the dependency"},
+	{path: "activities/orders", may: []string{"order", "catalog", "activities"}, why: "the ports are declared here and adapters satisfy them by shape; the files of labels are objects of the store; importing an adapter would reverse the dependency"},
 	{path: "activities/products", may: []string{"order", "catalog", "activities"}, why: "the ports are declared here and adapters satisfy them by shape"},
 	{path: "activities/bulks", may: []string{"mail", "order", "activities"}, why: "the ports are declared here and adapters satisfy them by shape; an order is asked by a message to its workflow"},
 	{path: "activities/imports", may: []string{"catalog", "order", "importfile", "activities", "activities/products"}, why: "the ports are declared here and adapters satisfy them by shape; imported products are indexed by the products' activities"},
