@@ -47,19 +47,19 @@ func TestDefaultsWork(t *testing.T) {
 // TestTerms: the settings of an order reach its workflow.
 func TestTerms(t *testing.T) {
 	defaults := orders.Terms{
-		PayWithin: 30 * time.Minute, PrepayWithin: 7 * 24 * time.Hour, AskAfter: 2 * time.Minute, ReceivedAfter: 10 * time.Minute, PayAgainBefore: 24 * time.Hour, FindParcelsWithin: 24 * time.Hour, Capture: orders.CaptureBooked,
+		PayWithin: 30 * time.Minute, PrepayWithin: 7 * 24 * time.Hour, AskAfter: 2 * time.Minute, ReceivedAfter: 10 * time.Minute, PayAgainBefore: 24 * time.Hour, FindParcelsWithin: 24 * time.Hour, ReturnWithin: 30 * 24 * time.Hour, Capture: orders.CaptureBooked,
 		TrackAfter: 12 * time.Hour, OverdueAfter: 14 * 24 * time.Hour,
 	}
 	set := orders.Terms{
 		PayWithin: time.Minute, PrepayWithin: 7 * time.Second, AskAfter: 2 * time.Second, ReceivedAfter: 3 * time.Second,
-		TrackAfter: 4 * time.Second, OverdueAfter: 5 * time.Second, ParcelPieces: 6, PayAgainBefore: 7 * time.Second, FindParcelsWithin: 8 * time.Second, Capture: orders.CapturePlaced, ApproveAbove: order.Approval{"EUR": 9}, Parcels: orders.ParcelsByOperator,
+		TrackAfter: 4 * time.Second, OverdueAfter: 5 * time.Second, ParcelPieces: 6, PayAgainBefore: 7 * time.Second, FindParcelsWithin: 8 * time.Second, ReturnWithin: 9 * time.Second, Capture: orders.CapturePlaced, ApproveAbove: order.Approval{"EUR": 9}, Parcels: orders.ParcelsByOperator,
 	}
 	for _, tt := range []struct {
 		flags []string
 		want  orders.Terms
 	}{
 		{nil, defaults},
-		{[]string{"--pay-within=1m", "--prepay-within=7s", "--ask-after=2s", "--received-after=3s", "--track-after=4s", "--overdue-after=5s", "--parcel-pieces=6", "--pay-again-before=7s", "--find-parcels-within=8s", "--capture=placed", "--approve-above=EUR=9", "--parcels=operator"}, set},
+		{[]string{"--pay-within=1m", "--prepay-within=7s", "--ask-after=2s", "--received-after=3s", "--track-after=4s", "--overdue-after=5s", "--parcel-pieces=6", "--pay-again-before=7s", "--find-parcels-within=8s", "--return-within=9s", "--capture=placed", "--approve-above=EUR=9", "--parcels=operator"}, set},
 	} {
 		c, err := read(t, tt.flags...)
 		if err != nil {
