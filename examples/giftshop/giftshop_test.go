@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,6 +41,7 @@ type shop struct {
 	mailer  fake.Mailer
 	ledger  fake.Ledger
 	record  fake.Record
+	cases   casebook
 	short   bool // the first run of the workflow ends after the capture
 	runs    int
 	env     *testsuite.TestWorkflowEnvironment
@@ -49,6 +51,26 @@ type shop struct {
 	done []string // what was done, in its sequence
 	keys map[string]int
 	fail func(call string) error // before and after each call of the two systems
+}
+
+// casebook has the cases that were opened, by their ids.
+type casebook struct{ open map[string]order.Case }
+
+func (b *casebook) StartCase(_ context.Context, c order.Case) error {
+	if b.open == nil {
+		b.open = map[string]order.Case{}
+	}
+	b.open[c.ID] = c
+	return nil
+}
+
+func (b *casebook) ReviewCase(_ context.Context, e order.CaseEnd) error {
+	delete(b.open, e.ID)
+	return nil
+}
+
+func (b *casebook) Cases(context.Context, order.CaseFilter) (order.CasePage, error) {
+	return order.CasePage{Cases: slices.Collect(maps.Values(b.open))}, nil
 }
 
 func newShop(t *testing.T) *shop {
@@ -155,7 +177,7 @@ func (s *shop) newEnv(now time.Time) *testsuite.TestWorkflowEnvironment {
 	env := workflowtest.NewEnv(new(workflowtest.Observer))
 	env.SetStartTime(now)
 	env.SetWorkflowRunTimeout(365 * 24 * time.Hour)
-	env.RegisterActivity(&steps.Activities{Record: &s.record, Orders: &s.record, Intents: &s.bank, Captures: &s.bank, Carrier: &s.carrier, Sealer: sealer{}})
+	env.RegisterActivity(&steps.Activities{Record: &s.record, Orders: &s.record, Intents: &s.bank, Captures: &s.bank, Carrier: &s.carrier, Cases: &s.cases, CaseList: &s.cases, Sealer: sealer{}})
 	env.RegisterActivity(&mails.Activities{MailRouter: &s.mailer, Templates: fake.MailTemplates{}, Ledger: &s.ledger})
 	env.RegisterActivity(&giftshop.Activities{Warehouse: s, ERP: s})
 	return env
