@@ -345,7 +345,7 @@ func (w *generated) quiesce(comesBack bool) {
 				w.compare()
 			}
 			w.decide(d > 9*days)
-			if !w.over && w.order().WaitsFor() == order.WaitPacking {
+			if on := w.order().Waiting; !w.over && on != nil && on.On == order.WaitPacking {
 				w.pack(order.ParcelPlan{ID: fmt.Sprint("rest-", d)})
 				if d > 9*days { // the carrier does not accept it
 					w.cancel()
