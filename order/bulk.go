@@ -147,11 +147,6 @@ const (
 	OutcomeFailed   BulkOutcome = "failed"   // the order did not respond, or it is not known what became of it
 )
 
-// BulkOutcomes lists every outcome.
-func BulkOutcomes() []BulkOutcome {
-	return []BulkOutcome{OutcomeDue, OutcomeBegun, OutcomeDone, OutcomeAccepted, OutcomePossible, OutcomeRefused, OutcomeFailed}
-}
-
 // Open reports whether an order of a bulk has no outcome yet.
 func (o BulkOutcome) Open() bool { return o == OutcomeDue || o == OutcomeBegun }
 
