@@ -84,13 +84,15 @@ type mail struct {
 	Tags    map[string]string `json:"tags"`
 }
 
-// mailsOf returns an order's mails, oldest first.
+// mailsOf returns the mails about an order to its shopper, and about disputes, oldest first.
 func (s *stack) mailsOf(id order.ID) (mails []mail) {
 	s.t.Helper()
 	var box struct{ Data []mail }
 	getJSON(s.t, s.at.Sandbox+"/mail/messages.json?q="+string(id), &box)
 	for i := len(box.Data) - 1; i >= 0; i-- {
-		mails = append(mails, box.Data[i])
+		if m := box.Data[i]; m.Tags["milestone"] != "" { // the mails about its cases have none
+			mails = append(mails, m)
+		}
 	}
 	return mails
 }
