@@ -35,6 +35,9 @@ func (a *Activities) PrepareMail(_ context.Context, r MailRequest) (mail.Message
 		Content: mail.Content{Subject: mail.OneLine(subject(c, r.Occasion)), Text: body(c, r.Occasion)},
 		Tags:    map[string]string{"case": c.ID, "occasion": string(r.Occasion)},
 	}
+	if c.OrderID != "" {
+		m.Tags["order"] = string(c.OrderID)
+	}
 	if a.ToShop.Email != "" {
 		m.To = []mail.Address{a.ToShop}
 	}

@@ -96,6 +96,9 @@ func (a *audit) demandedMails(o orderRow) map[string][]string {
 			add(template, "refund "+r.id+" has "+r.status)
 		}
 	}
+	for _, id := range a.cases[o.id] {
+		add("case", "the shop is told about case "+id)
+	}
 	return due
 }
 

@@ -11,7 +11,7 @@ func (r *record) readDetails(ctx context.Context, from, to string) error {
 	r.details = details{
 		timeline: map[string][]eventRow{}, payments: map[string][]paymentRow{}, refunds: map[string][]refundRow{},
 		shipments: map[string][]shipmentRow{}, mails: map[string][]mailRow{}, entries: map[string][]entryRow{},
-		reserved: map[string][]reservationRow{},
+		reserved: map[string][]reservationRow{}, cases: map[string][]string{},
 	}
 	of := []any{from, to}
 	for _, read := range []struct {
@@ -63,6 +63,12 @@ func (r *record) readDetails(ctx context.Context, from, to string) error {
 			var m mailRow
 			err := row.Scan(&id, &m.key, &m.template, &m.state, &m.askedBy, &m.generation, &m.claimedAt)
 			r.mails[id] = append(r.mails[id], m)
+			return err
+		}},
+		{"SELECT order_id, id FROM cases WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id, id", func(row *sql.Rows) error {
+			var id, c string
+			err := row.Scan(&id, &c)
+			r.cases[id] = append(r.cases[id], c)
 			return err
 		}},
 		{`SELECT order_id, ref, party, debit, credit, CAST(SUM(amount) AS BIGINT) FROM ledger_entries

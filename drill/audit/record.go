@@ -28,6 +28,7 @@ type details struct {
 	refunds   map[string][]refundRow
 	shipments map[string][]shipmentRow
 	mails     map[string][]mailRow
+	cases     map[string][]string // their ids
 	entries   map[string][]entryRow
 	reserved  map[string][]reservationRow
 }

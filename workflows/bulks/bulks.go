@@ -44,22 +44,24 @@ func BulkWorkflow(ctx workflow.Context, s BulkStart) (order.Bulk, error) {
 	}
 	asked := ctx
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	stopping := false
+	stopped := false // in the record, which ends the activity that is under way
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		asked.Done().Receive(ctx, nil)
-		stopping = true
-		// Until it has been written down, the bulk only goes on.
+		// If it cannot be written down, the bulk only goes on.
 		_, _ = stopBulk.Run(ctx, 0, "Stop the bulk", steps.BulkStop{ID: s.ID, Why: workflows.ActorTemporalUI + ": cancelled in the Temporal UI"}, nil)
-		stopping = false
+		stopped = true
 	})
 	for !b.State.Final() {
+		if err := workflow.Await(ctx, func() bool { return asked.Err() == nil || stopped }); err != nil {
+			return b, err
+		}
 		advanced, err := advanceBulk.Remote(ctx, 0, fmt.Sprintf("Go on after %d of %d orders", b.Counts.Resolved(), b.Counts.Total), nil, steps.BulkRef{ID: s.ID})
 		if err != nil {
 			return b, err
 		}
 		b = advanced
 		workflow.SetCurrentDetails(ctx, details(b))
-		if !b.State.Final() && !stopping && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+		if !b.State.Final() && (asked.Err() == nil || stopped) && workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			return b, workflow.NewContinueAsNewError(ctx, BulkWorkflow, s)
 		}
 	}
