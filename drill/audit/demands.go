@@ -96,8 +96,10 @@ func (a *audit) demandedMails(o orderRow) map[string][]string {
 			add(template, "refund "+r.id+" has "+r.status)
 		}
 	}
-	for _, id := range a.cases[o.id] {
-		add("case", "the shop is told about case "+id)
+	for _, c := range a.cases[o.id] {
+		if c.over-c.openedAt > heldUp.Microseconds() { // nobody is told about a case that is soon over
+			add("case", "case "+c.id+" was open for long")
+		}
 	}
 	return due
 }

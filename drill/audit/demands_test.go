@@ -37,7 +37,7 @@ func TestDemandedMails(t *testing.T) {
 		refunds  []refundRow
 		lost     bool
 		kills    []int // when, in seconds
-		cases    []string
+		cases    []caseRow
 		want     []string
 	}{
 		{name: "the plain order", events: ofEvents("payment.ready", "payment.authorized", "parcel.booked", "payment.captured", "parcel.shipped", "parcel.delivered"), want: []string{"confirmation", "delivered", "shipped"}},
@@ -66,7 +66,7 @@ func TestDemandedMails(t *testing.T) {
 		{name: "refunds", refunds: []refundRow{{id: "1", status: "succeeded"}, {id: "2", status: "succeeded"}, {id: "3", status: "failed"}, {id: "4", status: "pending"}, {id: "5", status: "canceled"}, {id: "6", status: "released"}}, want: []string{"refund_failed", "refunded", "refunded"}},
 		{name: "a dispute", events: ofEvents(eventRow{kind: "payment.disputed", why: "10 EUR, fraudulent: needs_response, respond by 2026-12-01"}), want: []string{"dispute"}},
 		{name: "a dispute that was lost when it was heard of", events: ofEvents(eventRow{kind: "payment.disputed", why: "10 EUR, fraudulent: lost"})},
-		{name: "cases", cases: []string{"case_1", "case_2"}, want: []string{"case", "case"}},
+		{name: "cases", cases: []caseRow{{over: never}, {over: 181e6}, {openedAt: 2e6, over: 181e6}}, want: []string{"case", "case"}},
 		{name: "free", events: ofEvents("payment.not_needed", "parcel.booked", "parcel.shipped"), want: []string{"confirmation", "shipped"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestDemandedMails(t *testing.T) {
 			a := &audit{Input: Input{Terms: Terms{AskAfter: time.Second, ReceivedAfter: 3 * time.Second}}}
 			a.timeline = map[string][]eventRow{o.id: tt.events}
 			a.payments = map[string][]paymentRow{o.id: tt.payments}
-			a.cases = map[string][]string{o.id: tt.cases}
+			a.cases = map[string][]caseRow{o.id: tt.cases}
 			for _, s := range tt.kills {
 				a.Kills = append(a.Kills, time.Unix(int64(s), 0))
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"time"
 )
 
 // readDetails reads the rows about the orders from one id to another.
@@ -11,7 +12,7 @@ func (r *record) readDetails(ctx context.Context, from, to string) error {
 	r.details = details{
 		timeline: map[string][]eventRow{}, payments: map[string][]paymentRow{}, refunds: map[string][]refundRow{},
 		shipments: map[string][]shipmentRow{}, mails: map[string][]mailRow{}, entries: map[string][]entryRow{},
-		reserved: map[string][]reservationRow{}, cases: map[string][]string{},
+		reserved: map[string][]reservationRow{}, cases: map[string][]caseRow{},
 	}
 	of := []any{from, to}
 	for _, read := range []struct {
@@ -65,9 +66,17 @@ func (r *record) readDetails(ctx context.Context, from, to string) error {
 			r.mails[id] = append(r.mails[id], m)
 			return err
 		}},
-		{"SELECT order_id, id FROM cases WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id, id", func(row *sql.Rows) error {
-			var id, c string
-			err := row.Scan(&id, &c)
+		{"SELECT order_id, id, opened_at, doc FROM cases WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id, id", func(row *sql.Rows) error {
+			var id, doc string
+			c := caseRow{over: never}
+			err := row.Scan(&id, &c.id, &c.openedAt, &doc)
+			var d struct{ ClosedAt time.Time }
+			if err == nil {
+				err = json.Unmarshal([]byte(doc), &d)
+			}
+			if !d.ClosedAt.IsZero() {
+				c.over = d.ClosedAt.UnixMicro()
+			}
 			r.cases[id] = append(r.cases[id], c)
 			return err
 		}},

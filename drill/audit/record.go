@@ -28,7 +28,7 @@ type details struct {
 	refunds   map[string][]refundRow
 	shipments map[string][]shipmentRow
 	mails     map[string][]mailRow
-	cases     map[string][]string // their ids
+	cases     map[string][]caseRow
 	entries   map[string][]entryRow
 	reserved  map[string][]reservationRow
 }
@@ -86,6 +86,12 @@ type pieces struct {
 type reservationRow struct {
 	sku, state                   string
 	quantity, shipped, restocked int64
+}
+
+// caseRow is a case. It is over at never while it is open.
+type caseRow struct {
+	id             string
+	openedAt, over int64
 }
 
 type mailRow struct {
