@@ -68,6 +68,18 @@ func (a *Activities) SendMessage(ctx context.Context, m mail.Message) (MailOutco
 	return Send(ctx, a, m, func() (mail.Content, error) { return m.Content, nil })
 }
 
+// SkipRequest names a mail that is not needed any more, and why.
+type SkipRequest struct {
+	Message mail.Message `json:"message"`
+	Why     string       `json:"why"`
+}
+
+// SkipMessage settles a mail that is not needed any more as skipped, unless it has an
+// outcome, such as sent, already.
+func (a *Activities) SkipMessage(ctx context.Context, r SkipRequest) (MailOutcome, error) {
+	return a.holdBack(ctx, r.Message, mail.Outcome{State: mail.StateSkipped, Why: r.Why})
+}
+
 // Send sends every kind of mail. It is a function, because each exported method
 // of Activities is an activity. The mail is claimed in the ledger right before
 // it is handed over; only a failure that certainly sent nothing releases the

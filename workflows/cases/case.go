@@ -10,6 +10,7 @@ import (
 
 	"purser/activities"
 	steps "purser/activities/cases"
+	"purser/activities/mails"
 	"purser/order"
 	"purser/workflows"
 )
@@ -63,9 +64,9 @@ func CaseWorkflow(ctx workflow.Context, r Run) (order.Case, error) {
 		}
 	}
 	w.ready = true
-	mails, stop := workflow.WithCancel(ctx)
+	mailing, stop := workflow.WithCancel(ctx)
 	for !w.Case.Status.Over() {
-		again, err := w.step(ctx, mails)
+		again, err := w.step(ctx, mailing)
 		if err != nil {
 			return w.Case, err
 		}
@@ -76,7 +77,7 @@ func CaseWorkflow(ctx workflow.Context, r Run) (order.Case, error) {
 	stop() // a mail about a case that is over is not sent any more
 	err := w.show(ctx)
 	if err == nil {
-		err = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+		err = workflow.Await(ctx, func() bool { return w.sending == 0 && workflow.AllHandlersFinished(ctx) })
 	}
 	return w.Case, err
 }
@@ -102,7 +103,7 @@ func (w *caseWorkflow) open(ctx workflow.Context) error {
 
 // step does what is due, or waits until something is. It reports whether the workflow
 // must continue as new.
-func (w *caseWorkflow) step(ctx, mails workflow.Context) (again bool, err error) {
+func (w *caseWorkflow) step(ctx, mailing workflow.Context) (again bool, err error) {
 	if err := w.show(ctx); err != nil {
 		return false, err
 	}
@@ -111,12 +112,12 @@ func (w *caseWorkflow) step(ctx, mails workflow.Context) (again bool, err error)
 	case len(w.looks) > 0 || Reviewed.Waits(ctx):
 		return false, w.look(ctx)
 	case !w.Mails[steps.CaseOpened]:
-		w.mail(mails, steps.CaseOpened)
+		w.mail(mailing, steps.CaseOpened)
 		return false, nil
 	case !c.Overdue && !now.Before(c.DueAt):
-		return false, w.due(ctx, mails)
+		return false, w.due(ctx, mailing)
 	case !c.Overdue && !now.Before(c.RemindAt()) && !w.Mails[steps.CaseDueSoon]:
-		w.mail(mails, steps.CaseDueSoon)
+		w.mail(mailing, steps.CaseDueSoon)
 		return false, nil
 	}
 	if workflow.GetInfo(ctx).GetContinueAsNewSuggested() && workflow.AllHandlersFinished(ctx) && w.sending == 0 {
@@ -176,7 +177,7 @@ func (w *caseWorkflow) look(ctx workflow.Context) error {
 }
 
 // due does what happens at the deadline, once.
-func (w *caseWorkflow) due(ctx, mails workflow.Context) error {
+func (w *caseWorkflow) due(ctx, mailing workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool { return !w.deciding }); err != nil || w.Case.Status.Over() {
 		return err
 	}
@@ -192,7 +193,7 @@ func (w *caseWorkflow) due(ctx, mails workflow.Context) error {
 		}
 	}
 	w.Case.Overdue = true
-	w.mail(mails, steps.CaseOverdue)
+	w.mail(mailing, steps.CaseOverdue)
 	return w.save(ctx)
 }
 
@@ -229,7 +230,8 @@ func (w *caseWorkflow) mail(ctx workflow.Context, on steps.Occasion) {
 }
 
 // mailInBackground sends a mail for as long as it takes, up to workflows.MailWithin; the
-// case goes on in the meantime. The mail's ID has it sent once.
+// case goes on in the meantime. The mail's ID has it sent once. A mail that is not sent
+// when the case is over is skipped.
 func (w *caseWorkflow) mailInBackground(ctx workflow.Context, on steps.Occasion) {
 	about := w.Case
 	w.sending++
@@ -238,6 +240,10 @@ func (w *caseWorkflow) mailInBackground(ctx workflow.Context, on steps.Occasion)
 		m, err := prepareMail.Run(ctx, 0, "Write the mail: "+string(on), steps.MailRequest{Case: about, Occasion: on}, nil)
 		if err == nil && len(m.To) > 0 {
 			_, err = sendMessage.Run(ctx, workflows.MailWithin, "Mail: the case is "+string(on), m, nil)
+			if temporal.IsCanceledError(err) {
+				ctx, _ = workflow.NewDisconnectedContext(ctx)
+				_, err = skipMessage.Run(ctx, workflows.MailWithin, "Skip the mail: the case is over", mails.SkipRequest{Message: m, Why: "the case is over"}, nil)
+			}
 		}
 		if err != nil && !temporal.IsCanceledError(err) {
 			workflow.GetLogger(ctx).Error("the mail about a case is not sent", "case", about.ID, "occasion", on, "error", err)

@@ -118,6 +118,9 @@ func TestMailProviderDown(t *testing.T) {
 				f.mailed(steps.CaseOpened)
 			} else {
 				f.mailed()
+				if got := f.ledger.States()["case-"+caseID+"-opened"]; got != mail.StateSkipped {
+					t.Errorf("the mail that was not sent is %q in the ledger", got)
+				}
 			}
 		})
 	}

@@ -23,4 +23,5 @@ var (
 	prepareMail   = workflows.NewStep(workflows.RecordQueue, do.PrepareMail)
 	sweepCases    = workflows.NewStep(workflows.RecordQueue, do.SweepCases).Long(sweepWithin, time.Minute, workflows.LongestBackoff)
 	sendMessage   = workflows.NewStep(workflows.MailQueue, doMail.SendMessage)
+	skipMessage   = workflows.NewStep(workflows.MailQueue, doMail.SkipMessage)
 )
