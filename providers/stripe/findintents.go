@@ -27,6 +27,9 @@ const (
 	searchableAfter = 90 * time.Second
 	// clockSkew is how far Stripe's clock may be from ours.
 	clockSkew = time.Minute
+	// pageTries is how often a page of a list is asked for. A list of many pages, of which
+	// each may fail, would hardly ever come to its end otherwise.
+	pageTries = 4
 )
 
 // FindIntents returns the intents of one of an order's payments, whichever key created
@@ -79,21 +82,39 @@ func (c *Client) listIntents(ctx context.Context, r order.IntentRequest, since t
 		p.CreatedRange = &sdk.RangeQueryParams{GreaterThanOrEqual: since.Unix()}
 	}
 	searchable := c.now().Add(-searchableAfter).Unix()
-	it := c.intents.List(p)
-	for it.Next() {
-		pi := it.PaymentIntent()
-		if isFor(pi, r) {
-			own = append(own, pi)
+	for tries := 1; ; tries++ {
+		it := c.intents.List(p)
+		for it.Next() {
+			pi := it.PaymentIntent()
+			if isFor(pi, r) {
+				own = append(own, pi)
+			}
+			if pi.Created <= searchable && pi.Metadata[metaOrder] != "" {
+				witness = pi
+			}
+			p.StartingAfter, tries = &pi.ID, 1
 		}
-		if pi.Created <= searchable && pi.Metadata[metaOrder] != "" {
-			witness = pi
+		if it.Err() == nil {
+			slices.Reverse(own)
+			return own, witness, nil
+		}
+		if f = classify("list intents", read, it.Err()); tries == pageTries || !f.passes(ctx, time.Duration(tries)*100*time.Millisecond) {
+			return nil, nil, f
 		}
 	}
-	if err := it.Err(); err != nil {
-		return nil, nil, classify("list intents", read, err)
+}
+
+// passes waits for a while and reports whether a failed read is worth another try then.
+func (f *failure) passes(ctx context.Context, wait time.Duration) bool {
+	if f.Kind != order.ErrUnavailable && f.Kind != order.ErrThrottled || f.RetryAfter > time.Second {
+		return false
 	}
-	slices.Reverse(own)
-	return own, witness, nil
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(max(wait, f.RetryAfter)):
+		return true
+	}
 }
 
 // searchIntents returns the intents of the order's payment that a search finds, oldest

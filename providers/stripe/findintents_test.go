@@ -123,6 +123,40 @@ func TestFindRecent(t *testing.T) {
 	}
 }
 
+// TestFindOnManyPages (PAY-9): a page that fails for a moment is asked for again, whichever
+// it is, and every intent is found once; a list that keeps failing says so.
+func TestFindOnManyPages(t *testing.T) {
+	s := open(t)
+	oldest, r := placed(time.Minute), placed(time.Minute)
+	s.lose(t, oldest)
+	for range 100 {
+		s.other(t)
+	}
+	s.lose(t, r)
+	const list = "GET /v1/payment_intents"
+	for _, f := range []faults.Fault{
+		{Do: faults.Reset},
+		{Do: faults.Status, Status: http.StatusInternalServerError},
+		{Do: faults.Status, Status: http.StatusTooManyRequests, RetryAfter: time.Second},
+	} {
+		f.Match, f.Times = list, 1
+		s.fail(t, f)
+		s.mustFind(t, r, 1)
+	}
+	s.fail(t, faults.Fault{Match: list, Do: faults.Status, Times: 3})
+	s.mustFind(t, r, 1)
+	s.fail(t, faults.Fault{Match: list, Do: faults.Status, Rate: 0.25, Times: 8})
+	for range 8 {
+		s.mustFind(t, oldest, 1)
+		s.mustFind(t, r, 1)
+	}
+	s.faults.Clear()
+	s.fail(t, faults.Fault{Match: list, Do: faults.Status})
+	if found, err := s.client.FindIntents(t.Context(), r); !errors.Is(err, order.ErrUnavailable) {
+		t.Errorf("found %+v, %v", found, err)
+	}
+}
+
 // TestFindReadsAgain (PAY-9): a search returns an intent as it was a minute ago, so its
 // state is asked for.
 func TestFindReadsAgain(t *testing.T) {
