@@ -149,7 +149,10 @@ func partRefunds(ctx context.Context, v *visit) error {
 }
 
 func goodsRefund(ctx context.Context, v *visit) error {
-	o, err := v.bought(ctx, "pm_card_visa")
+	if err := v.buy(ctx, "pm_card_visa"); err != nil {
+		return err
+	}
+	o, err := v.until(ctx, func(o shop.Order) bool { return o.Status == order.Shipped || o.Status.Final() })
 	if err != nil || !paid(o) {
 		return errOr(err, v.end(ctx))
 	}

@@ -115,13 +115,13 @@ type lostMail struct {
 // lostMails lists the latest generations of mails about orders that were handed to
 // the provider within the times, and about which nothing is known. A mail that was
 // itself sent because of that is not sent again, and neither is one that its order
-// has overtaken.
+// has overtaken, or one to the shop about a case of the order: the shop is reminded.
 func (s *Store) lostMails(ctx context.Context, provider string, since, until int64) (lost []lostMail, err error) {
 	const next = "substr(m.mail_key, 1, length(m.mail_key) - length(CAST(m.generation AS TEXT))) || CAST(m.generation + 1 AS TEXT)"
 	err = sqldb.Each(ctx, s.DB.Reader(), `
 		SELECT m.mail_key, m.about, m.template, m.generation, m.asked_link, m.asked_until FROM mails m
 		WHERE m.state = 'unknown' AND m.claimed_at > ? AND m.claimed_at < ? AND m.provider = ?
-			AND m.stream = 'transactional' AND substr(m.about, 1, 4) = 'ord_' AND m.resent_after_unknown = 0
+			AND m.stream = 'transactional' AND substr(m.about, 1, 4) = 'ord_' AND m.generation > 0 AND m.resent_after_unknown = 0
 			AND NOT EXISTS (SELECT 1 FROM mail_feedback f WHERE f.mail_id <> '' AND f.mail_id = m.mail_key)
 			AND NOT EXISTS (SELECT 1 FROM mails later WHERE later.mail_key = `+next+`)
 			AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = m.about AND (

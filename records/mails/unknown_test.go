@@ -280,7 +280,7 @@ func TestSilenceOfAll(t *testing.T) {
 }
 
 // TestSilenceSparesOthers (EML-14): only mail that is still news to a shopper is
-// sent once more, and marketing never is.
+// sent once more; marketing and mail to the shop never is.
 func TestSilenceSparesOthers(t *testing.T) {
 	onClock(t, func(q *quiet) {
 		if err := q.CreateCampaign(q.Context(), mail.Campaign{ID: "spring"}, "key:test"); err != nil {
@@ -302,11 +302,12 @@ func TestSilenceSparesOthers(t *testing.T) {
 		}
 		rejected := porttest.MessageOf(o.ID, order.MailCancelled)
 		q.hand(rejected, "ses", mail.StateRejected)
+		q.hand(mail.Message{ID: "case-1-opened", About: string(o.ID), Stream: mail.Transactional, Template: "case"}, "ses", mail.StateUnknown)
 		q.pass(time.Hour)
 		q.wantResent(1, twice) // to pay is still possible
 		move(order.Authorized)
 		q.wantResent(1, twice) // and now the money is held
-		if list, err := q.OpenMails(q.Context(), mail.StateUnknown, 9); err != nil || len(list) != 1 || list[0].Stream != mail.Marketing {
+		if list, err := q.OpenMails(q.Context(), mail.StateUnknown, 9); err != nil || len(list) != 2 || list[0].Stream != mail.Marketing || list[1].Template != "case" {
 			q.Errorf("still unknown: %+v %v", list, err)
 		}
 	})
