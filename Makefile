@@ -17,7 +17,8 @@ RACE := -race
 
 # The race detector does not watch SQLite's own code, C that was translated to Go and
 # shares no memory with ours: with it, the program would take half as much time again.
-vet staticcheck deadcode workflowcheck test drill foreign vet-engine vulns: export GOFLAGS := $(shell go env GOFLAGS) -gcflags=modernc.org/...=-race=false
+# Without what only debuggers read, compiling takes a tenth less time.
+vet staticcheck deadcode workflowcheck test drill foreign vet-engine vulns: export GOFLAGS := $(shell go env GOFLAGS) -ldflags=-w -gcflags=all=-dwarf=false '-gcflags=modernc.org/...=-race=false -dwarf=false'
 
 FUZZTIME ?= 3s
 
