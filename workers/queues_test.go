@@ -21,6 +21,7 @@ import (
 
 	imageactivities "purser/activities/images"
 	"purser/engine"
+	"purser/examples/giftshop"
 	"purser/workers"
 )
 
@@ -38,7 +39,7 @@ func TestEveryQueueIsPolled(t *testing.T) {
 	if err != nil || len(subjects) < 6 {
 		t.Fatalf("workflows by subject: %v %v", subjects, err)
 	}
-	wanted := queuesOf(t, append(subjects, "../workflows", "../starter")...)
+	wanted := queuesOf(t, append(subjects, "../workflows", "../starter", "../examples/giftshop")...)
 	if len(wanted) < 8 || !wanted[want{"bulk", enums.TASK_QUEUE_TYPE_ACTIVITY}] || !wanted[want{"orders", enums.TASK_QUEUE_TYPE_WORKFLOW}] {
 		t.Fatalf("the queues were not found in the source: %v", wanted)
 	}
@@ -53,7 +54,7 @@ func TestEveryQueueIsPolled(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	set := workers.New(c, workers.Activities{Images: &imageactivities.Activities{}}, workers.Limits{})
+	set := workers.New(c, workers.Activities{Images: &imageactivities.Activities{}, Own: []workers.Own{{Activities: &giftshop.Activities{}}}}, workers.Limits{})
 	if err := set.Start(); err != nil {
 		t.Fatal(err)
 	}

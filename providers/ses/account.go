@@ -18,6 +18,8 @@ import (
 func (m *Mailer) Limits(ctx context.Context) (mail.Limits, error) {
 	const op = "get account"
 	ctx, sent := watch(ctx)
+	ctx, stop := m.limit(ctx, 0)
+	defer stop()
 	out, err := m.client.GetAccount(ctx, &sesv2.GetAccountInput{})
 	if err != nil {
 		return mail.Limits{}, classify(op, err, sent())
@@ -39,6 +41,8 @@ func (m *Mailer) Limits(ctx context.Context) (mail.Limits, error) {
 // what Amazon calls its sandbox, where it may send only to addresses that it has verified.
 func (m *Mailer) Production(ctx context.Context) (bool, error) {
 	ctx, sent := watch(ctx)
+	ctx, stop := m.limit(ctx, 0)
+	defer stop()
 	out, err := m.client.GetAccount(ctx, &sesv2.GetAccountInput{})
 	if err != nil {
 		return false, classify("get account", err, sent())
@@ -82,6 +86,8 @@ func (m *Mailer) Verified(ctx context.Context) (status string, ok bool, err erro
 // identity returns the status of an identity, or "" if SES does not know it.
 func (m *Mailer) identity(ctx context.Context, name string) (status string, ok bool, err error) {
 	ctx, sent := watch(ctx)
+	ctx, stop := m.limit(ctx, 0)
+	defer stop()
 	out, err := m.client.GetEmailIdentity(ctx, &sesv2.GetEmailIdentityInput{EmailIdentity: aws.String(name)})
 	if err != nil {
 		e := classify("get identity", err, sent())

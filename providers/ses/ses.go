@@ -44,7 +44,8 @@ type Config struct {
 	ConfigurationSet string
 	// Environment is added as the tag "environment" when set.
 	Environment string
-	// Timeout limits a call whose context has no earlier deadline; default 10 s.
+	// Timeout limits a call whose context has no earlier deadline; default 10 s. A mail
+	// has a second more for each MiB.
 	Timeout time.Duration
 	// Guard configures the bulkhead. There is no breaker here, because the mail
 	// router has one for each provider.
@@ -54,6 +55,7 @@ type Config struct {
 // Mailer sends mails. Every error of its methods is a *order.ProviderError.
 type Mailer struct {
 	client  *sesv2.Client
+	timeout time.Duration
 	writer  *mime.Writer
 	set     *string
 	env     string
@@ -69,7 +71,7 @@ func New(ctx context.Context, c Config) (*Mailer, error) {
 	if writer.NeedsUTF8(mail.Message{}) {
 		return nil, errors.New("ses: the sender's address and the one for replies must be ASCII before the at sign: SES takes no others")
 	}
-	m := &Mailer{writer: writer, env: c.Environment}
+	m := &Mailer{timeout: cmp.Or(c.Timeout, 10*time.Second), writer: writer, env: c.Environment}
 	if c.ConfigurationSet != "" {
 		m.set = aws.String(c.ConfigurationSet)
 	}
@@ -90,7 +92,6 @@ func New(ctx context.Context, c Config) (*Mailer, error) {
 		o.Retryer = aws.NopRetryer{} // the workflow retries
 		o.HTTPClient = &http.Client{
 			Transport:     watched{guard.Transport(promptly(), c.Guard)},
-			Timeout:       cmp.Or(c.Timeout, 10*time.Second),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 		if c.Endpoint != "" {
@@ -113,6 +114,11 @@ func promptly() *http.Transport {
 }
 
 const connectWithin = 2 * time.Second
+
+// limit returns the context of a call that sends so many bytes.
+func (m *Mailer) limit(ctx context.Context, bytes int) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, m.timeout+time.Duration(bytes>>20)*time.Second)
+}
 
 // CanSend fails with mail.ErrUnreachable if SES, which does not support SMTPUTF8
 // (RFC 6531), cannot send a mail: then it need not be tried.
@@ -142,6 +148,8 @@ func (m *Mailer) SendMail(ctx context.Context, msg mail.Message) (string, error)
 	for i, a := range msg.To {
 		to[i] = mail.Wire(a.Email)
 	}
+	ctx, stop := m.limit(ctx, len(raw))
+	defer stop()
 	ctx, sent := watch(ctx)
 	out, err := m.client.SendEmail(ctx, &sesv2.SendEmailInput{
 		FromEmailAddress:     aws.String(m.writer.SenderHeader(msg)),
