@@ -29,7 +29,7 @@ type orderBulkCmd struct {
 type bulkFlags struct {
 	File      string   `help:"A file with one order id on each line; - reads standard input." placeholder:"FILE"`
 	Status    []string `help:"Only orders in these statuses."`
-	WaitingOn string   `default:"" enum:",payment,transfer,carrier,operator,payments,parcels,mail" help:"Only orders that wait for this."`
+	WaitingOn string   `default:"" enum:",payment,transfer,carrier,operator,payments,parcels,packing,mail" help:"Only orders that wait for this."`
 	Customer  string   `help:"Only orders of this customer."`
 	From      string   `help:"Only orders placed on this day or at this time, or later: YYYY-MM-DD in UTC, or RFC 3339." placeholder:"TIME"`
 	To        string   `help:"Only orders placed on this day or before it, or before this time; written like --from." placeholder:"TIME"`

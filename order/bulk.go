@@ -92,6 +92,9 @@ func checkResolve(o Order, c Choice) error {
 	switch {
 	case o.Hold != nil:
 		choices = o.Hold.Choices
+	case slices.ContainsFunc(o.Cases, func(c CaseRef) bool { return c.Kind == CaseParcelLost }):
+		lost, _ := CaseParcelLost.Rule()
+		choices = lost.Choices
 	case len(o.Attention) == 0:
 		return &Refusal{ErrIllegalMove, "the order is " + string(o.Status) + ": it is not on hold, so there is nothing to decide"}
 	}

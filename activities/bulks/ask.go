@@ -15,7 +15,7 @@ import (
 // refusals are the errors with which an order refuses a request.
 var refusals = []error{
 	order.ErrNotFound, order.ErrTooLate, order.ErrClosed, order.ErrIllegalMove, order.ErrNotRefundable, order.ErrInvalid,
-	order.ErrOtherRequest, order.ErrMailing,
+	order.ErrOtherRequest, order.ErrMailing, order.ErrNeedsApproval,
 }
 
 // askOne asks one order and returns it with its outcome, or an error if the order did

@@ -36,7 +36,7 @@ type startBody struct {
 type bulkFilter struct {
 	Status     []order.Status `json:"status,omitempty" maxItems:"12" enum:"placed,awaiting_payment,authorized,paid,shipped,delivered,on_hold,cancelling,cancelled,expired,refused,returned" doc:"Only orders with one of these statuses"`
 	Customer   string         `json:"customerId,omitempty" maxLength:"64" doc:"Only this customer's orders"`
-	WaitsFor   string         `json:"waitingOn,omitempty" enum:"payment,transfer,carrier,operator,payments,parcels,mail" doc:"Only orders that wait for this"`
+	WaitsFor   string         `json:"waitingOn,omitempty" enum:"payment,transfer,carrier,operator,payments,parcels,packing,mail" doc:"Only orders that wait for this"`
 	PlacedFrom time.Time      `json:"placedFrom,omitzero" doc:"Placed at this time or later"`
 	PlacedTo   time.Time      `json:"placedTo,omitzero" doc:"Placed before this time"`
 }

@@ -356,12 +356,12 @@ func TestBulkStopped(t *testing.T) {
 // TestBulkOutcomes (RES-15): what one order refuses is its outcome, in its own words, and
 // does not stop the others; an order that does not respond fails in the end.
 func TestBulkOutcomes(t *testing.T) {
-	f := newBulk(t, cancelAll, 6)
+	f := newBulk(t, cancelAll, 7)
 	f.bulk.Customer = "cus_1"
 	f.orders[f.ids[0]].Status = order.Delivered
 	f.orders[f.ids[1]].Customer = "cus_2"
 	f.orders[f.ids[2]].Status = order.Cancelled
-	stuck, moved := f.ids[3], f.ids[4]
+	stuck, moved, dear := f.ids[3], f.ids[4], f.ids[5]
 	f.fail = func(_ int, id order.ID, before bool) error {
 		switch {
 		case !before:
@@ -369,6 +369,8 @@ func TestBulkOutcomes(t *testing.T) {
 			return fmt.Errorf("%w: not ready", order.ErrBusy)
 		case id == moved: // since it was read
 			return &order.Refusal{Kind: order.ErrTooLate, Text: "too late to cancel: the order is shipped"}
+		case id == dear:
+			return &order.Refusal{Kind: order.ErrNeedsApproval, Text: "a second person must approve: decide it in case c-1"}
 		}
 		return nil
 	}
@@ -380,6 +382,7 @@ func TestBulkOutcomes(t *testing.T) {
 		{Outcome: order.OutcomeRefused, Why: "the order is cancelled"},
 		{Outcome: order.OutcomeFailed, Why: "the order did not respond: try again: not ready", Tries: 10},
 		{Outcome: order.OutcomeRefused, Why: "too late to cancel: the order is shipped"},
+		{Outcome: order.OutcomeRefused, Why: "a second person must approve: decide it in case c-1"},
 		{Outcome: order.OutcomeDone, Why: "the order is cancelled"},
 		{Outcome: order.OutcomeRefused, Why: "no such order"},
 		{Outcome: order.OutcomeRefused, Why: "no such order"},
