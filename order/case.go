@@ -87,7 +87,7 @@ type CaseRequest struct {
 	Case     string       `json:"case"`
 	Kind     CaseKind     `json:"kind"`
 	OrderID  ID           `json:"orderId,omitempty"`
-	Amount   Money        `json:"amount,omitzero"`
+	Amount   Money        `json:"amount,omitzero"` // as the people who decided saw it
 	Request  string       `json:"request"` // names the request: repeated, it is the same one
 	Decision CaseDecision `json:"decision"`
 }
@@ -117,6 +117,10 @@ const (
 	CasePayBack          CaseKind = "pay_back"             // more came in by transfer than the order needs
 	CaseParcelLost       CaseKind = "parcel_lost"          // the carrier does not know a parcel, or does not move it
 	CaseParcelUnexpected CaseKind = "parcel_unexpected"    // the carrier has a parcel that should not be on its way
+	CaseDispute          CaseKind = "dispute"              // a bank disputes a payment, and wants evidence
+	CaseReturnUndecided  CaseKind = "return_undecided"     // nobody has approved or rejected a return in time
+	CaseReturnUnpaid     CaseKind = "return_not_refunded"  // goods came back, and cannot be refunded yet
+	CaseOwnStep          CaseKind = "own_step"             // a step of the shop's own fails again and again
 	CaseDifference       CaseKind = "ledger_difference"    // ledger, record and provider do not agree
 	CaseUndelivered      CaseKind = "undelivered_event"    // a provider's event cannot be delivered
 )
@@ -171,6 +175,10 @@ var caseRules = []CaseRule{
 	{CasePayBack, []Choice{ChooseRelease, ChooseKeep}, 7 * day, ""},
 	{CaseParcelLost, []Choice{ChooseRelease, ChooseRebook, ChooseRefund}, 3 * day, ""},
 	{CaseParcelUnexpected, []Choice{ChooseRelease, ChooseKeep}, 2 * day, ""},
+	{CaseDispute, []Choice{ChooseKeep}, 5 * day, ""},
+	{CaseReturnUndecided, []Choice{ChooseKeep}, 3 * day, ""},
+	{CaseReturnUnpaid, []Choice{ChooseRelease, ChooseKeep}, 3 * day, ""},
+	{CaseOwnStep, []Choice{ChooseRelease, ChooseKeep}, 2 * day, ""},
 	{CaseDifference, []Choice{ChooseKeep}, 3 * day, ""},
 	{CaseUndelivered, []Choice{ChooseKeep}, day, ""},
 }
@@ -185,6 +193,12 @@ func (k CaseKind) Rule() (r CaseRule, ok bool) {
 		return CaseRule{Kind: k}, false
 	}
 	return caseRules[i], true
+}
+
+// Takes reports whether cases of the kind take a choice.
+func (k CaseKind) Takes(c Choice) bool {
+	r, _ := k.Rule()
+	return slices.Contains(r.Choices, c)
 }
 
 // NewCase returns a case of a kind that opens now.
@@ -212,13 +226,18 @@ func (c Choice) MovesMoney() bool {
 }
 
 // Approval says above which amounts a decision needs a second person, in minor units by
-// currency. A currency that is missing has no such amount.
+// currency. If it has any, every amount in a currency that is missing needs one, so that
+// a currency that was forgotten is not unguarded. An empty one never needs a second person.
 type Approval map[string]int64
 
 // Needs reports whether a decision about an amount needs a second person.
 func (a Approval) Needs(c Choice, about Money) bool {
-	most, ok := a[about.Currency]
-	return ok && c.MovesMoney() && about.Amount > most
+	return len(a) > 0 && c.MovesMoney() && about.Amount > a[about.Currency]
+}
+
+// Unpaid returns what is to be refunded for the goods of a return that came back.
+func (o Order) Unpaid(back Return) Money {
+	return Money{Amount: max(o.worth(back)-back.Fee-back.Damage, 0), Currency: o.Total.Currency}
 }
 
 // CaseFilter selects cases; an empty field does not restrict.
@@ -243,3 +262,15 @@ var (
 	ErrNoCase        = errors.New("no such case")
 	ErrNeedsApproval = errors.New("a second person must approve this decision")
 )
+
+// ApprovalRefusal is ErrNeedsApproval with the money that the decision is about, which the
+// second person must see.
+type ApprovalRefusal struct {
+	Text   string
+	Amount Money
+}
+
+func (r *ApprovalRefusal) Error() string { return r.Text }
+
+// Unwrap returns the kind.
+func (r *ApprovalRefusal) Unwrap() error { return ErrNeedsApproval }

@@ -73,12 +73,12 @@ func (c *Client) AttendCase(ctx context.Context, id string) (started bool, err e
 }
 
 // ResolveCase carries a decision about an order's case out. A repeated request is the same
-// one. It fails with order.ErrNeedsApproval, or with order.ErrIllegalMove if the order does
+// one. It fails with an *order.ApprovalRefusal, or with order.ErrIllegalMove if the order does
 // not take the decision (any more).
 func (c *Client) ResolveCase(ctx context.Context, r order.CaseRequest) error {
 	s := sender(r.Decision.Who, r.Decision.Why, "")
 	_, err := send(ctx, c, orders.Resolve, "resolve", r.OrderID, r.Request, orders.ResolveRequest{
-		Choice: r.Decision.Choice, Case: r.Case, Request: r.Request, ApprovedBy: r.Decision.ApprovedBy, Sender: s,
+		Choice: r.Decision.Choice, Case: r.Case, Request: r.Request, ApprovedBy: r.Decision.ApprovedBy, Amount: r.Amount, Sender: s,
 	})
 	return err
 }

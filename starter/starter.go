@@ -220,6 +220,11 @@ func translate(op string, id order.ID, err error) error {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {
 		if e := refusals[app.Type()]; e != nil {
+			if e == order.ErrNeedsApproval {
+				r := &order.ApprovalRefusal{Text: app.Message()}
+				_ = app.Details(&r.Amount) // the refusal of a case has none
+				return r
+			}
 			return &order.Refusal{Kind: e, Text: app.Message()}
 		}
 		if e := activities.Sentinel(app.Type()); e != nil {

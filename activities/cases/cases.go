@@ -21,7 +21,8 @@ type Record interface {
 	// recorded.
 	OpenCase(ctx context.Context, c order.Case) (order.Case, error)
 	// SaveCase writes a case. A write with the fence of the last one, or a lower one,
-	// changes nothing. It fails with order.ErrNoCase.
+	// changes nothing, and neither does one that opens a case which is over: it comes from
+	// a workflow that was reset to a time before the end. It fails with order.ErrNoCase.
 	SaveCase(ctx context.Context, c order.Case, fence int64) error
 	// Case returns a case; it fails with order.ErrNoCase.
 	Case(ctx context.Context, id string) (order.Case, error)
@@ -53,7 +54,7 @@ type Matters interface {
 // Workflows reaches the workflows of cases and of the orders that they are about. Every
 // error is or wraps an error of package order or of the context.
 type Workflows interface {
-	// ResolveCase carries a decision out. It fails with order.ErrNeedsApproval, or with
+	// ResolveCase carries a decision out. It fails with an *order.ApprovalRefusal, or with
 	// order.ErrIllegalMove if the order does not take it (any more).
 	ResolveCase(ctx context.Context, r order.CaseRequest) error
 	// StartCase starts the workflow of a case, unless it runs or has ended.
@@ -106,10 +107,23 @@ func (a *Activities) SaveCase(ctx context.Context, s Save) error {
 	return activities.Failure(a.Record.SaveCase(ctx, s.Case, s.Fence))
 }
 
+// Looked is what the record says about a case: how it has ended before a reset, or whether
+// its matter lasts.
+type Looked struct {
+	Open  bool        `json:"open,omitempty"`
+	Ended *order.Case `json:"ended,omitempty"`
+}
+
 // LookAtMatter reports whether the matter of a case lasts, as the record has it.
-func (a *Activities) LookAtMatter(ctx context.Context, c order.Case) (open bool, err error) {
-	open, err = a.isOpen(ctx, c)
-	return open, activities.Failure(err)
+func (a *Activities) LookAtMatter(ctx context.Context, c order.Case) (l Looked, err error) {
+	recorded, err := a.Record.Case(ctx, c.ID)
+	switch {
+	case err == nil && recorded.Status.Over():
+		return Looked{Ended: &recorded}, nil
+	case err == nil || errors.Is(err, order.ErrNoCase):
+		l.Open, err = a.isOpen(ctx, c)
+	}
+	return l, activities.Failure(err)
 }
 
 func (a *Activities) isOpen(ctx context.Context, c order.Case) (bool, error) {
@@ -136,20 +150,23 @@ func (a *Activities) isOpen(ctx context.Context, c order.Case) (bool, error) {
 type Resolved struct {
 	Refused       string `json:"refused,omitempty"`
 	NeedsApproval bool   `json:"needsApproval,omitempty"`
+	// Amount is the money that a decision which needs approval is about now.
+	Amount order.Money `json:"amount,omitzero"`
 }
 
 // ResolveMatter carries a decision out. A refusal is a result: the case stays open.
 func (a *Activities) ResolveMatter(ctx context.Context, r order.CaseRequest) (Resolved, error) {
 	if !r.Kind.OfOrder() { // there is nothing to carry out: a person has dealt with it
 		if r.Decision.ApprovedBy == "" && a.ApproveAbove.Needs(r.Decision.Choice, r.Amount) {
-			return Resolved{NeedsApproval: true, Refused: order.ErrNeedsApproval.Error()}, nil
+			return Resolved{NeedsApproval: true, Refused: order.ErrNeedsApproval.Error(), Amount: r.Amount}, nil
 		}
 		return Resolved{}, nil
 	}
 	err := a.Workflows.ResolveCase(ctx, r)
+	var unapproved *order.ApprovalRefusal
 	switch {
-	case errors.Is(err, order.ErrNeedsApproval):
-		return Resolved{Refused: err.Error(), NeedsApproval: true}, nil
+	case errors.As(err, &unapproved):
+		return Resolved{Refused: err.Error(), NeedsApproval: true, Amount: unapproved.Amount}, nil
 	case errors.Is(err, order.ErrIllegalMove), errors.Is(err, order.ErrNotFound):
 		return Resolved{Refused: err.Error()}, nil
 	}

@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,7 +100,7 @@ func (a *Activities) openOfOrders(ctx context.Context, r SweepRequest, done *Swe
 // caseOf returns the case that an order names, as far as the order tells.
 func caseOf(o order.Order, ref order.CaseRef, now time.Time) order.Case {
 	c := order.NewCase(ref.ID, ref.Kind, now)
-	c.OrderID, c.About, c.Why = o.ID, ref.About, o.Reason
+	c.OrderID, c.About, c.Why = o.ID, ref.About, cmp.Or(o.Reason, words(ref.Kind))
 	i := slices.IndexFunc(o.Attention, func(a order.Attention) bool { return a.About == ref.About })
 	switch {
 	case ref.Kind.IsHold() && o.Hold != nil:

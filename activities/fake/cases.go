@@ -43,7 +43,8 @@ func (f *Cases) OpenCase(_ context.Context, c order.Case) (order.Case, error) {
 	return f.all[c.ID].Case, nil
 }
 
-// SaveCase writes a case, unless the fence is not higher than that of the last write.
+// SaveCase writes a case, unless the fence is not higher than that of the last write, or
+// the case is over and the write opens it.
 func (f *Cases) SaveCase(_ context.Context, c order.Case, fence int64) error {
 	if f.Before != nil {
 		if err := f.Before("SaveCase", c.ID); err != nil {
@@ -56,7 +57,7 @@ func (f *Cases) SaveCase(_ context.Context, c order.Case, fence int64) error {
 	if was == nil {
 		return fmt.Errorf("%w: %q", order.ErrNoCase, c.ID)
 	}
-	if fence > was.fence {
+	if fence > was.fence && (c.Status.Over() || !was.Status.Over()) {
 		f.all[c.ID] = &recordedCase{c, fence}
 	}
 	return nil

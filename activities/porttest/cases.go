@@ -69,7 +69,7 @@ func keepsLatestCase(t *testing.T, r cases.Record) {
 		fence  int64
 		status order.CaseStatus
 		late   bool
-	}{{10, order.CaseOpen, false}, {20, order.CaseDecided, false}, {20, order.CaseOpen, true}, {15, order.CaseOpen, true}, {30, order.CaseClosed, false}} {
+	}{{10, order.CaseOpen, false}, {20, order.CaseDecided, false}, {20, order.CaseOpen, true}, {15, order.CaseOpen, true}, {30, order.CaseClosed, false}, {40, order.CaseOpen, true}} {
 		c.Status, c.Outcome = w.status, fmt.Sprint("write ", w.fence)
 		if err := r.SaveCase(t.Context(), c, w.fence); err != nil {
 			t.Fatal(err)

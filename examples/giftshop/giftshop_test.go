@@ -53,14 +53,18 @@ type shop struct {
 	fail func(call string) error // before and after each call of the two systems
 }
 
-// casebook has the cases that were opened, by their ids.
-type casebook struct{ open map[string]order.Case }
+// casebook has the cases that are open, by their ids, and the kinds of all.
+type casebook struct {
+	open  map[string]order.Case
+	kinds []order.CaseKind
+}
 
 func (b *casebook) StartCase(_ context.Context, c order.Case) error {
 	if b.open == nil {
 		b.open = map[string]order.Case{}
 	}
 	b.open[c.ID] = c
+	b.kinds = append(b.kinds, c.Kind)
 	return nil
 }
 
@@ -273,6 +277,9 @@ func TestRefusedStep(t *testing.T) {
 	})
 	if o := s.order(); err != nil || o.Status != order.Delivered || !asked || !slices.Contains(s.done, "sale of 29.00 EUR") || refused != 3 {
 		t.Errorf("the order is %s, asked %t, done %q, refused %d times, %v", o.Status, asked, s.done, refused, err)
+	}
+	if len(s.cases.kinds) == 0 || s.cases.kinds[0] != order.CaseOwnStep {
+		t.Errorf("cases of %q", s.cases.kinds)
 	}
 }
 

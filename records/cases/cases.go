@@ -39,16 +39,16 @@ func (s *Store) OpenCase(ctx context.Context, c order.Case) (order.Case, error) 
 }
 
 // SaveCase writes a case as its workflow has it. A write with the fence of the last one,
-// or a lower one, changes nothing. It fails with order.ErrNoCase if the case was not
-// opened.
+// or a lower one, changes nothing, and neither does one that opens a case which is over.
+// It fails with order.ErrNoCase if the case was not opened.
 func (s *Store) SaveCase(ctx context.Context, c order.Case, fence int64) error {
 	doc, err := json.Marshal(c)
 	if err != nil {
 		return sqldb.WrapError("save case", err)
 	}
 	err = s.DB.Write(ctx, func(ctx context.Context, q sqldb.Querier) error {
-		n, err := q.Exec(ctx, "UPDATE cases SET status = ?, assignee = ?, due_at = ?, fence = ?, doc = ? WHERE id = ? AND fence < ?",
-			string(c.Status), c.Assignee, sqldb.Micros(c.DueAt), fence, string(doc), c.ID, fence)
+		n, err := q.Exec(ctx, "UPDATE cases SET status = ?, assignee = ?, due_at = ?, fence = ?, doc = ? WHERE id = ? AND fence < ? AND (status = ? OR ? <> ?)",
+			string(c.Status), c.Assignee, sqldb.Micros(c.DueAt), fence, string(doc), c.ID, fence, string(order.CaseOpen), string(c.Status), string(order.CaseOpen))
 		if err != nil || n == 1 {
 			return err
 		}

@@ -39,6 +39,10 @@ type caseWorkflow struct {
 	deciding bool            // a decision is being carried out
 	looks    []order.CaseEnd // what may have ended the matter, to be looked at
 	end      *order.CaseEnd  // how the matter has ended, as the order says
+	looked   bool            // the record has just said that the matter lasts
+	tellAt   time.Time       // when the shop is told that the case is open
+	late     bool            // that was put off once
+	lookAt   time.Time       // when an overdue case looks again
 	sending  int             // mails that have no outcome yet
 	shown    order.CaseStatus
 }
@@ -64,6 +68,7 @@ func CaseWorkflow(ctx workflow.Context, r Run) (order.Case, error) {
 		}
 	}
 	w.ready = true
+	w.tellAt, w.lookAt = workflow.Now(ctx).Add(settleFor), workflow.Now(ctx).Add(lookEvery)
 	mailing, stop := workflow.WithCancel(ctx)
 	for !w.Case.Status.Over() {
 		again, err := w.step(ctx, mailing)
@@ -101,6 +106,29 @@ func (w *caseWorkflow) open(ctx workflow.Context) error {
 	return nil
 }
 
+// settleFor is how long a case is open before the shop is told. An attempt to write the order
+// that was lost in its middle may have opened a case that the next attempt replaces.
+const settleFor = time.Minute
+
+// lookEvery is how often an overdue case looks by itself whether its matter is over.
+const lookEvery = 24 * time.Hour
+
+// next returns what the case does next by itself, and when.
+func (w *caseWorkflow) next(now time.Time) (at time.Time, then string) {
+	switch c := w.Case; {
+	case !w.Mails[steps.CaseOpened]:
+		return w.tellAt, "the shop is told about the case"
+	case c.Overdue:
+		return w.lookAt, "the case looks whether its matter is over"
+	case !w.Mails[steps.CaseDueSoon] && now.Before(c.DueAt):
+		return c.RemindAt(), "the shop is told that the case is due"
+	case c.Default != "":
+		return c.DueAt, string(c.Default) + " is decided"
+	default:
+		return c.DueAt, "the case is overdue"
+	}
+}
+
 // step does what is due, or waits until something is. It reports whether the workflow
 // must continue as new.
 func (w *caseWorkflow) step(ctx, mailing workflow.Context) (again bool, err error) {
@@ -108,40 +136,47 @@ func (w *caseWorkflow) step(ctx, mailing workflow.Context) (again bool, err erro
 		return false, err
 	}
 	now := workflow.Now(ctx)
-	switch c := w.Case; {
+	at, then := w.next(now)
+	switch {
 	case len(w.looks) > 0 || Reviewed.Waits(ctx):
 		return false, w.look(ctx)
-	case !w.Mails[steps.CaseOpened]:
-		w.mail(mailing, steps.CaseOpened)
-		return false, nil
-	case !c.Overdue && !now.Before(c.DueAt):
-		return false, w.due(ctx, mailing)
-	case !c.Overdue && !now.Before(c.RemindAt()) && !w.Mails[steps.CaseDueSoon]:
-		w.mail(mailing, steps.CaseDueSoon)
+	case now.Before(at):
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() && workflow.AllHandlersFinished(ctx) && w.sending == 0 {
+			return true, nil
+		}
+		return false, w.wait(ctx, at, then)
+	case !w.looked: // the message about the end may be lost, or came before a reset
+		w.looks = append(w.looks, order.CaseEnd{ID: w.Case.ID})
 		return false, nil
 	}
-	if workflow.GetInfo(ctx).GetContinueAsNewSuggested() && workflow.AllHandlersFinished(ctx) && w.sending == 0 {
-		return true, nil
-	}
-	return false, w.wait(ctx)
+	w.looked = false
+	return false, w.act(ctx, mailing, at)
 }
 
-// wait returns when the case is over, may be, or something is due.
-func (w *caseWorkflow) wait(ctx workflow.Context) error {
-	happened := func() bool { return w.Case.Status.Over() || len(w.looks) > 0 || Reviewed.Waits(ctx) }
-	at, then := w.Case.RemindAt(), "the shop is told that the case is due"
-	switch {
-	case w.Case.Overdue:
-		return workflow.Await(ctx, happened)
-	case w.Mails[steps.CaseDueSoon]:
-		at, then = w.Case.DueAt, "the case is overdue"
-		if w.Case.Default != "" {
-			then = string(w.Case.Default) + " is decided"
-		}
+// act does what was due at a time.
+func (w *caseWorkflow) act(ctx, mailing workflow.Context, at time.Time) error {
+	now := workflow.Now(ctx)
+	switch c := w.Case; {
+	case !w.Mails[steps.CaseOpened] && now.Sub(at) > settleFor && !w.late: // no worker ran, so the order could not write either
+		w.late, w.tellAt = true, now.Add(settleFor)
+	case !w.Mails[steps.CaseOpened]:
+		w.mail(mailing, steps.CaseOpened)
+	case c.Overdue:
+		w.lookAt = now.Add(lookEvery)
+	case !now.Before(c.DueAt):
+		return w.due(ctx, mailing)
+	default:
+		w.mail(mailing, steps.CaseDueSoon)
 	}
+	return nil
+}
+
+// wait returns when the case is over, may be, or a time has come.
+func (w *caseWorkflow) wait(ctx workflow.Context, at time.Time, then string) error {
+	w.looked = false
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: max(at.Sub(workflow.Now(ctx)), time.Millisecond), TimerOptions: workflow.TimerOptions{Summary: then},
-	}, happened)
+	}, func() bool { return w.Case.Status.Over() || len(w.looks) > 0 || Reviewed.Waits(ctx) })
 	return err
 }
 
@@ -159,9 +194,16 @@ func (w *caseWorkflow) look(ctx workflow.Context) error {
 	}
 	ends := w.looks
 	w.looks = nil
-	open, err := lookAtMatter.Run(ctx, 0, "Ask the record whether the matter is over", w.Case, nil)
-	if err != nil || open || w.Case.Status.Over() {
+	seen, err := lookAtMatter.Run(ctx, 0, "Ask the record whether the matter is over", w.Case, nil)
+	w.looked = true
+	switch {
+	case err != nil || w.Case.Status.Over():
 		return err
+	case seen.Ended != nil: // before this workflow was reset
+		w.Case = *seen.Ended
+		return nil
+	case seen.Open:
+		return nil
 	}
 	end := order.CaseEnd{Outcome: "the matter is over"}
 	for _, e := range ends {
@@ -290,7 +332,7 @@ func details(c order.Case) string {
 		s += fmt.Sprintf("\n\n- %s %s: %s", n.At.Format("2006-01-02 15:04 MST"), n.Who, n.Text)
 	}
 	if !c.Status.Over() {
-		s += fmt.Sprintf("\n\nDue at %s. Decide with the Update `Decide`: `%s`", c.DueAt.Format("2006-01-02 15:04 MST"), joined(c.Choices))
+		s += fmt.Sprintf("\n\nDue at %s. Decide with the Update `%s`: `%s`", c.DueAt.Format("2006-01-02 15:04 MST"), DecideCase, joined(c.Choices))
 	}
 	return s
 }

@@ -49,13 +49,14 @@ type fixture struct {
 	asked    []order.CaseRequest
 	takes    func(order.CaseRequest) error // nil: the order takes every decision
 	approval int64                         // above which amount the order wants a second person
+	amount   int64                         // what a decision is about, as the order has it
 	sent     int
 }
 
 func newFixture(t *testing.T, k order.CaseKind) *fixture {
 	c := order.NewCase(caseID, k, workflowtest.Start)
 	c.OrderID, c.Why, c.Record, c.Amount = orderID, "the amounts differ", "29.00 EUR", order.Money{Amount: 2900, Currency: "EUR"}
-	return &fixture{T: t, open: true, approval: 1 << 40, input: cases.Run{Case: c}}
+	return &fixture{T: t, open: true, approval: 1 << 40, amount: 2900, input: cases.Run{Case: c}}
 }
 
 func (f *fixture) at(d time.Duration, do func()) {
@@ -140,6 +141,11 @@ func (f *fixture) update(name string, in any) *answer {
 
 func by(who string) workflows.Sender {
 	return workflows.Sender{Version: workflows.MessageVersion, Who: who, Why: "looked at it"}
+}
+
+// typed decides in the Temporal UI, where nobody checks who somebody is.
+func (f *fixture) typed(who string, c order.Choice) *answer {
+	return f.update(string(cases.DecideCase), cases.DecideRequest{Choice: c, Sender: workflows.Sender{Who: who, Why: "yes"}})
 }
 
 func (f *fixture) decide(who string, c order.Choice) *answer {
@@ -227,11 +233,20 @@ func (f *fixture) ResolveCase(_ context.Context, r order.CaseRequest) error {
 	switch {
 	case !f.open:
 		return &order.Refusal{Kind: order.ErrIllegalMove, Text: "the case is over"}
-	case r.Decision.ApprovedBy == "" && order.Approval{"EUR": f.approval}.Needs(r.Decision.Choice, r.Amount):
-		return &order.Refusal{Kind: order.ErrNeedsApproval, Text: "a second person must approve"}
+	case !f.approves(r):
+		return &order.ApprovalRefusal{Text: "a second person must approve", Amount: f.money()}
 	}
 	f.open = false
 	return nil
+}
+
+func (f *fixture) money() order.Money { return order.Money{Amount: f.amount, Currency: "EUR"} }
+
+// approves reports whether a decision has the people that it needs, as the order sees it.
+func (f *fixture) approves(r order.CaseRequest) bool {
+	d := r.Decision
+	two := d.ApprovedBy != "" && d.ApprovedBy != d.Who && d.Who != workflows.ActorTemporalUI && d.ApprovedBy != workflows.ActorTemporalUI
+	return two && r.Amount == f.money() || !order.Approval{"EUR": f.approval}.Needs(d.Choice, f.money())
 }
 
 func (f *fixture) StartCase(context.Context, order.Case) error { return nil }

@@ -65,6 +65,10 @@ func (r *DecideRequest) UnmarshalJSON(b []byte) error {
 }
 
 const (
+	// mostNote and mostText are how many characters a note, and another text, has. The API
+	// checks them, too; a person in the Temporal UI types what they like.
+	mostNote = 1000
+	mostText = 200
 	// mostNotes is how many notes a case keeps.
 	mostNotes = 200
 	// endWithin is how long a decision that was refused because the matter is over waits
@@ -78,10 +82,10 @@ func (w *caseWorkflow) listen(ctx workflow.Context) error {
 	if err := GetCase.Handle(ctx, "The case as its workflow knows it.", func() (order.Case, error) { return w.Case, nil }); err != nil {
 		return err
 	}
-	if err := TakeCase.Handle(ctx, `Says who looks after the case. {"who":"ada","why":"I call the shopper"}`, func(_ workflow.Context, _ TakeRequest) error { return w.mayChange() }, w.onTake); err != nil {
+	if err := TakeCase.Handle(ctx, `Says who looks after the case. {"who":"ada","why":"I call the shopper"}`, func(_ workflow.Context, r TakeRequest) error { return w.mayTake(r) }, w.onTake); err != nil {
 		return err
 	}
-	if err := NoteCase.Handle(ctx, `Adds a note, whose text is why. {"who":"ada","why":"the bank calls back tomorrow"}`, func(_ workflow.Context, _ NoteRequest) error { return w.mayNote() }, w.onNote); err != nil {
+	if err := NoteCase.Handle(ctx, `Adds a note, whose text is why. {"who":"ada","why":"the bank calls back tomorrow"}`, func(_ workflow.Context, r NoteRequest) error { return w.mayNote(r) }, w.onNote); err != nil {
 		return err
 	}
 	return DecideCase.Handle(ctx, `Decides. The details above list the choices. {"choice":"release","who":"ada","why":"the account is corrected"}`, func(_ workflow.Context, r DecideRequest) error { return w.mayDecide(r) }, w.onDecide)
@@ -95,7 +99,31 @@ func (w *caseWorkflow) mayChange() error {
 	return nil
 }
 
-func (w *caseWorkflow) mayNote() error {
+// checkTexts refuses texts that would not fit into the case.
+func checkTexts(s workflows.Sender, mostWhy int, assignee string) error {
+	for _, f := range []struct {
+		name, text string
+		required   bool
+		most       int
+	}{{"who", s.Who, true, mostText}, {"why", s.Why, true, mostWhy}, {"assignee", assignee, false, mostText}} {
+		if err := order.CheckText(f.name, f.text, f.required, f.most); err != nil {
+			return workflows.Refuse(workflows.RefusalInvalid, fmt.Sprintf("%v: want at most %d characters of text", err, f.most))
+		}
+	}
+	return nil
+}
+
+func (w *caseWorkflow) mayTake(r TakeRequest) error {
+	if err := checkTexts(r.Sender, mostText, r.Assignee); err != nil {
+		return err
+	}
+	return w.mayChange()
+}
+
+func (w *caseWorkflow) mayNote(r NoteRequest) error {
+	if err := checkTexts(r.Sender, mostNote, ""); err != nil {
+		return err
+	}
 	if len(w.Case.Notes) >= mostNotes {
 		return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the case has %d notes, and takes no more", mostNotes))
 	}
@@ -105,6 +133,9 @@ func (w *caseWorkflow) mayNote() error {
 // mayDecide refuses a decision that the case does not take, or an approval by somebody
 // who may not approve.
 func (w *caseWorkflow) mayDecide(r DecideRequest) error {
+	if err := checkTexts(r.Sender, mostText, ""); err != nil {
+		return err
+	}
 	if err := w.mayChange(); err != nil || !w.ready {
 		return err
 	}
@@ -117,7 +148,7 @@ func (w *caseWorkflow) mayDecide(r DecideRequest) error {
 		return nil
 	case r.Actor() == workflows.ActorTemporalUI:
 		return workflows.Refuse(workflows.RefusalApproval, "nobody has checked who typed this in the Temporal UI: a second person with an API key must approve the decision")
-	case r.Actor() == p.Who:
+	case r.Actor() == p.Who: // it is not temporal-ui here
 		return workflows.Refuse(workflows.RefusalApproval, fmt.Sprintf("%s has proposed %s: another person must approve it", p.Who, p.Choice))
 	}
 	return nil
@@ -143,7 +174,7 @@ func (w *caseWorkflow) accept(ctx workflow.Context, check func() error) error {
 }
 
 func (w *caseWorkflow) onTake(ctx workflow.Context, r TakeRequest) (order.Case, error) {
-	if err := w.accept(ctx, w.mayChange); err != nil {
+	if err := w.accept(ctx, func() error { return w.mayTake(r) }); err != nil {
 		return w.Case, err
 	}
 	switch w.Case.Assignee = r.Assignee; {
@@ -158,7 +189,7 @@ func (w *caseWorkflow) onTake(ctx workflow.Context, r TakeRequest) (order.Case, 
 }
 
 func (w *caseWorkflow) onNote(ctx workflow.Context, r NoteRequest) (order.Case, error) {
-	if err := w.accept(ctx, w.mayNote); err != nil {
+	if err := w.accept(ctx, func() error { return w.mayNote(r) }); err != nil {
 		return w.Case, err
 	}
 	w.Case.Notes = append(slices.Clone(w.Case.Notes), order.CaseNote{At: workflow.Now(ctx).UTC(), Who: r.Actor(), Text: r.Reason()})
@@ -180,7 +211,9 @@ func (w *caseWorkflow) onDecide(ctx workflow.Context, r DecideRequest) (order.Ca
 		return w.Case, err
 	}
 	d := order.CaseDecision{Choice: r.Choice, Who: r.Actor(), Why: r.Reason(), At: workflow.Now(ctx).UTC()}
-	if p := w.Case.Proposal; p != nil && p.Choice == r.Choice {
+	proposed := d
+	// Nobody has checked who typed a proposal in the Temporal UI, so it needs two keys still.
+	if p := w.Case.Proposal; p != nil && p.Choice == r.Choice && p.Who != workflows.ActorTemporalUI {
 		d = *p
 		d.ApprovedBy, d.At = r.Actor(), workflow.Now(ctx).UTC()
 	}
@@ -188,12 +221,12 @@ func (w *caseWorkflow) onDecide(ctx workflow.Context, r DecideRequest) (order.Ca
 	switch {
 	case err != nil:
 		return w.Case, err
-	case done.NeedsApproval && d.ApprovedBy == "" && !w.Case.Status.Over():
-		w.Case.Proposal = &d
+	case done.NeedsApproval && !w.Case.Status.Over():
+		// It was not approved, or it is about another amount by now, which is shown to the
+		// person who approves it.
+		w.Case.Proposal, w.Case.Amount = &proposed, done.Amount
 		err := w.save(ctx)
 		return w.Case, err
-	case done.NeedsApproval:
-		return w.Case, workflows.Refuse(workflows.RefusalApproval, done.Refused)
 	case done.Refused != "":
 		return w.Case, workflows.Refuse(workflows.RefusalNotHeld, done.Refused)
 	}

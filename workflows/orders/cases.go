@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -38,12 +39,24 @@ func (w *orderWorkflow) matters() (all []matter) {
 	for _, a := range w.Attention {
 		all = append(all, matter{w.attentionKind(a.About), a.About, a.Why, w.Decided[a.About]})
 	}
+	for _, d := range w.Disputes {
+		if d.Status == order.DisputeInquiry || d.Status == order.DisputeNeedsResponse {
+			all = append(all, matter{order.CaseDispute, d.ID, "a payment is disputed: " + describeDispute(d), w.Decided[d.ID]})
+		}
+	}
 	return all
 }
 
 // attentionKind returns the kind of the case about what needs attention.
 func (s *State) attentionKind(about string) order.CaseKind {
 	switch {
+	case slices.Contains(s.Placement.Extensions, about):
+		return order.CaseOwnStep
+	case strings.HasPrefix(about, aboutReturn):
+		if back := s.ReturnByID(strings.TrimPrefix(about, aboutReturn)); back != nil && back.Status == order.ReturnReceived {
+			return order.CaseReturnUnpaid
+		}
+		return order.CaseReturnUndecided
 	case strings.HasPrefix(about, failedRefund):
 		return order.CaseRefundFailed
 	case strings.HasPrefix(about, refundsOf):
@@ -85,12 +98,26 @@ func (w *orderWorkflow) syncCases(ctx workflow.Context) {
 		if m.kind.IsHold() {
 			w.HoldCase, c.Choices = c.ID, w.Hold.Choices
 		}
+		if by := w.respondBy(m); by.After(c.OpenedAt) {
+			c.DueAt = by
+		}
 		w.CasesOpened = append(w.CasesOpened, c)
 		open = append(open, order.CaseRef{ID: c.ID, Kind: m.kind, About: m.about})
 	}
 	if w.Cases = open; len(open) == 0 {
 		w.Cases = nil
 	}
+}
+
+// respondBy returns when the bank wants the evidence about a dispute; zero: it has not said,
+// or the matter is another one.
+func (s *State) respondBy(m matter) (by time.Time) {
+	for _, d := range s.Disputes {
+		if m.kind == order.CaseDispute && d.ID == m.about {
+			by = d.AnswerBy.UTC()
+		}
+	}
+	return by
 }
 
 // isAbout reports whether a case is about a matter. A hold that comes after another one
@@ -103,7 +130,8 @@ func (s *State) isAbout(c order.CaseRef, m matter) bool {
 }
 
 // decides returns what a decision is about: the case that it names, or else everything
-// that the order takes a decision about now.
+// that takes the decision now. A dispute is decided by its case alone, because the bank
+// must have got the evidence.
 func (w *orderWorkflow) decides(r ResolveRequest) []matter {
 	all := w.matters()
 	lost := slices.ContainsFunc(all, func(m matter) bool { return m.kind == order.CaseParcelLost })
@@ -114,7 +142,7 @@ func (w *orderWorkflow) decides(r ResolveRequest) []matter {
 		case w.Hold != nil:
 			return !m.kind.IsHold()
 		}
-		return lost != (m.kind == order.CaseParcelLost)
+		return lost != (m.kind == order.CaseParcelLost) || m.kind == order.CaseDispute || !m.kind.Takes(r.Choice)
 	})
 }
 
@@ -156,11 +184,12 @@ func (w *orderWorkflow) mayMoveMoney(r ResolveRequest) error {
 	if !w.Placement.Terms.ApproveAbove.Needs(r.Choice, about) {
 		return nil
 	}
+	// Two people whose keys were checked have seen this amount.
 	second := r.ApprovedBy
-	if r.Version >= 1 && second != "" && second != r.Who && second != workflows.ActorTemporalUI {
+	if r.Version >= 1 && second != "" && second != r.Who && second != workflows.ActorTemporalUI && r.Who != workflows.ActorTemporalUI && r.Amount == about {
 		return nil
 	}
-	return workflows.Refuse(workflows.RefusalApproval, fmt.Sprintf("%s is about %s, which a second person must approve: decide it in case %s", r.Choice, about, strings.Join(names, ", ")))
+	return workflows.Refuse(workflows.RefusalApproval, fmt.Sprintf("%s is about %s, which a second person must approve: decide it in case %s", r.Choice, about, strings.Join(names, ", ")), about)
 }
 
 // endCases ends the cases that a decision was about, after it was carried out. What they
@@ -195,6 +224,20 @@ func (s *State) concerned(kind order.CaseKind, about string) order.Money {
 		m.Amount = s.Due() - s.Captured()
 		m.Amount = max(m.Amount, s.Captured()) // what is given up, or what is paid back
 		return m
+	case kind == order.CaseDispute:
+		for _, d := range s.Disputes {
+			if d.ID == about {
+				m.Amount = d.Amount.Amount
+			}
+		}
+		return m
+	case kind == order.CaseReturnUnpaid:
+		if back := s.ReturnByID(strings.TrimPrefix(about, aboutReturn)); back != nil {
+			m = s.Unpaid(*back)
+		}
+		return m
+	case kind == order.CaseReturnUndecided, kind == order.CaseOwnStep:
+		return m // nobody gets or loses money by the decision
 	case kind == order.CaseNotReturned, kind == order.CasePayBack, kind == order.CaseRefundsUnknown:
 		if p := s.payment(strings.TrimPrefix(about, refundsOf)); p != nil {
 			m.Amount = left(*p)

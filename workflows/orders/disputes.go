@@ -255,6 +255,7 @@ func (w *orderWorkflow) disputed(ctx workflow.Context, m message) error {
 			kind = order.DisputeClosed
 		}
 		w.Disputes[i] = d
+		delete(w.Decided, d.ID) // the bank asks for something else now
 		w.note(ctx, kind, m.event.Provider, describeDispute(d), d.ID)
 	}
 	if p := w.payment(d.PaymentRef); p != nil {

@@ -103,10 +103,10 @@ func (s *State) choices() []order.Choice {
 		return s.Hold.Choices
 	case slices.ContainsFunc(s.Shipments, s.lost):
 		return []order.Choice{order.ChooseRelease, order.ChooseRebook, order.ChooseRefund}
-	case len(s.Attention) > 0:
-		return []order.Choice{order.ChooseRelease, order.ChooseKeep}
 	}
-	return nil
+	return slices.DeleteFunc([]order.Choice{order.ChooseRelease, order.ChooseKeep}, func(c order.Choice) bool {
+		return !slices.ContainsFunc(s.Attention, func(a order.Attention) bool { return s.attentionKind(a.About).Takes(c) })
+	})
 }
 
 var errNothingToSend = workflows.Refuse(workflows.RefusalNotHeld, "everything in the parcel was refunded, so nothing is left to send: choose otherwise, or cancel the order")
@@ -155,6 +155,11 @@ func (w *orderWorkflow) resolveAttention(ctx workflow.Context, r ResolveRequest,
 		w.note(ctx, order.OrderResolved, r.Actor(), fmt.Sprintf("%s: %s", r.Choice, r.Reason()), a.About)
 		if r.Choice == order.ChooseKeep {
 			w.dropAttention(a.About)
+		}
+	}
+	for _, m := range about {
+		if m.kind == order.CaseDispute {
+			w.note(ctx, order.OrderResolved, r.Actor(), fmt.Sprintf("%s: %s", r.Choice, r.Reason()), m.about)
 		}
 	}
 }

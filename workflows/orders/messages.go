@@ -198,6 +198,9 @@ type ResolveRequest struct {
 	Request string `json:"request,omitempty"`
 	// ApprovedBy is the second person, if the decision moves more than Terms.ApproveAbove.
 	ApprovedBy string `json:"approvedBy,omitempty"`
+	// Amount is the money that the case has shown to both. An approval of another amount
+	// does not count.
+	Amount order.Money `json:"amount,omitzero"`
 	workflows.Sender
 }
 

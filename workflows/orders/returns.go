@@ -217,6 +217,7 @@ func (w *orderWorkflow) returnEntered(ctx workflow.Context, id, actor string) {
 		why = goods(back.Goods()) + ": " + why
 	}
 	w.dropAttention(aboutReturn + id)
+	delete(w.Resolved, aboutReturn+id) // that was about the state before
 	w.note(ctx, back.Status.Event(), actor, why, id)
 	if back.Status != order.ReturnReceived {
 		w.mailReturn(ctx, back)

@@ -1,0 +1,4 @@
+package cases
+
+// Details is for the tests.
+var Details = details
