@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +22,7 @@ type orderBulkCmd struct {
 	Refund  orderBulkRefundCmd  `cmd:"" help:"Refund everything that is left of many orders."`
 	Resolve orderBulkResolveCmd `cmd:"" help:"Decide about many orders that are on hold or need attention."`
 	Resend  orderBulkResendCmd  `cmd:"" help:"Send a mail of many orders again."`
+	List    orderBulkListCmd    `cmd:"" help:"List bulks, the latest first."`
 	Show    orderBulkShowCmd    `cmd:"" help:"Follow a bulk, also after its command was interrupted, and list what became of each order."`
 	Stop    orderBulkStopCmd    `cmd:"" help:"Stop a bulk: the orders that were not begun stay as they are."`
 }
@@ -136,6 +139,42 @@ func readIDs(name string) (ids []string, err error) {
 		}
 	}
 	return ids, lines.Err()
+}
+
+type orderBulkListCmd struct {
+	Open   bool   `help:"Only bulks that have not ended."`
+	Limit  int    `default:"20" help:"How many, 1 to 100."`
+	Cursor string `help:"The page to list, as the previous page named it."`
+}
+
+func (x *orderBulkListCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	q := url.Values{"limit": {strconv.Itoa(x.Limit)}}
+	if x.Open {
+		q.Set("open", "true")
+	}
+	if x.Cursor != "" {
+		q.Set("cursor", x.Cursor)
+	}
+	page, err := client.Bulks(e.ctx, q)
+	if err != nil {
+		return err
+	}
+	if c.Order.JSON {
+		return json.NewEncoder(e.stdout).Encode(page)
+	}
+	t := terminal.NewTable(e.stdout, "CREATED", "BULK", "ACTION", "STATE", "ORDERS", "BY", "REASON")
+	for _, b := range page.Bulks {
+		action := string(b.Action)
+		if b.DryRun {
+			action += " (dry run)"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", b.CreatedAt.Format(time.RFC3339), b.ID, action, b.State, countsOf(b.Counts), b.Actor, b.Reason)
+	}
+	return t.EndPage("--cursor", page.NextCursor)
 }
 
 type orderBulkShowCmd struct {

@@ -51,6 +51,9 @@ func TestOrderBulk(t *testing.T) {
 	if s.Recorded(t, a.ID).Status != order.Cancelling {
 		t.Errorf("the order is %s", s.Recorded(t, a.ID).Status)
 	}
+	if code, out, stderr := bulk(t.Context(), "list", "--limit=1"); code != 0 || !strings.Contains(out, "cancel  done   3 orders, 2 done, 1 refused  key:ops  recalled\n") || !strings.Contains(out, "more: --cursor ") {
+		t.Errorf("exit code %d, %s%s", code, out, stderr)
+	}
 	code, out, _ = bulk(t.Context(), "resolve", "release", string(a.ID), "--reason=go on", "--json")
 	var got struct {
 		order.Bulk

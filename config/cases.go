@@ -9,7 +9,7 @@ import (
 
 // Cases holds the settings about what a person decides.
 type Cases struct {
-	ApproveAbove []string      `help:"Above which amounts a decision that pays money back or keeps it needs a second person, by currency and in minor units, such as EUR=50000,JPY=80000. It holds for orders that are placed from then on. Default: one person decides about any amount." env:"PURSER_APPROVE_ABOVE"`
+	ApproveAbove []string      `help:"Above which amounts a decision that pays money back or keeps it needs a second person, by currency and in minor units, such as EUR=50000,JPY=80000. A currency that is missing needs one for every amount. It holds for orders that are placed from then on; give it to api and worker alike. Default: one person decides about any amount." env:"PURSER_APPROVE_ABOVE"`
 	SweepCases   time.Duration `help:"How often open cases are looked at, and matters that have no case are looked for." env:"PURSER_SWEEP_CASES" default:"1h"`
 }
 

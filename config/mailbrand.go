@@ -20,7 +20,7 @@ type MailBrand struct {
 	ShopReturnTo string            `help:"Address to which shoppers return goods. Default: the imprint." env:"PURSER_SHOP_RETURN_TO"`
 	ShopPayTo    string            `help:"Where shoppers pay in advance, such as the holder and the number of a bank account, in the mail that asks for it. Default: it is not said." env:"PURSER_SHOP_PAY_TO"`
 	ShopSupport  string            `help:"Email address to which shoppers may write." env:"PURSER_SHOP_SUPPORT"`
-	ShopMail     string            `help:"Email address for mails to the shop itself, about disputes. Default: PURSER_SHOP_SUPPORT, or else the address in PURSER_MAIL_FROM." env:"PURSER_SHOP_MAIL"`
+	ShopMail     string            `help:"Email address for mails to the shop itself, about disputes, cases and differences of the ledger. Default: PURSER_SHOP_SUPPORT, or else the address in PURSER_MAIL_FROM." env:"PURSER_SHOP_MAIL"`
 	OrderURL     string            `name:"order-url" help:"Address of the page that shows a shopper's order; the order's id is appended." env:"PURSER_ORDER_URL"`
 	TrackingURL  string            `name:"tracking-url" help:"Address of the page that tracks a parcel; {tracking} is replaced by its tracking number." env:"PURSER_TRACKING_URL"`
 	ShopLocale   string            `help:"Language for shoppers whose own language is not known." env:"PURSER_SHOP_LOCALE" default:"en"`

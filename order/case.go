@@ -88,7 +88,7 @@ type CaseRequest struct {
 	Kind     CaseKind     `json:"kind"`
 	OrderID  ID           `json:"orderId,omitempty"`
 	Amount   Money        `json:"amount,omitzero"` // as the people who decided saw it
-	Request  string       `json:"request"` // names the request: repeated, it is the same one
+	Request  string       `json:"request"`         // names the request: repeated, it is the same one
 	Decision CaseDecision `json:"decision"`
 }
 

@@ -35,6 +35,17 @@ func (c *Client) StartBulk(ctx context.Context, r BulkRequest, key string) (orde
 	return b, c.call(ctx, http.MethodPost, "/v1/orders/bulk", r, &b, "Idempotency-Key", key)
 }
 
+// BulkPage is one page of a list of bulks.
+type BulkPage struct {
+	Bulks      []order.Bulk `json:"bulks"`
+	NextCursor string       `json:"nextCursor,omitempty"`
+}
+
+// Bulks lists bulks, the latest first, by the API's query parameters.
+func (c *Client) Bulks(ctx context.Context, query url.Values) (p BulkPage, err error) {
+	return p, c.call(ctx, http.MethodGet, "/v1/bulk?"+query.Encode(), nil, &p)
+}
+
 // Bulk returns how far a bulk is.
 func (c *Client) Bulk(ctx context.Context, id string) (order.Bulk, error) {
 	var b order.Bulk

@@ -155,6 +155,30 @@ func distinct(all []string) ([]order.ID, error) {
 	return ids, nil
 }
 
+type listInput struct {
+	Open   bool   `query:"open" doc:"Only bulks that have not ended"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"The maximum number of bulks"`
+	Cursor string `query:"cursor" maxLength:"200" doc:"nextCursor of the previous page"`
+}
+
+type listOutput struct {
+	Body struct {
+		Bulks      []order.Bulk `json:"bulks" nullable:"false"`
+		NextCursor string       `json:"nextCursor,omitempty" doc:"Missing on the last page"`
+	}
+}
+
+// list returns bulks, the latest first.
+func (s *Service) list(ctx context.Context, in *listInput) (*listOutput, error) {
+	found, err := s.Records.Bulks(ctx, bulks.ListFilter{Customer: httpkit.CallOf(ctx).Customer, Open: in.Open, Limit: in.Limit, Cursor: in.Cursor})
+	if errors.Is(err, sqldb.ErrCursor) {
+		return nil, httpkit.NewProblem(http.StatusUnprocessableEntity, "invalid", "cursor: want the nextCursor of the previous page")
+	}
+	out := &listOutput{}
+	out.Body.Bulks, out.Body.NextCursor = append([]order.Bulk{}, found.Bulks...), found.Next
+	return out, err
+}
+
 type idInput struct {
 	ID string `path:"id" maxLength:"64" doc:"The bulk's id"`
 }

@@ -237,3 +237,38 @@ func TestBulk_refusals(t *testing.T) {
 		}
 	}
 }
+
+// TestBulk_list (RES-15): bulks are listed, the latest first, and those of another customer
+// are not.
+func TestBulk_list(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t)
+	o := s.Place(t, "cus_1")
+	body := fmt.Sprintf(`{"action":"cancel","dryRun":true,"reason":"perhaps","ids":["%s"]}`, o.ID)
+	first, second := start(t, s, body), start(t, s, body, "Purser-Customer", "cus_1")
+	list := func(query string, headers ...string) (ids []string, next string) {
+		t.Helper()
+		var page struct {
+			Bulks      []order.Bulk
+			NextCursor string
+		}
+		s.Ask("GET", "/v1/bulk"+query, apitest.OperatorKey, "", headers...).Into(t, &page)
+		for _, b := range page.Bulks {
+			ids = append(ids, b.ID)
+		}
+		return ids, page.NextCursor
+	}
+	got, next := list("?limit=1")
+	if more, _ := list("?limit=1&cursor=" + next); len(got) != 1 || got[0] != second.ID || len(more) != 1 || more[0] != first.ID {
+		t.Errorf("got %q, then %q", got, more)
+	}
+	if got, _ := list("", "Purser-Customer", "cus_1"); len(got) != 1 || got[0] != second.ID {
+		t.Errorf("of a customer: %q", got)
+	}
+	if got, _ := list("?open=true"); len(got) != 0 {
+		t.Errorf("open: %q", got)
+	}
+	if bad := s.Ask("GET", "/v1/bulk?cursor=x", apitest.OperatorKey, ""); bad.Status != http.StatusUnprocessableEntity {
+		t.Errorf("a bad cursor: %d %s", bad.Status, bad.Body)
+	}
+}

@@ -64,7 +64,7 @@ func (s *Service) Register(server *httpkit.Server) {
 		"The note is kept with the time and the name of the key. 409 wrong_state if the case is over. 202 if the result is not known yet."),
 		operate, s.note, http.StatusAccepted)
 	httpkit.Register(server, op("decide-case", http.MethodPost, "/v1/cases/{id}/decide", "Decide a case",
-		"Takes one of the case's choices, has the order carry it out, and returns the case as decided. If the decision moves more money than one person may decide about, it is kept as proposal (202), and is carried out when another key decides the same; the key that proposed it cannot approve it (409 needs_approval). 409 wrong_state if the case is over or does not take the choice, or if the order refuses it; the detail says why, and the case stays open unless its matter is over. 202 also if the result is not known yet: read the case."),
+		"Takes one of the case's choices, has the order carry it out, and returns the case as decided. If the decision moves more money than one person may decide about, it is kept as proposal (202), and is carried out when another key decides the same; the key that proposed it cannot approve it (409 needs_approval), and if the amount has changed since, the second decision is a proposal about the new amount (202). 409 wrong_state if the case is over or does not take the choice, or if the order refuses it; the detail says why, and the case stays open unless its matter is over. 202 also if the result is not known yet: read the case."),
 		operate, s.decide, http.StatusAccepted)
 }
 
@@ -204,7 +204,7 @@ func (s *Service) send(ctx context.Context, id string, message func(context.Cont
 // Case is a case as the API shows it.
 type Case struct {
 	ID       string           `json:"id" doc:"The case's id"`
-	Kind     order.CaseKind   `json:"kind" doc:"What it is about: hold_ and the kind of an order's hold, or refund_failed, refund_not_made, refunds_unknown, payment_not_returned, pay_back, parcel_lost, parcel_unexpected, ledger_difference or undelivered_event"`
+	Kind     order.CaseKind   `json:"kind" doc:"What it is about: hold_ and the kind of an order's hold, or refund_failed, refund_not_made, refunds_unknown, payment_not_returned, pay_back, parcel_lost, parcel_unexpected, dispute, return_undecided, return_not_refunded, own_step, ledger_difference or undelivered_event"`
 	OrderID  order.ID         `json:"orderId,omitempty" doc:"The order that it is about. Missing if it belongs to no order"`
 	About    string           `json:"about,omitempty" doc:"The id to search for: of a payment, a refund, a parcel or an event"`
 	Why      string           `json:"why" doc:"The cause, for people"`

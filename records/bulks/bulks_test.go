@@ -13,6 +13,7 @@ import (
 	"purser/records"
 	"purser/records/bulks"
 	"purser/records/recordstest"
+	"purser/records/sqldb"
 )
 
 func idsOf(orders int) (ids []order.ID) {
@@ -134,3 +135,55 @@ func TestBulkOrders(t *testing.T) {
 		}
 	})
 }
+
+// TestListBulks (RES-15): bulks are listed page by page, the latest first, and a cursor of
+// another list is refused.
+func TestListBulks(t *testing.T) {
+	recordstest.OnBoth(t, func(t *testing.T, open func(t *testing.T) *records.Store) {
+		s, ctx := open(t), t.Context()
+		for i := range 5 {
+			b := order.Bulk{ID: fmt.Sprint("bulk_", i), BulkRequest: cancel, Customer: []string{"", "cus_1"}[i%2]}
+			if _, err := s.OpenBulk(ctx, b, "hash", idsOf(i)); err != nil { // the first selects nothing, so it can end
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.EndBulk(ctx, "bulk_0"); err != nil {
+			t.Fatal(err)
+		}
+		for name, tt := range map[string]struct {
+			f    bulks.ListFilter
+			want []string
+		}{
+			"all":      {bulks.ListFilter{}, []string{"bulk_4", "bulk_3", "bulk_2", "bulk_1", "bulk_0"}},
+			"pages":    {bulks.ListFilter{Limit: 2}, []string{"bulk_4", "bulk_3", "bulk_2", "bulk_1", "bulk_0"}},
+			"open":     {bulks.ListFilter{Open: true, Limit: 3}, []string{"bulk_4", "bulk_3", "bulk_2", "bulk_1"}},
+			"customer": {bulks.ListFilter{Customer: "cus_1"}, []string{"bulk_3", "bulk_1"}},
+		} {
+			var got []string
+			for pages := 0; ; pages++ {
+				page, err := s.Bulks(ctx, tt.f)
+				if err != nil || pages > 5 {
+					t.Fatalf("%s: page %d: %v", name, pages, err)
+				}
+				for _, b := range page.Bulks {
+					if got = append(got, b.ID); fmt.Sprint("bulk_", b.Counts.Total) != b.ID || b.Action != order.BulkCancel {
+						t.Errorf("%s: %+v", name, b)
+					}
+				}
+				if tt.f.Cursor = page.Next; page.Next == "" {
+					break
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
+		}
+		for _, cursor := range []string{"x", sqldb.EncodeCursor("c1.", "1.bulk_1"), sqldb.EncodeCursor("b1.", "01.bulk_1"), sqldb.EncodeCursor("b1.", "1")} {
+			if _, err := s.Bulks(ctx, bulks.ListFilter{Cursor: cursor}); !errors.Is(err, sqldb.ErrCursor) {
+				t.Errorf("%q: %v", cursor, err)
+			}
+		}
+	})
+}
+
+var cancel = order.BulkRequest{Action: order.BulkCancel, Reason: "recalled"}

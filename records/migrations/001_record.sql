@@ -236,6 +236,7 @@ CREATE TABLE bulks (
     created_at   BIGINT NOT NULL,
     ended_at     BIGINT NOT NULL -- 0: not yet
 ) {clustered};
+CREATE INDEX bulks_by_time ON bulks (created_at, id);
 CREATE INDEX bulks_open ON bulks (created_at, id) WHERE ended_at = 0;
 
 CREATE TABLE bulk_orders (
