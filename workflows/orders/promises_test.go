@@ -188,7 +188,7 @@ func (c *checks) labelsDue(o order.Order) int {
 func (c *checks) keptWords() {
 	c.Helper()
 	for _, m := range c.mailer.Sent() {
-		if order.Notification(m.Template).ToShop() {
+		if order.Notification(m.Template).ToShop() || m.Template == "case" {
 			continue
 		}
 		if why := mailReason(m); !slices.Contains(shopperWords, why) {

@@ -39,6 +39,9 @@ type runner struct {
 	*script
 	placement       orders.Placement
 	orderRecord     steps.Record  // where the activities write the order; nil: the record
+	workflow        any           // nil: OrderWorkflow
+	caseWorkflows   steps.Cases   // nil: the casebook
+	prepare         func()        // is called with each new env; nil: nothing
 	terminatedAfter time.Duration // after this time an operator terminates the workflow; 0: never
 
 	env      *testsuite.TestWorkflowEnvironment
@@ -84,7 +87,9 @@ func (r *runner) follow() {
 func (r *runner) runOnce(p orders.Placement) (next *orders.Placement) {
 	r.Helper()
 	r.env, r.began = r.newEnv(), r.now
-	r.runs++
+	if r.runs++; r.prepare != nil {
+		r.prepare()
+	}
 	if p.Snapshot == nil {
 		r.env.RegisterDelayedCallback(func() { r.place("place-1", p.Hash, &r.placed) }, 0)
 	}
@@ -92,7 +97,7 @@ func (r *runner) runOnce(p orders.Placement) (next *orders.Placement) {
 	// A timeout is as sudden and as silent as a termination. It also ends a workflow
 	// that would go on for ever.
 	r.env.SetWorkflowRunTimeout(cmp.Or(r.terminatedAfter, forever))
-	r.env.ExecuteWorkflow(orders.OrderWorkflow, p)
+	r.env.ExecuteWorkflow(cmp.Or[any](r.workflow, orders.OrderWorkflow), p)
 	r.now = r.env.Now()
 	err := r.env.GetWorkflowError()
 	if next = new(orders.Placement); r.continued(err, next) {
@@ -118,7 +123,7 @@ func (r *runner) newEnv() *testsuite.TestWorkflowEnvironment {
 	env.SetStartTime(r.now)
 	env.RegisterActivity(&steps.Activities{
 		Record: cmp.Or[steps.Record](r.orderRecord, &r.record), Orders: &r.record, Intents: &r.bank, Captures: &r.bank,
-		Carrier: &r.carrier, Cases: &r.cases, CaseList: &r.cases, Sealer: sealer{},
+		Carrier: &r.carrier, Cases: cmp.Or[steps.Cases](r.caseWorkflows, &r.cases), CaseList: &r.cases, Sealer: sealer{},
 	})
 	env.RegisterActivity(&mails.Activities{
 		MailRouter: &r.mailer, Templates: fake.MailTemplates{}, Ledger: &r.ledger, ToShop: mail.Address{Email: "disputes@shop.example"},

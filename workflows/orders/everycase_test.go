@@ -1,0 +1,422 @@
+package orders_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	casesteps "purser/activities/cases"
+	"purser/activities/fake"
+	"purser/ledger"
+	"purser/mail"
+	"purser/order"
+	"purser/workflows"
+	"purser/workflows/cases"
+	"purser/workflows/orders"
+)
+
+// played is an order whose cases run as workflows beside it, in the same time. The order
+// opens them and is told their decisions as it is on a server.
+type played struct {
+	*fixture
+	casebook *fake.Cases
+	course   orders.Course
+	stepDown bool // the shop's own step fails
+
+	mu        sync.Mutex
+	posted    []func(workflow.Context)
+	decisions int
+}
+
+// wake lets the workflows do what was posted.
+const wake workflows.Signal[int] = "Wake"
+
+func newPlayed(t *testing.T) *played {
+	p := &played{fixture: newFixture(t), casebook: &fake.Cases{}}
+	p.workflow, p.caseWorkflows = p.both, p
+	p.prepare = func() {
+		p.env.RegisterWorkflow(cases.CaseWorkflow)
+		p.env.RegisterActivity(&casesteps.Activities{
+			Record: p.casebook, Orders: p, Matters: noMatters{}, Workflows: p, ToShop: mail.Address{Email: "shop@shop.example"},
+		})
+	}
+	return p
+}
+
+// both runs the order and its cases, until all have ended.
+func (p *played) both(ctx workflow.Context, placement orders.Placement) (orders.Outcome, error) {
+	running := 0
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		for workflow.Await(ctx, func() bool { return wake.Waits(ctx) }) == nil {
+			wake.ReceiveNow(ctx)
+			p.mu.Lock()
+			posted := p.posted
+			p.posted = nil
+			p.mu.Unlock()
+			for _, do := range posted {
+				running++
+				workflow.Go(ctx, func(ctx workflow.Context) {
+					defer func() { running-- }()
+					do(ctx)
+				})
+			}
+		}
+	})
+	out, err := p.course.OrderWorkflow(ctx, placement)
+	if err == nil {
+		err = workflow.Await(ctx, func() bool { return running == 0 && !wake.Waits(ctx) })
+	}
+	return out, err
+}
+
+// post has something done in the workflows' own goroutine.
+func (p *played) post(do func(workflow.Context)) {
+	p.mu.Lock()
+	p.posted = append(p.posted, do)
+	p.mu.Unlock()
+	p.env.SignalWorkflow(string(wake), 1)
+}
+
+// The workflows of cases and of the order, as the activities reach them.
+
+func (p *played) StartCase(ctx context.Context, c order.Case) error {
+	p.post(func(ctx workflow.Context) {
+		if len(p.cases.opened) != 0 && p.cases.opened[c.ID].ID != "" {
+			return
+		}
+		_ = p.cases.StartCase(context.Background(), c)
+		ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: order.CaseWorkflowID(c.ID)})
+		if err := workflow.ExecuteChildWorkflow(ctx, cases.CaseWorkflow, cases.Run{Case: c}).Get(ctx, nil); err != nil {
+			p.Errorf("case %s: %v", c.ID, err)
+		}
+	})
+	return nil
+}
+
+func (p *played) ReviewCase(ctx context.Context, e order.CaseEnd) error {
+	p.post(func(workflow.Context) {
+		_ = p.cases.ReviewCase(context.Background(), e)
+		_ = p.env.SignalWorkflowByID(order.CaseWorkflowID(e.ID), string(cases.Reviewed), e) // a case that is over has no workflow
+	})
+	return nil
+}
+
+func (p *played) AttendCase(context.Context, string) (bool, error) { return false, nil }
+
+func (p *played) ResolveCase(ctx context.Context, r order.CaseRequest) error {
+	done := make(chan error, 1)
+	p.post(func(workflow.Context) {
+		p.env.UpdateWorkflow(string(orders.Resolve), r.Request, &testsuite.TestUpdateCallback{
+			OnAccept: func() {}, OnReject: func(err error) { done <- err }, OnComplete: func(_ any, err error) { done <- err },
+		}, orders.ResolveRequest{
+			Choice: r.Decision.Choice, Case: r.Case, Request: r.Request, ApprovedBy: r.Decision.ApprovedBy, Amount: r.Amount, Sender: sentBy(r.Decision.Who, r.Decision.Why),
+		})
+	})
+	select {
+	case err := <-done:
+		var refused *temporal.ApplicationError
+		if errors.As(err, &refused) && refused.Type() == workflows.RefusalNotHeld {
+			return &order.Refusal{Kind: order.ErrIllegalMove, Text: refused.Message()}
+		}
+		return err
+	case <-ctx.Done():
+		return order.ErrBusy
+	}
+}
+
+// The record, as the activities of cases read it.
+
+func (p *played) Order(ctx context.Context, id order.ID) (order.Order, error) {
+	return p.record.Order(ctx, id)
+}
+
+func (p *played) Orders(context.Context, order.Filter) (order.Page, error) { return order.Page{}, nil }
+
+// noMatters is a shop whose books agree and whose inbox is empty.
+type noMatters struct{}
+
+func (noMatters) DifferencesAfter(context.Context, int64, int) ([]ledger.Difference, error) {
+	return nil, nil
+}
+func (noMatters) DifferenceOpen(context.Context, int64) (bool, error) { return false, nil }
+func (noMatters) UndeliveredAfter(context.Context, int64, int, int) ([]order.UndeliveredEvent, error) {
+	return nil, nil
+}
+func (noMatters) UndeliveredOpen(context.Context, int64) (bool, error) { return false, nil }
+
+// decideCase sends a person's decision to a case's workflow.
+func (p *played) decideCase(caseID string, c order.Choice) *updateResult {
+	got := &updateResult{err: errors.New("no response")}
+	p.decisions++
+	err := p.env.UpdateWorkflowByID(order.CaseWorkflowID(caseID), string(cases.DecideCase), fmt.Sprint("decide-", p.decisions), &testsuite.TestUpdateCallback{
+		OnAccept: func() {}, OnReject: func(err error) { got.err = err }, OnComplete: func(result any, err error) { got.result, got.err = result, err },
+	}, cases.DecideRequest{Choice: c, Sender: sentBy("key:ada", "looked at it")})
+	if err != nil {
+		got.err = err
+	}
+	return got
+}
+
+// finish lets the carrier deliver and a person decide whatever is left, once a day from a
+// time on: nothing keeps the order open then.
+func (p *played) finish(from time.Duration) {
+	p.at(from, func() { p.end(); p.stepDown = false })
+	for d := range 60 {
+		p.at(from+time.Duration(d)*day, func() {
+			if p.over {
+				return
+			}
+			for _, ref := range p.order().Cases {
+				p.decideCase(ref.ID, ending(ref.Kind))
+			}
+			for _, s := range p.order().Shipments {
+				if !s.Booked() || s.Replaced || slices.Contains([]order.ParcelStatus{order.ParcelDelivered, order.ParcelReturned, order.ParcelVoided}, s.Status) {
+					continue
+				}
+				next := order.ParcelInTransit
+				if s.Status.HandedOver() {
+					next = order.ParcelDelivered
+				}
+				if e, err := p.carrier.Scan(s.Reference, next); err == nil {
+					p.sendEvents(p.event(order.ProviderEvent{Type: "parcel." + string(next), Parcel: &e}))
+				}
+			}
+		})
+	}
+}
+
+// ending returns the choice of a kind that lets nothing be tried again.
+func ending(k order.CaseKind) order.Choice {
+	for _, c := range []order.Choice{order.ChooseRefund, order.ChooseVoid, order.ChooseKeep} {
+		if k.Takes(c) {
+			return c
+		}
+	}
+	return order.ChooseRelease
+}
+
+// openers lead an order to a case of each kind that an order has. They say when it is open.
+var openers = map[order.CaseKind]func(p *played) time.Duration{
+	order.CaseOfHold(order.HoldPayment): func(p *played) time.Duration {
+		p.at(time.Minute, func() {
+			p.sendEvents(p.paid(p.bank.Change(p.intent(), func(in *order.Intent) { in.Status, in.Capturable = order.PaymentAuthorized, 1 }), nil))
+		})
+		return time.Hour
+	},
+	order.CaseOfHold(order.HoldFunds): func(p *played) time.Duration {
+		p.down(3*time.Hour, order.ErrUnavailable, "BookParcel")
+		p.at(time.Minute, func() {
+			p.paid(p.bank.Pay(p.intent()))
+			p.sendEvents(p.paid(p.captureAtBank(p.intent())))
+		})
+		p.at(time.Hour, func() { p.refundByHand(2900) })
+		return 5 * time.Hour
+	},
+	order.CaseOfHold(order.HoldLabel): func(p *played) time.Duration {
+		p.at(time.Minute, p.pay)
+		p.at(time.Hour, func() { p.scan(order.ParcelVoided) })
+		return 2 * time.Hour
+	},
+	order.CaseOfHold(order.HoldReturned): func(p *played) time.Duration {
+		p.at(time.Minute, p.pay)
+		p.at(time.Hour, func() { p.scan(order.ParcelInTransit) })
+		p.at(48*time.Hour, func() { p.scan(order.ParcelReturned) })
+		return 49 * time.Hour
+	},
+	order.CaseOfHold(order.HoldVoid): func(p *played) time.Duration {
+		p.down(1000*day, order.ErrState, "VoidParcel")
+		p.at(time.Minute, p.pay)
+		p.at(time.Hour, func() { p.cancel() })
+		return 30 * time.Hour
+	},
+	order.CaseOfHold(order.HoldRefund): func(p *played) time.Duration {
+		p.down(1000*day, order.ErrRejected, "RefundIntent")
+		p.at(time.Minute, p.pay)
+		p.at(time.Hour, func() { p.cancel() })
+		return 3 * day
+	},
+	order.CaseOfHold(order.HoldUnderpaid): func(p *played) time.Duration {
+		p.placement.Request.Payment = order.PayManually
+		p.books(day, 2000, "statement 1", "")
+		return day + time.Hour
+	},
+	order.CaseRefundFailed: func(p *played) time.Duration {
+		p.at(time.Minute, p.pay)
+		p.at(time.Hour, func() { p.refund(aRefund("r1", 500)) })
+		p.at(2*time.Hour, func() { p.reportRefund(p.bank.ResolveRefund(p.intent(), order.RefundFailed)) })
+		return 3 * time.Hour
+	},
+	order.CaseRefundNotMade: func(p *played) time.Duration {
+		p.down(1000*day, order.ErrState, "RefundIntent")
+		p.at(time.Minute, p.pay)
+		p.at(time.Hour, func() { p.refund(aRefund("r1", 500)) })
+		return 3 * time.Hour
+	},
+	order.CaseRefundsUnknown: func(p *played) time.Duration {
+		p.down(1000*day, order.ErrRejected, "Refunds")
+		p.at(time.Minute, p.pay)
+		p.at(time.Hour, func() { p.reportRefund(order.RefundEvent{PaymentRef: p.intent()}) })
+		return 3 * time.Hour
+	},
+	order.CaseNotReturned: func(p *played) time.Duration {
+		p.down(1000*day, order.ErrRejected, "RefundIntent")
+		p.at(time.Minute, p.pay)
+		p.at(time.Hour, p.payElsewhere)
+		return 3 * time.Hour
+	},
+	order.CasePayBack: func(p *played) time.Duration {
+		p.placement.Request.Payment = order.PayManually
+		p.books(day, 3000, "statement 1", "")
+		return day + time.Hour
+	},
+	order.CaseParcelLost: func(p *played) time.Duration {
+		p.at(time.Minute, p.pay)
+		p.at(day, func() { p.scan(order.ParcelInTransit) })
+		return 16 * day
+	},
+	order.CaseParcelUnexpected: func(p *played) time.Duration {
+		p.held(order.ErrUnknownOutcome)
+		p.at(30*time.Minute, func() { p.byHand(func() { p.scanSilently(order.ParcelInTransit) }) })
+		p.refunds(time.Hour, mugs("r1", 1, false), "")
+		return 5 * time.Hour
+	},
+	order.CaseDispute: func(p *played) time.Duration {
+		p.at(time.Minute, p.pay)
+		p.at(day, func() { p.scan(order.ParcelInTransit) })
+		p.at(day+time.Hour, func() { p.disputeIs(order.DisputeInquiry) })
+		return day + 2*time.Hour
+	},
+	order.CaseReturnUndecided: func(p *played) time.Duration {
+		p.inTwoParcels()
+		p.steps(2*day, func() *updateResult { return p.requestReturn("rt1", 1) })
+		return 10 * day
+	},
+	order.CaseReturnUnpaid: func(p *played) time.Duration {
+		p.inTwoParcels()
+		p.steps(2*day, func() *updateResult { return p.requestReturn("rt1", 1) }, func() *updateResult { return p.decideReturn("rt1", order.StepApprove) })
+		p.at(3*day, func() { p.disputeIs(order.DisputeNeedsResponse) })
+		p.steps(4*day, func() *updateResult { return p.receiveReturn("rt1", receipt(1, 0, 0, 0)) })
+		return 5 * day
+	},
+	order.CaseOwnStep: func(p *played) time.Duration {
+		p.stepDown = true
+		step := orders.Extension{ID: "erp", At: orders.AfterCapture, Run: func(workflow.Context, order.Order) error {
+			if p.stepDown {
+				return workflows.Refuse("Rejected", "unknown account")
+			}
+			return nil
+		}}
+		p.placement.Extensions = []string{step.ID}
+		p.course = orders.Course{Extensions: []orders.Extension{step}}
+		p.at(time.Minute, p.pay)
+		return 3 * time.Hour
+	},
+}
+
+// inTwoParcels has the goods sent in two parcels, of which one is delivered.
+func (p *played) inTwoParcels() {
+	p.placement.Terms.ParcelPieces = 1
+	p.at(time.Minute, p.pay)
+	p.arriveAs(reference, 0)
+}
+
+// TestEveryCase (REC-7): each kind of case that an order has is opened by what happens to an
+// order, takes each of its choices, which the order carries out, and does at its deadline
+// what the table says. Whatever was decided, the order and its cases end, the record says what
+// the bank says, and no mail is sent twice.
+func TestEveryCase(t *testing.T) {
+	for _, rule := range order.CaseRules() {
+		if !rule.Kind.OfOrder() {
+			continue
+		}
+		for _, c := range append([]order.Choice{""}, rule.Choices...) { // "": nobody decides
+			t.Run(fmt.Sprintf("%s %s", rule.Kind, c), func(t *testing.T) {
+				t.Parallel()
+				p := newPlayed(t)
+				opened := openers[rule.Kind](p)
+				var found order.CaseRef
+				var got *updateResult
+				p.at(opened, func() {
+					if found = p.caseOf(rule.Kind); c != "" {
+						got = p.decideCase(found.ID, c)
+					}
+				})
+				after := opened + time.Hour
+				if c == "" {
+					after = opened + rule.Within + time.Hour
+				}
+				p.at(after, func() { p.decidedAs(found, rule, c) })
+				p.finish(after + time.Hour)
+				p.run()
+				if got != nil && got.refusal() != "" {
+					t.Errorf("decided: %v", got.err)
+				}
+				p.endsInOrder()
+				if t.Failed() {
+					p.logTimeline()
+				}
+			})
+		}
+	}
+}
+
+// decidedAs checks what became of a case: a choice was carried out, or nobody decided.
+func (p *played) decidedAs(ref order.CaseRef, rule order.CaseRule, c order.Choice) {
+	p.Helper()
+	r, err := p.casebook.Case(context.Background(), ref.ID)
+	who := "key:ada"
+	if c == "" {
+		c, who = rule.Default, workflows.ActorPurser
+	}
+	switch {
+	case err != nil:
+		p.Errorf("%v", err)
+	case c == "":
+		if !r.Overdue || r.Status != order.CaseOpen {
+			p.Errorf("nobody has decided: %+v", r)
+		}
+	case r.Status != order.CaseDecided || r.Decision == nil || r.Decision.Choice != c || r.Decision.Who != who:
+		p.Errorf("decided %s by %s: %+v", c, who, r)
+	case !slices.ContainsFunc(p.events(), func(e order.Event) bool { return e.Kind == order.OrderResolved && e.Actor == who }):
+		p.Errorf("the timeline has no decision of %s: %v", who, p.kinds())
+	}
+}
+
+// endsInOrder checks what holds at the end, whatever a person has decided: they may keep money
+// and goods, so keptPromises asks for too much.
+func (p *played) endsInOrder() {
+	p.Helper()
+	o := p.order()
+	if !o.Status.Final() || len(o.Cases) > 0 {
+		p.Errorf("the order ends %s, with the cases %+v", o.Status, o.Cases)
+	}
+	p.checkTimeline(o)
+	p.keptCases()
+	for _, opened := range p.cases.inOrder() {
+		if r, err := p.casebook.Case(context.Background(), opened.ID); err != nil || !r.Status.Over() {
+			p.Errorf("%s ends %+v, %v", opened.ID, r, err)
+		}
+	}
+	for key, n := range p.mailer.Counts() {
+		if n > 1 {
+			p.Errorf("mail %s went out %d times", key, n)
+		}
+	}
+	recorded := int64(0)
+	for _, paid := range o.Payments {
+		if !paid.Manual() {
+			recorded += paid.Captured - paid.Refunded
+		}
+	}
+	if sum := p.bank.Count(id); sum.Taken-sum.Returned != recorded {
+		p.Errorf("the record has %d, and the bank %+v", recorded, sum)
+	}
+}
