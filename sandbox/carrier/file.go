@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"codeberg.org/go-pdf/fpdf"
 	"github.com/boombuler/barcode/code128"
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/sfnt"
 	"golang.org/x/text/encoding/charmap"
 )
 
@@ -121,8 +123,12 @@ func (l label) pdf() ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// goFont tells which characters the larger font has.
+var goFont = sync.OnceValues(func() (*sfnt.Font, error) { return sfnt.Parse(goregular.TTF) })
+
 // font returns the font that has the label's characters, and how it encodes them: the one
-// that every reader of PDFs has or, which takes far longer, a part of a larger one.
+// that every reader of PDFs has or, which takes far longer, a part of a larger one. A
+// character that the larger one does not have, either, becomes a question mark.
 func (l label) font(p *fpdf.Fpdf) (family string, encode func(string) string) {
 	western := charmap.Windows1252.NewEncoder()
 	all := strings.Join(append(l.Booking.To.lines(), l.Booking.contents()...), " ")
@@ -134,7 +140,18 @@ func (l label) font(p *fpdf.Fpdf) (family string, encode func(string) string) {
 	}
 	p.AddUTF8FontFromBytes("go", "", goregular.TTF)
 	p.AddUTF8FontFromBytes("go", "B", gobold.TTF)
-	return "go", func(s string) string { return s }
+	return "go", func(s string) string {
+		return strings.Map(func(r rune) rune {
+			f, err := goFont()
+			if err != nil {
+				return '?'
+			}
+			if i, err := f.GlyphIndex(nil, r); err != nil || i == 0 {
+				return '?'
+			}
+			return r
+		}, s)
+	}
 }
 
 // fit returns a line as the font encodes it, shortened if it is wider than the page.

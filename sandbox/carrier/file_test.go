@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -62,5 +63,21 @@ func TestLabelFile(t *testing.T) {
 	call(s, "POST", "/v1/labels/"+l["id"].(string)+"/void", "")
 	if got := fetch(s, file, ""); got.Code != http.StatusConflict {
 		t.Errorf("of a void label: %d", got.Code)
+	}
+}
+
+// TestLabelCharacters draws the labels of shoppers whose names have characters that no font
+// of the stand-in has.
+func TestLabelCharacters(t *testing.T) {
+	for _, name := range []string{"Ada 😀", "山田 太郎", "\U00010000", "Łukasz \U0001F1E9", strings.Repeat("W", 50)} {
+		s := build(t, "", 0)
+		code, l := call(s, "POST", "/v1/labels", strings.ReplaceAll(goodBody, `"A"`, strconv.Quote(name)))
+		if code != http.StatusCreated {
+			t.Fatalf("%s: %d %v", name, code, l)
+		}
+		got := fetch(s, "/v1/labels/"+l["id"].(string)+"/file", "application/pdf")
+		if b := bytes.TrimSpace(got.Body.Bytes()); got.Code != 200 || !bytes.HasPrefix(b, []byte("%PDF-")) || !bytes.HasSuffix(b, []byte("%%EOF")) {
+			t.Errorf("%s: %d %.100q", name, got.Code, b)
+		}
 	}
 }
