@@ -23,13 +23,13 @@ type orderParcelAddCmd struct {
 	Carrier  string   `help:"The carrier's name, for a parcel that goes out without the carrier's API." placeholder:"NAME"`
 	Tracking string   `help:"Its tracking number." placeholder:"NUMBER"`
 	Link     string   `help:"The address at which the shopper can follow it." placeholder:"URL"`
-	Pickup   bool     `name:"pickup" help:"The shopper collects the goods: a mail says that they are ready." xor:"how"`
+	Pickup   bool     `name:"pickup" help:"The shopper collects the goods: a mail says that they are ready."`
 	Reason   string   `default:"packed" help:"A note for operators."`
 	Key      string   `name:"parcel-id" help:"Your id of the parcel, which makes repeating the command safe. Default: a new one." placeholder:"ID"`
 }
 
 func (x *orderParcelAddCmd) Run(e *env, c *commands) error {
-	r := shop.ParcelRequest{ID: x.Key, Reason: x.Reason}
+	r := shop.ParcelRequest{ID: x.Key, Carrier: x.Carrier, Tracking: x.Tracking, Link: x.Link, Reason: x.Reason}
 	if r.ID == "" {
 		r.ID = "pk-" + strings.ToLower(rand.Text())
 	}
@@ -37,7 +37,7 @@ func (x *orderParcelAddCmd) Run(e *env, c *commands) error {
 	case x.Pickup:
 		r.Method = string(order.ByPickup)
 	case x.Carrier != "" || x.Tracking != "" || x.Link != "":
-		r.Method, r.Carrier, r.Tracking, r.Link = string(order.ByHand), x.Carrier, x.Tracking, x.Link
+		r.Method = string(order.ByHand)
 	}
 	for _, l := range x.Line {
 		sku, quantity, err := parseLine(l)

@@ -211,7 +211,7 @@ func printReturn(w io.Writer, r shop.Return) {
 	}
 	money := ""
 	if r.Refund.Currency != "" {
-		money = r.Refund.String() + " refunded"
+		money = "refund of " + r.Refund.String()
 	}
 	fmt.Fprintf(w, "return %s\t%s: %s\n", r.ID, nonEmpty(string(r.Status), money), strings.Join(goods, "; "))
 	if !r.Due.IsZero() {

@@ -176,7 +176,7 @@ var caseRules = []CaseRule{
 	{CaseParcelLost, []Choice{ChooseRelease, ChooseRebook, ChooseRefund}, 3 * day, ""},
 	{CaseParcelUnexpected, []Choice{ChooseRelease, ChooseKeep}, 2 * day, ""},
 	{CaseDispute, []Choice{ChooseKeep}, 5 * day, ""},
-	{CaseReturnUndecided, []Choice{ChooseKeep}, 3 * day, ""},
+	{CaseReturnUndecided, []Choice{ChooseRelease, ChooseKeep}, 3 * day, ""},
 	{CaseReturnUnpaid, []Choice{ChooseRelease, ChooseKeep}, 3 * day, ""},
 	{CaseOwnStep, []Choice{ChooseRelease, ChooseKeep}, 2 * day, ""},
 	{CaseDifference, []Choice{ChooseKeep}, 3 * day, ""},
@@ -233,11 +233,6 @@ type Approval map[string]int64
 // Needs reports whether a decision about an amount needs a second person.
 func (a Approval) Needs(c Choice, about Money) bool {
 	return len(a) > 0 && c.MovesMoney() && about.Amount > a[about.Currency]
-}
-
-// Unpaid returns what is to be refunded for the goods of a return that came back.
-func (o Order) Unpaid(back Return) Money {
-	return Money{Amount: max(o.worth(back)-back.Fee-back.Damage, 0), Currency: o.Total.Currency}
 }
 
 // CaseFilter selects cases; an empty field does not restrict.

@@ -137,6 +137,8 @@ func (o Order) refundLine(at string, item RefundItem) (RefundLine, error) {
 		return RefundLine{}, fmt.Errorf("%w: %s: %d of %q, and %d can still be refunded", ErrNotRefundable, at, item.Quantity, item.SKU, l.Quantity-before)
 	case item.Restock && item.Quantity > l.Quantity-restocked:
 		return RefundLine{}, fmt.Errorf("%w: %s: %d of %q are for sale again already", ErrNotRefundable, at, restocked, item.SKU)
+	case item.Restock && item.Quantity > l.Quantity-restocked-o.comingBack(item.SKU):
+		return RefundLine{}, fmt.Errorf("%w: %s: %d of %q are to come back in a return: receive it, or leave restock out", ErrNotRefundable, at, o.comingBack(item.SKU), item.SKU)
 	}
 	amount := max(o.share(l, before+item.Quantity)-paid, 0)
 	return RefundLine{SKU: item.SKU, Quantity: item.Quantity, Amount: amount, Restock: item.Restock}, nil
@@ -266,7 +268,7 @@ func (o Order) Restocked() (all []LineQuantity) {
 // PlanRefund does.
 func (o Order) PlanReturn(back Return) ([]Refund, error) {
 	worth, left, g := o.worth(back), o.Refundable(), Granule(o.Total.Currency)
-	amount := max(worth-back.Fee-back.Damage, 0) / g * g
+	amount := o.Unpaid(back).Amount
 	switch disputed := slices.ContainsFunc(o.Disputes, func(d Dispute) bool { return !d.Closed() && d.Status != DisputeInquiry }); {
 	case amount == 0:
 		return nil, nil
@@ -281,6 +283,13 @@ func (o Order) PlanReturn(back Return) ([]Refund, error) {
 	return o.PlanRefund(RefundRequest{
 		ID: back.RefundIDToBe(), Lines: o.refundItems(back), Reason: back.Reason, PaidOut: back.PaidOut, returnID: back.ID, less: worth - amount,
 	})
+}
+
+// Unpaid returns what is to be refunded for the goods of a return that came back, if so
+// much is left of the order's money.
+func (o Order) Unpaid(back Return) Money {
+	g := Granule(o.Total.Currency)
+	return Money{Amount: max(o.worth(back)-back.Fee-back.Damage, 0) / g * g, Currency: o.Total.Currency}
 }
 
 // worth returns what the shopper paid for the goods of a return that can be refunded.

@@ -55,6 +55,10 @@ type ReturnDecision struct {
 	Message string `json:"message,omitempty"`
 }
 
+// MaxReturns is how many returns an order can have, those included that were rejected or
+// cancelled: each is a part of what the order's workflow carries along.
+const MaxReturns = 50
+
 // maxLink is the longest address of a label.
 const maxLink = 900
 
@@ -149,6 +153,9 @@ func (r ReturnReceipt) Validate() error {
 func (o Order) CheckReturn(r ReturnRequest, now time.Time, within time.Duration) error {
 	if err := r.Validate(); err != nil {
 		return err
+	}
+	if len(o.Returns) >= MaxReturns {
+		return fmt.Errorf("%w: an order has at most %d returns: make a refund instead", ErrNotReturnable, MaxReturns)
 	}
 	for i, item := range r.Lines {
 		at := fmt.Sprintf("lines[%d]", i)

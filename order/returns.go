@@ -233,6 +233,16 @@ func (r Return) pieces(sku string) (n int64) {
 	return n
 }
 
+// comingBack returns how many pieces of a product are expected in returns.
+func (o Order) comingBack(sku string) (n int64) {
+	for _, r := range o.Returns {
+		if r.Status == ReturnRequested || r.Status == ReturnApproved {
+			n += r.pieces(sku)
+		}
+	}
+	return n
+}
+
 // delivered returns how many pieces of a product the carrier has delivered, and when the
 // last of them.
 func (o Order) delivered(sku string) (n int64, at time.Time) {

@@ -104,6 +104,9 @@ func TestCheckReturn(t *testing.T) {
 		{name: "in another return", lines: three, err: order.ErrNotReturnable, says: "2 of them can still", change: func(o *order.Order) {
 			o.Returns = []order.Return{{ID: "a", Status: order.ReturnApproved, Lines: []order.ReturnLine{{SKU: "mug", Quantity: 1}}}}
 		}},
+		{name: "too many returns", lines: three, err: order.ErrNotReturnable, says: "at most 50 returns", change: func(o *order.Order) {
+			o.Returns = make([]order.Return, order.MaxReturns)
+		}},
 		{name: "a return that was rejected", lines: three, change: func(o *order.Order) {
 			o.Returns = []order.Return{{ID: "a", Status: order.ReturnRejected, Lines: []order.ReturnLine{{SKU: "mug", Quantity: 1}}}}
 		}},

@@ -167,6 +167,8 @@ func (o Order) Parcel(number int) (Shipment, error) {
 		return Shipment{}, &Refusal{ErrNoLabel, fmt.Sprintf("the label of parcel %d is void", number)}
 	case o.Shipments[i].Method != ByCarrier:
 		return Shipment{}, &Refusal{ErrNoLabel, fmt.Sprintf("parcel %d goes out without a label of the carrier's", number)}
+	case o.Shipments[i].VoidBy != "":
+		return Shipment{}, &Refusal{ErrNoLabel, fmt.Sprintf("the label of parcel %d is being voided", number)}
 	case o.Shipments[i].LabelID == "":
 		return Shipment{}, &Refusal{ErrNoLabel, fmt.Sprintf("parcel %d is not booked", number)}
 	}

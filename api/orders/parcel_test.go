@@ -39,6 +39,7 @@ func TestLabel(t *testing.T) {
 		{Number: 1, Reference: string(id) + "-1", LabelID: "lbl_" + string(id), Status: order.ParcelBooked},
 		{Number: 2, Reference: string(id) + "-2", Status: order.ParcelUnknown},
 		{Number: 3, Reference: string(id) + "-3", LabelID: "lbl_v" + string(id), Status: order.ParcelVoided},
+		{Number: 4, Reference: string(id) + "-4", LabelID: "lbl_w" + string(id), Status: order.ParcelBooked, VoidBy: "key:ops"},
 	}
 	o.Version++
 	if err := s.Store.SaveOrder(t.Context(), order.Change{Order: o, Fence: 1, Events: []order.Event{{OrderID: id, Seq: o.Version, Kind: order.ParcelWasBooked, From: o.Status, To: o.Status, Actor: "carrier", At: o.UpdatedAt}}}); err != nil {
@@ -58,7 +59,8 @@ func TestLabel(t *testing.T) {
 		{name: "of another customer", parcel: "1/label", headers: []string{"Purser-Customer", "cus_2"}, status: 404, code: "not_found"},
 		{name: "not booked", parcel: "2/label", status: 409, code: "no_label"},
 		{name: "void", parcel: "3/label", status: 409, code: "no_label"},
-		{name: "unknown parcel", parcel: "4/label", status: 404, code: "no_parcel"},
+		{name: "being voided", parcel: "4/label", status: 409, code: "no_label"},
+		{name: "unknown parcel", parcel: "5/label", status: 404, code: "no_parcel"},
 		{name: "no number", parcel: "x/label", status: 422, code: "invalid"},
 		{name: "unknown format", parcel: "1/label?format=png", status: 422, code: "invalid"},
 		{name: "the carrier is down", parcel: "1/label", carrier: carrierOf{err: fails(order.ErrUnavailable, nil)}, status: 503, code: "carrier_unavailable"},

@@ -107,6 +107,9 @@ func (w *orderWorkflow) resumeTasks(ctx workflow.Context) {
 	for _, ref := range workflow.DeterministicKeys(w.Reversals) {
 		w.returnInBackground(ctx, ref)
 	}
+	for _, p := range w.Payments {
+		w.cancelLostInBackground(ctx, p)
+	}
 	for _, ref := range workflow.DeterministicKeys(w.Unlisted) {
 		w.listRefundsInBackground(ctx, ref)
 	}

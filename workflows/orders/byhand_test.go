@@ -42,7 +42,11 @@ func TestWithoutCarrier(t *testing.T) {
 			w.marks(3*time.Hour, 1, "lost", "cannot be marked")
 			w.voids(3*time.Hour, 1, "the carrier has parcel 1 already")
 			w.marks(30*time.Hour, 1, order.ParcelDelivered, "")
-			w.marks(31*time.Hour, 1, order.ParcelDelivered, "cannot be changed any more")
+			w.marks(31*time.Hour, 1, order.ParcelReturned, "cannot be changed any more")
+			w.marks(32*time.Hour, 1, order.ParcelDelivered, "")
+			w.adds(33*time.Hour, byHand("a", 0), "")
+			w.adds(34*time.Hour, byHand("a", 1), "with another request")
+			w.adds(35*time.Hour, byHand("b", 1), "cannot be changed any more")
 		}, ends: order.Delivered, mails: delivered, check: both(unasked, func(t *testing.T, w *fixture) {
 			l := w.order().MailFor(order.MailShipped)
 			if l.Tracking != "BC-17" || l.Link != "https://courier.example/BC-17" {
@@ -52,13 +56,28 @@ func TestWithoutCarrier(t *testing.T) {
 		{name: "own tracking, and nobody says anything", script: func(w *fixture) {
 			w.byOperator()
 			w.adds(time.Hour, byHand("a", 0), "")
-		}, ends: order.Delivered, mails: delivered, check: both(unasked, hasEvent(order.ParcelArrived, "nobody has said otherwise"))},
+		}, ends: order.Delivered, mails: also(nil, order.MailConfirmation, order.MailShipped), check: both(unasked, hasEvent(order.ParcelArrived, "nobody has said otherwise"))},
 		{name: "own tracking, it comes back", script: func(w *fixture) {
 			w.byOperator()
 			w.adds(time.Hour, byHand("a", 0), "")
 			w.marks(3*time.Hour, 1, order.ParcelReturned, "")
 			w.at(4*time.Hour, func() { w.resolve(order.ChooseRefund) })
 		}, ends: order.Returned, mails: also(also(nil, order.MailConfirmation, order.MailShipped), refunded)},
+		{name: "own tracking, one of two comes back: a person decides whether the other one is paid back, too", script: func(w *fixture) {
+			w.byOperator()
+			w.adds(time.Hour, byHand("a", 1), "")
+			w.adds(2*time.Hour, byHand("b", 1), "")
+			w.marks(3*time.Hour, 1, order.ParcelReturned, "")
+			w.at(4*time.Hour, func() { w.says("refund", w.resolve(order.ChooseRefund), "", "") })
+			w.at(5*time.Hour, func() {
+				o := w.order()
+				if o.Hold == nil || o.Hold.Kind != order.HoldVoid || o.Shipments[1].Status != order.ParcelInTransit || len(o.Refunds) > 0 {
+					w.Errorf("the hold is %+v, the parcels are %+v, the refunds %+v", o.Hold, o.Shipments, o.Refunds)
+				}
+			})
+			w.marks(5*time.Hour+time.Minute, 1, order.ParcelReturned, "")
+			w.at(6*time.Hour, func() { w.says("both", w.resolve(order.ChooseRefund), "", "") })
+		}, ends: order.Returned, mails: also(nil, order.MailConfirmation, order.MailShipped, order.MailShipped, refunded), check: unasked},
 		{name: "to be collected", script: func(w *fixture) {
 			w.byOperator()
 			w.adds(time.Hour, collected("a", 0), "")

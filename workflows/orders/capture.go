@@ -18,6 +18,9 @@ func (w *orderWorkflow) capturePayments(ctx workflow.Context) error {
 	if err := w.captureHeld(ctx); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
 		return err
 	}
+	if w.standby() != nil && !w.following && w.Captured() > 0 && cancelsLostPayments(ctx) { // nobody waits for it any more
+		w.endStandby(ctx)
+	}
 	if w.Confirmed {
 		return nil
 	}
@@ -54,7 +57,8 @@ func (w *orderWorkflow) captureHeld(ctx workflow.Context) error {
 // captureNow has what is held captured before anything else, for as long as it is held:
 // the goods are on their way.
 func (w *orderWorkflow) captureNow(ctx workflow.Context) {
-	if !w.Lapsing {
+	own := w.current()
+	if !w.Lapsing && (own == nil || !w.isTooOld(ctx, *own) || !capturesGoodsOut(ctx)) {
 		return
 	}
 	w.Lapsing, w.PayAgainBy, w.GoodsOut = false, time.Time{}, true

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -102,7 +103,11 @@ func (w *orderWorkflow) voidParcels(ctx workflow.Context) error {
 		if w.ParcelsOut || s.Replaced && !perhapsBooked(s) || !tried {
 			continue
 		}
-		if s.Method != order.ByCarrier && !s.Status.HandedOver() { // it has not left
+		if s.Method != order.ByCarrier {
+			if s.Status.HandedOver() { // there is no label that could be voided
+				w.hold(ctx, order.HoldVoid, fmt.Sprintf("parcel %d has left the shop without the carrier's API: it is %s", s.Number, s.Status), s.Reference)
+				return nil
+			}
 			w.shipment(s.Reference).Status = order.ParcelVoided
 			continue
 		}
@@ -200,7 +205,7 @@ func (w *orderWorkflow) returnPayments(ctx workflow.Context) error {
 			w.returnTransfer(ctx, &w.Payments[i])
 			continue
 		}
-		back, err := w.returnPayment(ctx, p)
+		back, err := w.returnPayment(ctx, foreground, p)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -217,14 +222,14 @@ func (w *orderWorkflow) returnPayments(ctx workflow.Context) error {
 
 // returnPayment refunds or voids one of the order's payments, also one of which it
 // is unknown whether its creation succeeded.
-func (w *orderWorkflow) returnPayment(ctx workflow.Context, p order.Payment) (reversal, error) {
+func (w *orderWorkflow) returnPayment(ctx workflow.Context, r runner, p order.Payment) (reversal, error) {
 	if p.Reference != "" {
-		return w.refundOrVoid(ctx, foreground, p.Reference)
+		return w.refundOrVoid(ctx, r, p.Reference)
 	}
-	in, err := run(ctx, w, cancelIntent, returnWithin, "a person is asked", "Cancel the payment intent",
+	in, err := runAs(ctx, w, r, cancelIntent, "Cancel the payment intent",
 		steps.CancelPaymentRequest{Created: w.intentRequest(p.Number), Key: order.Key(w.ID, "cancel", p.Number)})
 	if workflows.IsFailure(err, activities.FailureState) { // its creation succeeded, and perhaps it was captured
-		return w.returnFound(ctx, p, err)
+		return w.returnFound(ctx, r, p, err)
 	}
 	if err == nil {
 		own := &w.Payments[p.Number-1]
@@ -236,18 +241,18 @@ func (w *orderWorkflow) returnPayment(ctx workflow.Context, p order.Payment) (re
 // returnFound finds a payment that cannot be cancelled and whose reference is not
 // known, and refunds it if it was captured; otherwise it returns refused. The creation
 // under the same key may return the payment as it was then, so its state is asked for.
-func (w *orderWorkflow) returnFound(ctx workflow.Context, p order.Payment, refused error) (reversal, error) {
-	made, err := run(ctx, w, createIntent, returnWithin, "a person is asked", "Find the payment intent", w.intentRequest(p.Number))
+func (w *orderWorkflow) returnFound(ctx workflow.Context, r runner, p order.Payment, refused error) (reversal, error) {
+	made, err := runAs(ctx, w, r, createIntent, "Find the payment intent", w.intentRequest(p.Number))
 	if err != nil {
 		return reversal{}, err
 	}
 	own := &w.Payments[p.Number-1]
 	own.Provider, own.Reference, own.Status = made.Intent.Provider, made.Intent.ID, made.Intent.Status
-	in, err := run(ctx, w, getIntent, returnWithin, "a person is asked", "Ask about payment "+made.Intent.ID, steps.IntentRef{ID: made.Intent.ID})
+	in, err := runAs(ctx, w, r, getIntent, "Ask about payment "+made.Intent.ID, steps.IntentRef{ID: made.Intent.ID})
 	if err != nil || !in.Status.HasMoney() {
 		return reversal{}, refused
 	}
-	return w.refundOrVoid(ctx, foreground, in.ID)
+	return w.refundOrVoid(ctx, r, in.ID)
 }
 
 func (w *orderWorkflow) checkCancel(ctx workflow.Context, _ CancelRequest) error {

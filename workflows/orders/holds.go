@@ -142,8 +142,8 @@ func (w *orderWorkflow) resolveAttention(ctx workflow.Context, r ResolveRequest,
 			w.dropAttention(a.About)
 			w.refundAgain(ctx, id)
 		}
-		if strings.HasPrefix(a.About, aboutReturn) {
-			defer w.refundReturnsInBackground(ctx)
+		if id, is := strings.CutPrefix(a.About, aboutReturn); is {
+			w.tryReturnAgain(ctx, id, r.Choice)
 		}
 		if r.Choice == order.ChooseKeep {
 			w.Resolved[a.About] = true
@@ -162,6 +162,21 @@ func (w *orderWorkflow) resolveAttention(ctx workflow.Context, r ResolveRequest,
 			w.note(ctx, order.OrderResolved, r.Actor(), fmt.Sprintf("%s: %s", r.Choice, r.Reason()), m.about)
 		}
 	}
+}
+
+// tryReturnAgain acts on a person's decision about a return that needs attention. A return
+// that is not decided about gets its deadline again; the refund of one that was received is
+// planned again, or given up.
+func (w *orderWorkflow) tryReturnAgain(ctx workflow.Context, id string, c order.Choice) {
+	back := w.ReturnByID(id)
+	if c == order.ChooseRelease {
+		w.dropAttention(aboutReturn + id) // what fails again is shown again
+		if back.Status == order.ReturnRequested {
+			*back = back.Enter(order.ReturnRequested, workflow.Now(ctx))
+			w.watchReturn(ctx, id)
+		}
+	}
+	w.refundReturnsInBackground(ctx)
 }
 
 // resolveLost asks the carrier again for a parcel that it does not know or that does

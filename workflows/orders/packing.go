@@ -43,18 +43,24 @@ func (s *State) toPack() map[string]int64 {
 
 // parcelRequest is a person's request about a parcel.
 type parcelRequest interface {
+	// known reports whether the request was taken before, whatever became of the order
+	// since. It fails if another one was taken under its id.
+	known(w *orderWorkflow) (bool, error)
 	// may returns nil if the request is to be taken, while the order is being fulfilled.
 	may(w *orderWorkflow) error
 }
 
 // takeParcel returns nil when a request is certainly in the history, and is to be taken.
 func (w *orderWorkflow) takeParcel(ctx workflow.Context, r parcelRequest) error {
-	return w.accept(ctx, func() error { return w.handle(ctx, message{kind: parcelMessage, parcel: r}) })
+	return w.accept(ctx, func() error { return w.checkParcel(ctx, r) })
 }
 
 func (w *orderWorkflow) checkParcel(ctx workflow.Context, r parcelRequest) error {
 	if !w.ready { // takeParcel checks
 		return nil
+	}
+	if known, err := r.known(w); known || err != nil { // its sender asks again what became of it
+		return err
 	}
 	return w.handle(ctx, message{kind: parcelMessage, parcel: r})
 }
@@ -96,15 +102,17 @@ func (s *State) parcelOf(key string) *order.Shipment {
 	return &s.Shipments[i]
 }
 
+func (r AddParcelRequest) known(w *orderWorkflow) (bool, error) {
+	was := w.parcelOf(r.ID)
+	if was != nil && was.Asked != r.Hash() {
+		return true, workflows.Refuse(workflows.RefusalOtherRequest, fmt.Sprintf("the parcel %s was asked for with another request", r.ID))
+	}
+	return was != nil, nil
+}
+
 func (r AddParcelRequest) may(w *orderWorkflow) error {
 	if err := r.Validate(); err != nil {
 		return workflows.Refuse(workflows.RefusalInvalid, err.Error())
-	}
-	if was := w.parcelOf(r.ID); was != nil {
-		if was.Asked != r.Hash() {
-			return workflows.Refuse(workflows.RefusalOtherRequest, fmt.Sprintf("the parcel %s was asked for with another request", r.ID))
-		}
-		return nil
 	}
 	if len(w.Shipments) >= order.MaxParcels {
 		return workflows.Refuse(workflows.RefusalNotSendable, fmt.Sprintf("an order has at most %d parcels", order.MaxParcels))
@@ -183,14 +191,26 @@ func (w *orderWorkflow) parcelRefused(ctx workflow.Context, s order.Shipment, er
 	}
 }
 
-func (r VoidLabelRequest) may(w *orderWorkflow) error {
-	i := slices.IndexFunc(w.Shipments, func(p order.Shipment) bool { return p.Number == r.Parcel })
+// parcelNumbered returns the parcel with a number, or the refusal of a request about one
+// that the order does not have.
+func (s *State) parcelNumbered(n int) (*order.Shipment, error) {
+	i := slices.IndexFunc(s.Shipments, func(p order.Shipment) bool { return p.Number == n })
 	if i < 0 {
-		return workflows.Refuse(workflows.RefusalNoParcel, fmt.Sprintf("the order has %d parcels, and none with number %d", len(w.Shipments), r.Parcel))
+		return nil, workflows.Refuse(workflows.RefusalNoParcel, fmt.Sprintf("the order has %d parcels, and none with number %d", len(s.Shipments), n))
 	}
-	switch s := w.Shipments[i]; {
-	case s.VoidBy != "" && (s.Replaced || !s.Status.HandedOver()):
-		return nil // it was asked for before
+	return &s.Shipments[i], nil
+}
+
+func (r VoidLabelRequest) known(w *orderWorkflow) (bool, error) {
+	s, err := w.parcelNumbered(r.Parcel)
+	return err == nil && s.VoidBy != "" && (s.Replaced || !s.Status.HandedOver()), nil
+}
+
+func (r VoidLabelRequest) may(w *orderWorkflow) error {
+	s, err := w.parcelNumbered(r.Parcel)
+	switch {
+	case err != nil:
+		return err
 	case s.Status.HandedOver():
 		return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the carrier has parcel %d already: it is %s", r.Parcel, s.Status))
 	case s.Replaced:
@@ -282,7 +302,7 @@ func (w *orderWorkflow) sendByHand(ctx workflow.Context) error {
 }
 
 // arriveUnmarked counts the parcels that nobody reports about as delivered when they would
-// be overdue with a carrier.
+// be overdue with a carrier. The shopper is not mailed that they have arrived: nobody knows.
 func (w *orderWorkflow) arriveUnmarked(ctx workflow.Context) {
 	within := w.Placement.Terms.OverdueAfter
 	for i := range w.Shipments {
@@ -326,9 +346,6 @@ func (w *orderWorkflow) arrived(ctx workflow.Context, s *order.Shipment, actor, 
 		w.enter(ctx, Completed)
 	}
 	w.note(ctx, order.ParcelArrived, actor, why, cmp.Or(s.Tracking, s.Reference))
-	if s.Method == order.ByHand {
-		w.mailAbout(ctx, order.MailDelivered, s.Reference)
-	}
 	w.changes++
 }
 
@@ -336,18 +353,20 @@ func (w *orderWorkflow) checkMarkParcel(ctx workflow.Context, r MarkParcelReques
 	return w.checkParcel(ctx, r)
 }
 
+func (r MarkParcelRequest) known(w *orderWorkflow) (bool, error) {
+	s, err := w.parcelNumbered(r.Parcel)
+	return err == nil && s.Method != order.ByCarrier && s.Status == r.Status && (r.Status == order.ParcelDelivered || r.Status == order.ParcelReturned), nil
+}
+
 func (r MarkParcelRequest) may(w *orderWorkflow) error {
-	i := slices.IndexFunc(w.Shipments, func(p order.Shipment) bool { return p.Number == r.Parcel })
-	if i < 0 {
-		return workflows.Refuse(workflows.RefusalNoParcel, fmt.Sprintf("the order has %d parcels, and none with number %d", len(w.Shipments), r.Parcel))
+	s, err := w.parcelNumbered(r.Parcel)
+	if err != nil {
+		return err
 	}
-	s := w.Shipments[i]
 	ends := r.Status == order.ParcelDelivered || r.Status == order.ParcelReturned && s.Method == order.ByHand
 	switch {
 	case s.Method == order.ByCarrier:
 		return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the carrier says where parcel %d is", r.Parcel))
-	case s.Status == r.Status:
-		return nil
 	case !ends:
 		return workflows.Refuse(workflows.RefusalInvalid, fmt.Sprintf("%v: status: a parcel of this kind cannot be marked %.20q", order.ErrInvalid, r.Status))
 	case s.Replaced || s.VoidBy != "" || s.Status != order.ParcelInTransit && s.Status != order.ParcelReady:
@@ -370,6 +389,9 @@ func (w *orderWorkflow) onMarkParcel(ctx workflow.Context, r MarkParcelRequest) 
 		w.hold(ctx, order.HoldReturned, "the parcel came back", s.Tracking)
 	default:
 		w.arrived(ctx, s, r.Actor(), r.Reason())
+		if s.Method == order.ByHand { // what was collected needs no mail
+			w.mailAbout(ctx, order.MailDelivered, s.Reference)
+		}
 		w.interrupt()
 	}
 	err := w.save(ctx)

@@ -2,6 +2,7 @@ package orders
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -233,7 +234,8 @@ func (w *orderWorkflow) returnSurplus(ctx workflow.Context, ref, why string) {
 	}
 }
 
-// endStandby gives up the payment on standby, unless the compensation cancels it.
+// endStandby gives up the payment on standby, unless the compensation cancels it. One of
+// which it is not known whether it was created may exist at the provider.
 func (w *orderWorkflow) endStandby(ctx workflow.Context) {
 	p := w.standby()
 	switch {
@@ -241,10 +243,31 @@ func (w *orderWorkflow) endStandby(ctx workflow.Context) {
 	case p.Reference == "":
 		if p.Status.Dead() || w.Captured() > 0 {
 			p.Surplus, p.Standby = true, false
+			w.cancelLostInBackground(ctx, *p)
 		}
 	default:
 		w.returnSurplus(ctx, p.Reference, "the order does not need another payment")
 	}
+}
+
+// cancelLostInBackground cancels or refunds a payment that the order does not need, if it
+// is not known whether it was created.
+func (w *orderWorkflow) cancelLostInBackground(ctx workflow.Context, p order.Payment) {
+	if !p.Surplus || p.Reference != "" || p.Status.Dead() || !cancelsLostPayments(ctx) {
+		return
+	}
+	w.retryInBackground(ctx, "a payment that was perhaps created cannot be cancelled", fmt.Sprintf("payment %d", p.Number), time.Time{}, func(ctx workflow.Context) error {
+		back, err := w.returnPayment(ctx, background, w.Payments[p.Number-1])
+		if err == nil && back.kind != "" {
+			w.note(ctx, back.kind, workflows.ActorPurser, cmp.Or(back.what, "the order does not need another payment"), w.Payments[p.Number-1].Reference)
+			w.notifyRefunds(ctx)
+		}
+		return err
+	}, func() {
+		if own := &w.Payments[p.Number-1]; own.Status == "" { // a person has settled it
+			own.Status = order.PaymentCanceled
+		}
+	})
 }
 
 // payAgainReported handles an event about the payment on standby. What it says about

@@ -64,6 +64,15 @@ func TestPayAgain(t *testing.T) {
 	const asked, late = 10*time.Hour + 30*time.Minute, 11*time.Hour + 50*time.Minute
 	first, second := heldBy(order.PaymentCaptured, order.PaymentCanceled), heldBy(order.PaymentCanceled, order.PaymentCaptured)
 	none := heldBy(order.PaymentCanceled, order.PaymentCanceled)
+	lostAndCancelled := func(t *testing.T, w *fixture) {
+		t.Helper()
+		if all := w.bank.Intents(id); len(all) != 2 || all[0].Status != order.PaymentCaptured || all[1].Status != order.PaymentCanceled {
+			t.Errorf("intents %+v, want one captured and one cancelled", all)
+		}
+		if p := w.order().Payments[1]; !p.Surplus || p.Status != order.PaymentCanceled || p.Reference == "" {
+			t.Errorf("the second payment is %+v", p)
+		}
+	}
 	runScenarios(t, []scenario{
 		{name: "paid again: the order ships on the new hold", script: func(w *fixture) {
 			w.delayed(18 * time.Hour)
@@ -175,6 +184,21 @@ func TestPayAgain(t *testing.T) {
 			w.at(late, w.payAgain)
 			w.arrive(19 * time.Hour)
 		}, ends: order.Delivered, mails: askedAgain(delivered), check: second},
+		{name: "F12 the response to the creation is lost until the old hold has paid: what was created is cancelled", script: func(w *fixture) {
+			w.delayed(asked)
+			w.at(9*time.Hour, func() { w.down(14*time.Hour, order.ErrUnknownOutcome, "CreateIntent") })
+			w.arrive(14 * time.Hour)
+		}, ends: order.Delivered, mails: delivered, check: lostAndCancelled},
+		{name: "F12 the response is lost, the order is cancelled, and a person lets it go on: what was created is cancelled", script: func(w *fixture) {
+			w.bank.Now, w.bank.Hold = w.clock, 14*time.Hour
+			w.placement.Terms.PayAgainBefore = 4 * time.Hour
+			w.down(12*time.Hour+2*time.Minute, order.ErrUnknownOutcome, "BookParcel")
+			w.down(13*time.Hour, order.ErrState, "VoidParcel")
+			w.at(time.Minute, w.pay)
+			w.at(9*time.Hour, func() { w.down(13*time.Hour, order.ErrUnknownOutcome, "CreateIntent") })
+			w.at(12*time.Hour+30*time.Minute, func() { w.says("keep", w.resolve(order.ChooseKeep), "", "") })
+			w.arrive(14 * time.Hour)
+		}, ends: order.Delivered, mails: delivered, check: lostAndCancelled},
 		{name: "the history grows long", script: func(w *fixture) {
 			w.delayed(18 * time.Hour)
 			for d := time.Hour; d < 20*time.Hour; d += 50 * time.Minute {

@@ -178,6 +178,9 @@ func (w *orderWorkflow) mayReceiveReturn(ctx workflow.Context, m message) error 
 	case back.Got != "":
 		return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the return %s is %s: other goods or amounts were received for it", back.ID, back.Status))
 	}
+	if err := order.CheckText("why", m.receive.Reason(), true, order.MaxText); err != nil { // the refund takes it as its reason
+		return refuseReturn(err)
+	}
 	got, err := w.Receive(*back, m.receive.ReturnReceipt, workflow.Now(ctx))
 	if err != nil {
 		return refuseReturn(err)
@@ -279,11 +282,15 @@ func (w *orderWorkflow) refundReturnsInBackground(ctx workflow.Context) {
 	}
 }
 
+// errSettled reports that nothing more is refunded unasked.
+var errSettled = errors.New("a person has settled the money of the order: keep closes the return, and what is owed all the same is refunded by hand")
+
 // refundReturn plans the refund of a return, and has it made. While the money cannot be
-// refunded, a person is shown why, and the return waits.
+// refunded, a person is shown why, and the return waits. It also waits while the order is
+// being cancelled, which refunds what is left.
 func (w *orderWorkflow) refundReturn(ctx workflow.Context, id string) {
 	back := w.ReturnByID(id)
-	if back.Status != order.ReturnReceived || back.RefundID != "" {
+	if back.Status != order.ReturnReceived || back.RefundID != "" || w.Phase == Compensating {
 		return
 	}
 	parts, err := w.PlanReturn(*back)
@@ -293,6 +300,9 @@ func (w *orderWorkflow) refundReturn(ctx workflow.Context, id string) {
 		for _, p := range made {
 			back.Refund = order.Money{Amount: back.Refund.Amount + p.Amount.Amount, Currency: p.Amount.Currency}
 		}
+	}
+	if w.MoneyResolved && len(parts) > 0 {
+		parts, err = nil, errSettled
 	}
 	if about := aboutReturn + id; err != nil && !w.Resolved[about] {
 		if !w.needsAttention(about) {
@@ -330,13 +340,28 @@ func (w *orderWorkflow) closeReturns(ctx workflow.Context) {
 			continue
 		}
 		*back = back.Enter(order.ReturnClosed, workflow.Now(ctx))
-		why := back.Refund.String() + " refunded"
+		why := w.refundOf(*back)
 		if kept := back.Fee + back.Damage; kept > 0 {
 			why += fmt.Sprintf(", %s kept", order.Money{Amount: kept, Currency: back.Refund.Currency})
 		}
 		w.note(ctx, order.ReturnWasClosed, workflows.ActorPurser, why, back.ID)
 		w.changes++
 	}
+}
+
+// refundOf says how much of the refund of a return the shopper has got, or gets.
+func (s *State) refundOf(back order.Return) string {
+	got := order.Money{Currency: back.Refund.Currency}
+	for _, p := range s.refundParts(back.RefundID) {
+		if p.Status.Moves() {
+			got.Amount += p.Amount.Amount
+		}
+	}
+	text := got.String() + " refunded"
+	if missing := back.Refund.Amount - got.Amount; missing > 0 {
+		text += fmt.Sprintf(", %s could not be", order.Money{Amount: missing, Currency: got.Currency})
+	}
+	return text
 }
 
 // resumeReturns goes on with the returns as the state has them.

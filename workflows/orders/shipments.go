@@ -227,7 +227,9 @@ func (w *orderWorkflow) moveParcel(ctx workflow.Context, p order.ShipmentEvent) 
 	case p.Status == order.ParcelException && p.Note == asked: // it was reported, or it is not news
 		return
 	case p.Status == order.ParcelException:
-		s.MovedAt = workflow.Now(ctx)
+		if s.Status != order.ParcelDelivered { // from then on, the time to send goods back runs
+			s.MovedAt = workflow.Now(ctx)
+		}
 		w.note(ctx, order.ParcelScanned, carrier, "problem: "+p.Note, p.Tracking)
 		return
 	case w.goesOut(ctx, s, p):

@@ -302,6 +302,7 @@ func (w *orderWorkflow) enter(ctx workflow.Context, p Phase) {
 			w.mailReceivedInBackground(ctx)
 		}
 	}
+	w.refundReturnsInBackground(ctx)
 }
 
 // abort decides that the order is not fulfilled, and ends what it waits for.

@@ -112,6 +112,14 @@ const (
 	// changeRecallParcels: an order that is cancelled before it has booked a parcel asks
 	// the record whether an attempt that was lost has.
 	changeRecallParcels = "recall-parcels"
+	// changeCancelLostPayments: a payment that the shopper was asked for because a hold
+	// lapses is cancelled, also if it is not known whether it was created, when the order
+	// does not need it. Before, such a one was left at the provider.
+	changeCancelLostPayments = "cancel-lost-payments"
+	// changeCaptureGoodsOut: when a person says that the carrier has the goods, a hold that
+	// is too old to be relied on is captured at once, also if the shopper could not be asked
+	// to pay again. Before, the order was put on hold again.
+	changeCaptureGoodsOut = "capture-goods-out"
 )
 
 // verifiesMoney reports whether the order asks the provider about such money.
@@ -132,6 +140,16 @@ func asksAboutDisputed(ctx workflow.Context) bool {
 // recallsParcels reports whether the order asks the record for such parcels.
 func recallsParcels(ctx workflow.Context) bool {
 	return workflow.GetVersion(ctx, changeRecallParcels, workflow.DefaultVersion, 1) >= 1
+}
+
+// cancelsLostPayments reports whether the order cancels such payments.
+func cancelsLostPayments(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, changeCancelLostPayments, workflow.DefaultVersion, 1) >= 1
+}
+
+// capturesGoodsOut reports whether the order captures such a hold.
+func capturesGoodsOut(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, changeCaptureGoodsOut, workflow.DefaultVersion, 1) >= 1
 }
 
 // Moment is where in the course of an order a step of the shop's own is taken.
