@@ -80,7 +80,7 @@ func TestReturnAttention(t *testing.T) {
 	})
 }
 
-// TestReturnHeldMoney (REF-9, REF-3): the refund of a return takes no money that the order
+// TestReturnHeldMoney (REF-9): the refund of a return takes no money that the order
 // refunds by itself, or that a person has settled, and its end says what became of it.
 func TestReturnHeldMoney(t *testing.T) {
 	second := reference[:len(reference)-1] + "2"
