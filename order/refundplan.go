@@ -268,7 +268,7 @@ func (o Order) Restocked() (all []LineQuantity) {
 // PlanRefund does.
 func (o Order) PlanReturn(back Return) ([]Refund, error) {
 	worth, left, g := o.worth(back), o.Refundable(), Granule(o.Total.Currency)
-	amount := o.Unpaid(back).Amount
+	amount := o.ReturnRefund(back).Amount
 	switch disputed := slices.ContainsFunc(o.Disputes, func(d Dispute) bool { return !d.Closed() && d.Status != DisputeInquiry }); {
 	case amount == 0:
 		return nil, nil
@@ -285,9 +285,9 @@ func (o Order) PlanReturn(back Return) ([]Refund, error) {
 	})
 }
 
-// Unpaid returns what is to be refunded for the goods of a return that came back, if so
+// ReturnRefund returns what is to be refunded for the goods of a return that came back, if so
 // much is left of the order's money.
-func (o Order) Unpaid(back Return) Money {
+func (o Order) ReturnRefund(back Return) Money {
 	g := Granule(o.Total.Currency)
 	return Money{Amount: max(o.worth(back)-back.Fee-back.Damage, 0) / g * g, Currency: o.Total.Currency}
 }

@@ -233,7 +233,7 @@ func (s *State) concerned(kind order.CaseKind, about string) order.Money {
 		return m
 	case kind == order.CaseReturnUnpaid:
 		if back := s.ReturnByID(strings.TrimPrefix(about, aboutReturn)); back != nil {
-			m = s.Unpaid(*back)
+			m = s.ReturnRefund(*back)
 		}
 		return m
 	case kind == order.CaseReturnUndecided, kind == order.CaseOwnStep:

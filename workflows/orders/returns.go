@@ -282,8 +282,8 @@ func (w *orderWorkflow) refundReturnsInBackground(ctx workflow.Context) {
 	}
 }
 
-// errSettled reports that nothing more is refunded unasked.
-var errSettled = errors.New("a person has settled the money of the order: keep closes the return, and what is owed all the same is refunded by hand")
+// errMoneyResolved reports that nothing more is refunded unasked.
+var errMoneyResolved = errors.New("a person has settled the money of the order: keep closes the return, and what is owed all the same is refunded by hand")
 
 // refundReturn plans the refund of a return, and has it made. While the money cannot be
 // refunded, a person is shown why, and the return waits. It also waits while the order is
@@ -302,7 +302,7 @@ func (w *orderWorkflow) refundReturn(ctx workflow.Context, id string) {
 		}
 	}
 	if w.MoneyResolved && len(parts) > 0 {
-		parts, err = nil, errSettled
+		parts, err = nil, errMoneyResolved
 	}
 	if about := aboutReturn + id; err != nil && !w.Resolved[about] {
 		if !w.needsAttention(about) {
