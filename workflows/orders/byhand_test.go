@@ -78,6 +78,15 @@ func TestWithoutCarrier(t *testing.T) {
 			w.marks(5*time.Hour+time.Minute, 1, order.ParcelReturned, "")
 			w.at(6*time.Hour, func() { w.says("both", w.resolve(order.ChooseRefund), "", "") })
 		}, ends: order.Returned, mails: also(nil, order.MailConfirmation, order.MailShipped, order.MailShipped, refunded), check: unasked},
+		{name: "own tracking, it comes back, is to be sent again, and is refunded instead: nothing stays reserved", script: func(w *fixture) {
+			w.byOperator()
+			w.adds(time.Hour, byHand("a", 1), "")
+			w.adds(2*time.Hour, byHand("b", 1), "")
+			w.marks(3*time.Hour, 1, order.ParcelReturned, "")
+			w.at(4*time.Hour, func() { w.says("again", w.resolve(order.ChooseRebook), "", "") })
+			w.marks(5*time.Hour, 2, order.ParcelReturned, "")
+			w.at(6*time.Hour, func() { w.says("end it", w.resolve(order.ChooseRefund), "", "") })
+		}, ends: order.Returned, mails: also(nil, order.MailConfirmation, order.MailShipped, order.MailShipped, refunded), check: both(unasked, hasStock(2, onHand-2))},
 		{name: "to be collected", script: func(w *fixture) {
 			w.byOperator()
 			w.adds(time.Hour, collected("a", 0), "")

@@ -45,7 +45,7 @@ func (w *orderWorkflow) compensate(ctx workflow.Context) error {
 	case !out:
 		w.Stock = order.StockMove{Action: order.StockRelease}
 		w.note(ctx, order.StockReleased, workflows.ActorPurser, "", "")
-	case !w.Confirmed: // the goods are gone, although they were never captured
+	case !w.Confirmed, w.packs(): // the goods are gone, although they were never captured, or what came back waits for a parcel
 		w.Stock = order.StockMove{Action: order.StockShip}
 	}
 	w.enter(ctx, Closed)
