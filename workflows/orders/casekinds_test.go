@@ -76,15 +76,15 @@ func TestCaseOfReturn(t *testing.T) {
 	w.arrive(0)
 	w.steps(3*day, func() *updateResult { return w.requestReturn("rt1", 1) })
 	var ref order.CaseRef
-	var release, bare *updateResult
+	var void, bare *updateResult
 	w.at(11*day, func() {
 		ref = w.only()
-		release, bare = w.decide(ref.ID, order.ChooseRelease, ""), w.resolve(order.ChooseRelease)
+		void, bare = w.decide(ref.ID, order.ChooseVoid, ""), w.resolve(order.ChooseVoid)
 	})
 	w.steps(12*day, func() *updateResult { return w.decideReturn("rt1", order.StepReject) })
 	w.run().ended(order.Delivered)
-	if release.refusal() != workflows.RefusalNotHeld || bare.refusal() != workflows.RefusalNotHeld || ref.Kind != order.CaseReturnUndecided {
-		t.Errorf("%q, %q of %+v", release.refusal(), bare.refusal(), ref)
+	if void.refusal() != workflows.RefusalNotHeld || bare.refusal() != workflows.RefusalNotHeld || ref.Kind != order.CaseReturnUndecided {
+		t.Errorf("%q, %q of %+v", void.refusal(), bare.refusal(), ref)
 	}
 	if e, ok := w.cases.ended[ref.ID]; !ok || e.Decision != nil {
 		t.Errorf("ended %+v", w.cases.ended)

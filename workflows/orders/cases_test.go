@@ -95,9 +95,14 @@ func (c *checks) keptCases() {
 
 // decide sends the decision about a case, as the case's workflow does.
 func (w *fixture) decide(caseID string, c order.Choice, approvedBy string) *updateResult {
+	return w.decideAbout(caseID, c, approvedBy, 2900)
+}
+
+// decideAbout decides about an amount that the case has shown.
+func (w *fixture) decideAbout(caseID string, c order.Choice, approvedBy string, amount int64) *updateResult {
 	got := new(updateResult)
 	w.update(string(orders.Resolve), "case-"+caseID+"-"+string(c)+approvedBy, got, orders.ResolveRequest{
-		Choice: c, Case: caseID, Request: "request-1", ApprovedBy: approvedBy, Amount: order.Money{Amount: 2900, Currency: "EUR"}, Sender: sentBy("key:ada", "looked at it"),
+		Choice: c, Case: caseID, Request: "request-1", ApprovedBy: approvedBy, Amount: order.Money{Amount: amount, Currency: "EUR"}, Sender: sentBy("key:ada", "looked at it"),
 	})
 	return got
 }
