@@ -6,6 +6,8 @@ import (
 	"errors"
 	"maps"
 	"slices"
+
+	"purser/order"
 )
 
 // The errors of products and of their changes. Each is a result for the caller,
@@ -48,7 +50,11 @@ type Product struct {
 	// for orders.
 	OnHand int64 `json:"onHand"`
 	// Inactive hides a product from the search and prevents orders of it.
-	Inactive bool    `json:"inactive,omitempty" doc:"Kept, but not for sale"`
+	Inactive bool `json:"inactive,omitempty" doc:"Kept, but not for sale"`
+	// Goods is what the sending depends on.
+	order.Goods
+	// Delivery is mailed to shoppers when they have paid.
+	Delivery string  `json:"delivery,omitempty" doc:"For shipping none: the link or the instructions that the shopper is mailed when the order is paid, at most 2000 characters"`
 	Images   []Image `json:"images,omitempty" doc:"Read only: images are added by upload"`
 	// Version rises by one with each change of these fields, but not when an
 	// order changes the stock.

@@ -28,7 +28,7 @@ func Lookalike(sku, other string) error {
 // Clean returns the product with its texts as the catalogue keeps them (see
 // text.Clean): equal texts are equal, however they were typed, and line ends are LF.
 func (p Product) Clean() Product {
-	for _, s := range []*string{&p.SKU, &p.Name, &p.Description, &p.Brand, &p.Category, &p.Parent} {
+	for _, s := range []*string{&p.SKU, &p.Name, &p.Description, &p.Brand, &p.Category, &p.Parent, &p.Delivery} {
 		*s = text.Clean(*s)
 	}
 	if p.Tags != nil {
@@ -61,6 +61,7 @@ func (r Row) Clean() Row {
 	replace(&r.Tags, p.Tags)
 	replace(&r.Parent, p.Parent)
 	replace(&r.Options, p.Options)
+	replace(&r.Delivery, p.Delivery)
 	return r
 }
 

@@ -3,6 +3,8 @@ package catalog
 import (
 	"slices"
 	"time"
+
+	"purser/order"
 )
 
 // ImportKind is the kind of an import.
@@ -79,19 +81,21 @@ type RowFault struct {
 // Row is a row of a file: a SKU and new values of the product's fields. A nil
 // field leaves the product's field as it is.
 type Row struct {
-	SKU         string             `json:"sku"`
-	Name        *string            `json:"name,omitempty"`
-	Description *string            `json:"description,omitempty"`
-	Brand       *string            `json:"brand,omitempty"`
-	Category    *string            `json:"category,omitempty"`
-	Tags        *[]string          `json:"tags,omitempty"`
-	Rating      *int64             `json:"rating,omitempty"`
-	Parent      *string            `json:"parent,omitempty"`
-	Options     *map[string]string `json:"options,omitempty"`
-	Price       *int64             `json:"price,omitempty"`
-	Currency    *string            `json:"currency,omitempty"`
-	OnHand      *int64             `json:"onHand,omitempty"`
-	Inactive    *bool              `json:"inactive,omitempty"`
+	SKU         string              `json:"sku"`
+	Name        *string             `json:"name,omitempty"`
+	Description *string             `json:"description,omitempty"`
+	Brand       *string             `json:"brand,omitempty"`
+	Category    *string             `json:"category,omitempty"`
+	Tags        *[]string           `json:"tags,omitempty"`
+	Rating      *int64              `json:"rating,omitempty"`
+	Parent      *string             `json:"parent,omitempty"`
+	Options     *map[string]string  `json:"options,omitempty"`
+	Price       *int64              `json:"price,omitempty"`
+	Currency    *string             `json:"currency,omitempty"`
+	OnHand      *int64              `json:"onHand,omitempty"`
+	Inactive    *bool               `json:"inactive,omitempty"`
+	Shipping    *order.ShippingNeed `json:"shipping,omitempty"`
+	Delivery    *string             `json:"delivery,omitempty"`
 }
 
 // Onto returns the product with the row's values.
@@ -108,6 +112,8 @@ func (r Row) Onto(p Product) Product {
 	set(&p.Currency, r.Currency)
 	set(&p.OnHand, r.OnHand)
 	set(&p.Inactive, r.Inactive)
+	set(&p.Shipping, r.Shipping)
+	set(&p.Delivery, r.Delivery)
 	p.SKU = r.SKU
 	return p
 }
@@ -124,6 +130,7 @@ func (r Row) Faults() []Fault {
 		"sku": true, "name": r.Name != nil, "description": r.Description != nil, "brand": r.Brand != nil, "category": r.Category != nil,
 		"tags": r.Tags != nil, "rating": r.Rating != nil, "parent": r.Parent != nil, "options": r.Options != nil,
 		"price": r.Price != nil, "currency": r.Currency != nil, "onHand": r.OnHand != nil,
+		"shipping": r.Shipping != nil, "delivery": r.Delivery != nil && r.Shipping != nil,
 	}
 	return slices.DeleteFunc(r.Onto(Product{}).Faults(), func(f Fault) bool { return !said[f.Field] })
 }

@@ -25,6 +25,7 @@ const (
 	MaxRating      = 500
 	MaxImages      = 20
 	MaxOnHand      = 1_000_000_000 // keeps sums of stock from overflowing
+	MaxDelivery    = 2000
 )
 
 // Fault is one error in a product.
@@ -78,6 +79,8 @@ func (p Product) Faults() []Fault {
 		check("parent", wantParent, text.Key(p.Parent, MaxSKU))
 	}
 	check("options", wantOptions, p.optionFault())
+	p.Goods.Check(func(field, message string) { faults = append(faults, Fault{field, message}) })
+	check("delivery", wantDelivery, p.deliveryFault())
 	return append(faults, p.saleFaults()...)
 }
 
@@ -91,6 +94,7 @@ var (
 	wantCategory    = fmt.Sprintf("want at most %d characters of text on one line", MaxCategory)
 	wantTags        = fmt.Sprintf("want at most %d of 1 to %d characters each", MaxTags, MaxTag)
 	wantParent      = wantSKU + ", and not the SKU itself"
+	wantDelivery    = fmt.Sprintf("want at most %d characters of text, for a product with shipping none", MaxDelivery)
 	wantOptions     = fmt.Sprintf("want at most %d, names and values of 1 to %d characters", MaxOptions, MaxOption)
 )
 
@@ -104,6 +108,13 @@ func (p Product) tagFault() string {
 		}
 	}
 	return ""
+}
+
+func (p Product) deliveryFault() string {
+	if p.Delivery != "" && p.Shipping != order.ShippingNone {
+		return "the product needs a parcel"
+	}
+	return text.Lines(p.Delivery, MaxDelivery)
 }
 
 func (p Product) optionFault() string {

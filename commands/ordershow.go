@@ -183,6 +183,13 @@ func printShipment(w io.Writer, s shop.Shipment) {
 	case s.Kept:
 		status += " (kept)"
 	}
+	if s.Method == string(order.NoParcel) {
+		fmt.Fprintf(w, "without a parcel\t%s: %s\n", nonEmpty(s.Reference, status), strings.Join(goods, ", "))
+		for _, d := range s.Delivered {
+			fmt.Fprintf(w, "  %s\t%s\n", d.SKU, strings.ReplaceAll(d.Text, "\n", " "))
+		}
+		return
+	}
 	fmt.Fprintf(w, "parcel %d\t%s: %s\n", s.Number, nonEmpty(s.Carrier, s.Tracking, s.Reference, status), strings.Join(goods, ", "))
 }
 

@@ -44,6 +44,8 @@ type productPutCmd struct {
 	Currency    *string           `help:"The currency of the price. Default: the product's present one."`
 	OnHand      *int64            `help:"The number of pieces in stock, as counted."`
 	Inactive    *bool             `help:"Keep the product, but do not sell it." negatable:""`
+	Shipping    *string           `help:"none: the product needs no parcel, such as a download or a service. Empty (--shipping=): it needs one again."`
+	Delivery    *string           `help:"For --shipping none: the link or the instructions that shoppers are mailed when they have paid."`
 	Version     int64             `default:"-1" help:"Change the product only if it is at this version; 0: only if it does not exist."`
 }
 
@@ -88,7 +90,11 @@ func (p *productPutCmd) row(was catalog.Product) (catalog.Row, error) {
 	}
 	r := catalog.Row{
 		SKU: p.SKU, Name: p.Name, Description: p.Description, Brand: p.Brand, Category: p.Category, Rating: p.Rating, Parent: p.Parent,
-		Price: price, Currency: p.Currency, OnHand: p.OnHand, Inactive: p.Inactive,
+		Price: price, Currency: p.Currency, OnHand: p.OnHand, Inactive: p.Inactive, Delivery: p.Delivery,
+	}
+	if p.Shipping != nil {
+		need := order.ShippingNeed(*p.Shipping)
+		r.Shipping = &need
 	}
 	if len(p.Tag) > 0 {
 		r.Tags = &p.Tag
@@ -158,6 +164,10 @@ func (c *productCmd) print(w io.Writer, p catalog.Stocked) error {
 	if p.Inactive {
 		line("inactive", "not for sale")
 	}
+	if p.Shipping == order.ShippingNone {
+		line("shipping", "none: it needs no parcel")
+	}
+	line("delivery", p.Delivery)
 	line("version", fmt.Sprintf("%d, revision %d", p.Version, p.Revision))
 	line("description", p.Description)
 	return t.Flush()

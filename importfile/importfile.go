@@ -51,7 +51,7 @@ var (
 		catalog.ImportProducts: {"sku"}, catalog.ImportStock: {"sku", "onHand"}, catalog.ImportPrices: {"sku", "price", "currency"},
 	}
 	optionalColumns = map[catalog.ImportKind][]string{catalog.ImportProducts: {
-		"name", "description", "brand", "category", "tags", "rating", "parent", "options", "price", "currency", "onHand", "inactive",
+		"name", "description", "brand", "category", "tags", "rating", "parent", "options", "price", "currency", "onHand", "inactive", "shipping", "delivery",
 	}}
 )
 

@@ -14,6 +14,7 @@ import (
 
 	"purser/catalog"
 	"purser/importfile"
+	"purser/order"
 	"purser/text"
 )
 
@@ -115,8 +116,15 @@ func TestRows(t *testing.T) {
 	if diff := cmp.Diff(want, rows[0].Onto(catalog.Product{})); diff != "" || rows[0].Line != 2 {
 		t.Errorf("line %d: %s", rows[0].Line, diff)
 	}
+	// A row says what the sending depends on.
+	rows, faults = read(t, catalog.ImportProducts, "sku,shipping,delivery\nebook,none,\"https://shop.example/get\nPassword: x\"\nmug,,\n")
+	was := catalog.Product{SKU: "mug", Goods: order.Goods{Shipping: order.ShippingNone}, Delivery: "x"}
+	if len(faults) > 0 || rows[0].Onto(catalog.Product{}).Delivery != "https://shop.example/get\nPassword: x" || rows[0].Onto(was).Shipping != order.ShippingNone || rows[1].Onto(was).Goods != (order.Goods{}) {
+		t.Errorf("%+v, %q", rows, faults)
+	}
+	rows, _ = read(t, catalog.ImportProducts, text)
 	// What a row leaves out stays as it is.
-	was := catalog.Product{SKU: "tea", OnHand: 7, Brand: "Lantern", Tags: []string{"old"}}
+	was = catalog.Product{SKU: "tea", OnHand: 7, Brand: "Lantern", Tags: []string{"old"}}
 	want = catalog.Product{SKU: "tea", Name: "Tea", Price: 890, Currency: "EUR", OnHand: 7, Brand: "Lantern", Inactive: true}
 	if diff := cmp.Diff(want, rows[1].Onto(was)); diff != "" || rows[1].Line != 5 {
 		t.Errorf("line %d: %s", rows[1].Line, diff)
@@ -148,6 +156,10 @@ func TestRowFaults(t *testing.T) {
 		"a float for an amount": {
 			catalog.ImportPrices, "sku,price,currency\na,14.50,EUR\n", 0,
 			[]string{`2 price: want a whole number, got "14.50": amounts are minor units, such as 1450 for 14.50. For prices such as 14.50 or 1,450.00 set the option decimal to point, for 14,50 or 1.450,00 to comma`},
+		},
+		"shipping": {
+			catalog.ImportProducts, "sku,shipping,delivery\na,nothing,\nb,,https://shop.example\nc,none,https://shop.example\n", 1,
+			[]string{`2 shipping: want none, or nothing for goods that need a parcel, got "nothing"`, "3 delivery: want at most 2000 characters of text, for a product with shipping none: the product needs a parcel"},
 		},
 		"broken UTF-8": {catalog.ImportProducts, "sku,name\na,\xff\nb,B\n", 1, []string{"2 : not in UTF-8 at byte 3 of the row: save the file as CSV in UTF-8"}},
 		"columns": {

@@ -17,6 +17,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"purser/catalog"
+	"purser/order"
 	"purser/text"
 )
 
@@ -201,6 +202,11 @@ func (r *Reader) assign(row *catalog.Row, column, value string) (fault string) {
 		row.OnHand, fault = number(value)
 	case "inactive":
 		row.Inactive, fault = truth(value)
+	case "shipping":
+		need := order.ShippingNeed(value)
+		row.Shipping = &need
+	case "delivery":
+		row.Delivery = &value
 	}
 	return fault
 }

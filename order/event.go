@@ -63,6 +63,7 @@ const (
 	DisputeMoved       Kind = "payment.dispute_updated"
 	DisputeClosed      Kind = "payment.dispute_closed"
 
+	GoodsDelivered   Kind = "goods.delivered"       // goods that need no parcel are with the shopper
 	ParcelWasPlanned Kind = "parcel.planned"        // a person has made it; it is booked next
 	ParcelWasRefused Kind = "parcel.refused"        // the carrier does not accept a parcel that a person has made
 	ParcelVoidAsked  Kind = "parcel.void_requested" // a person wants its goods in another parcel
@@ -126,7 +127,8 @@ type Snapshot struct {
 type StockMove struct {
 	Action StockAction `json:"action,omitempty"`
 	// Lines are, for StockShip, all the goods that have left the warehouse by
-	// then; the rest stays reserved. Without lines the move is about all goods.
+	// then; the rest stays reserved. Without lines the move is about all goods. For
+	// StockRelease they are those that do not come back.
 	Lines []LineQuantity `json:"lines,omitempty"`
 	// Restocked are all the goods that are for sale again by then, because they came
 	// back or, if the order is paid, are not sent.

@@ -20,6 +20,7 @@ const (
 	MailShipped        Notification = "shipped"
 	MailReady          Notification = "ready" // to be collected
 	MailDelivered      Notification = "delivered"
+	MailDigital        Notification = "digital_delivery" // how to get goods that need no parcel
 	MailCancelled      Notification = "cancelled"
 	MailExpired        Notification = "expired"
 	MailRefunded       Notification = "refunded"      // the refund has succeeded
@@ -46,21 +47,22 @@ func (m Notification) OnRequest() bool { return m == MailReturnInstructions }
 // Mail is one mail to be sent once. Its key is made of order, notification,
 // generation, and Ref if the notification can be about one of several objects.
 type Mail struct {
-	OrderID      ID           `json:"orderId"`
-	Notification Notification `json:"milestone"`
-	Generation   int          `json:"generation"`
-	Ref          string       `json:"ref,omitempty"` // the refund, return, dispute or intent that it is about
-	To           string       `json:"to"`
-	Name         string       `json:"name"`
-	Locale       string       `json:"locale,omitempty"`
-	Lines        []Line       `json:"lines,omitempty"`
-	Shipping     *Fee         `json:"shipping,omitempty"`
-	Total        Money        `json:"total"`
-	Amount       Money        `json:"amount,omitzero"` // the refunded or disputed amount, if the mail is about one
-	Until        time.Time    `json:"until,omitzero"`  // until when the reader can act
-	Tracking     string       `json:"tracking,omitempty"`
-	Reason       string       `json:"reason,omitempty"`
-	Link         string       `json:"link,omitempty"` // where its button leads; default: to the order or the parcel
+	OrderID      ID                `json:"orderId"`
+	Notification Notification      `json:"milestone"`
+	Generation   int               `json:"generation"`
+	Ref          string            `json:"ref,omitempty"` // the refund, return, dispute or intent that it is about
+	To           string            `json:"to"`
+	Name         string            `json:"name"`
+	Locale       string            `json:"locale,omitempty"`
+	Lines        []Line            `json:"lines,omitempty"`
+	Shipping     *Fee              `json:"shipping,omitempty"`
+	Total        Money             `json:"total"`
+	Amount       Money             `json:"amount,omitzero"` // the refunded or disputed amount, if the mail is about one
+	Until        time.Time         `json:"until,omitzero"`  // until when the reader can act
+	Tracking     string            `json:"tracking,omitempty"`
+	Reason       string            `json:"reason,omitempty"`
+	Link         string            `json:"link,omitempty"` // where its button leads; default: to the order or the parcel
+	Delivered    []DigitalDelivery `json:"delivered,omitempty"`
 }
 
 // Key returns the mail's key in the ledger.
@@ -85,7 +87,7 @@ func (o Order) MailAbout(m Notification, ref string) Mail {
 		Lines: charged.Lines, Shipping: charged.Shipping, Total: charged.Total, Tracking: o.Shipment().Tracking,
 	}
 	switch m {
-	case MailShipped, MailReady, MailDelivered:
+	case MailShipped, MailReady, MailDelivered, MailDigital:
 		l = l.aboutParcel(o, ref)
 	case MailPrepayment:
 		l.Ref, l.Amount = o.Payment().Reference, Money{o.Total.Amount - o.Captured(), o.Total.Currency}
@@ -135,6 +137,9 @@ func (o Order) standby() Payment {
 // present one. The mails about the first one have no Ref.
 func (m Mail) aboutParcel(o Order, ref string) Mail {
 	s := o.Shipment()
+	if i := slices.IndexFunc(o.Shipments, func(s Shipment) bool { return s.Method == NoParcel }); m.Notification == MailDigital && i >= 0 {
+		s = o.Shipments[i]
+	}
 	for _, other := range o.Shipments {
 		if ref != "" && other.Reference == ref {
 			s = other
@@ -143,6 +148,9 @@ func (m Mail) aboutParcel(o Order, ref string) Mail {
 	m.Tracking = s.Tracking
 	if m.Notification == MailShipped {
 		m.Link = s.Link
+	}
+	if m.Notification == MailDigital {
+		m.Delivered, m.Lines, m.Shipping, m.Total = s.Delivered, nil, nil, Money{}
 	}
 	if s.Number > 1 {
 		m.Ref = s.Reference

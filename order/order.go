@@ -98,11 +98,11 @@ func (o Order) Paid() bool {
 	return o.Free() || o.Captured() > 0 && o.Captured() >= o.Due()
 }
 
-// Shipment returns the shipment that goods go out with at present: the last one
-// that no other replaced. It is the zero Shipment if the order has no shipment yet.
+// Shipment returns the parcel that goods go out with at present: the last one
+// that no other replaced. It is the zero Shipment if the order has no parcel yet.
 func (o Order) Shipment() Shipment {
 	for _, s := range slices.Backward(o.Shipments) {
-		if !s.Replaced {
+		if !s.Replaced && s.Method != NoParcel {
 			return s
 		}
 	}
@@ -112,7 +112,18 @@ func (o Order) Shipment() Shipment {
 // HandedOver reports whether the carrier has a parcel of the order, so that its
 // label cannot be voided any more.
 func (o Order) HandedOver() bool {
-	return slices.ContainsFunc(o.Shipments, func(s Shipment) bool { return s.Status.HandedOver() })
+	return slices.ContainsFunc(o.Shipments, func(s Shipment) bool { return s.Method != NoParcel && s.Status.HandedOver() })
+}
+
+// DeliveredWithoutParcel returns the goods that were delivered and needed no parcel. They
+// never come back.
+func (o Order) DeliveredWithoutParcel() (all []LineQuantity) {
+	for _, s := range o.Shipments {
+		if s.Method == NoParcel {
+			all = append(all, s.Lines...)
+		}
+	}
+	return all
 }
 
 // Line is one priced line. Prices come from the catalogue at the moment of
@@ -128,7 +139,13 @@ type Line struct {
 	// discounts on the whole order.
 	Discount int64 `json:"discount,omitempty"`
 	Tax      *Tax  `json:"tax,omitempty"` // nil: no tax is known
+	// Goods is what the sending depended on when the order was placed; nil: they need a
+	// parcel, and nothing is known of them.
+	Goods *Goods `json:"goods,omitempty"`
 }
+
+// NeedsParcel reports whether the goods are sent in a parcel.
+func (l Line) NeedsParcel() bool { return l.Goods == nil || l.Goods.Shipping != ShippingNone }
 
 // Total returns what the shopper pays for the line.
 func (l Line) Total() int64 { return l.Subtotal - l.Discount + l.Tax.onTop() }

@@ -135,6 +135,8 @@ func (o Order) refundLine(at string, item RefundItem) (RefundLine, error) {
 	switch {
 	case item.Quantity > l.Quantity-before:
 		return RefundLine{}, fmt.Errorf("%w: %s: %d of %q, and %d can still be refunded", ErrNotRefundable, at, item.Quantity, item.SKU, l.Quantity-before)
+	case item.Restock && slices.ContainsFunc(o.DeliveredWithoutParcel(), func(d LineQuantity) bool { return d.SKU == item.SKU }):
+		return RefundLine{}, fmt.Errorf("%w: %s.restock: %q was delivered without a parcel, so nothing comes back that could be sold again", ErrInvalid, at, item.SKU)
 	case item.Restock && item.Quantity > l.Quantity-restocked:
 		return RefundLine{}, fmt.Errorf("%w: %s: %d of %q are for sale again already", ErrNotRefundable, at, restocked, item.SKU)
 	case item.Restock && item.Quantity > l.Quantity-restocked-o.comingBack(item.SKU):

@@ -144,6 +144,7 @@ type Offer struct {
 	Name      string `json:"name"`
 	Price     Money  `json:"price"`
 	Available int64  `json:"available"` // on hand and not reserved for others
+	Goods     Goods  `json:"goods,omitzero"`
 }
 
 // Price returns the request's priced lines and total, without taxes, fees and
@@ -182,7 +183,7 @@ func (r Request) PriceGoods(offers map[string]Offer) ([]Line, Money, error) {
 		if total, err = total.Plus(sub); err != nil {
 			return nil, Money{}, err
 		}
-		lines = append(lines, Line{SKU: l.SKU, Name: o.Name, Quantity: l.Quantity, Price: o.Price.Amount, Subtotal: sub.Amount})
+		lines = append(lines, Line{SKU: l.SKU, Name: o.Name, Quantity: l.Quantity, Price: o.Price.Amount, Subtotal: sub.Amount, Goods: o.Goods.Known()})
 	}
 	return lines, total, nil
 }

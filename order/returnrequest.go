@@ -166,6 +166,8 @@ func (o Order) CheckReturn(r ReturnRequest, now time.Time, within time.Duration)
 		delivered, last := o.delivered(item.SKU)
 		left, until := o.Returnable(item.SKU), last.Add(within)
 		switch {
+		case !o.Lines[line].NeedsParcel():
+			return fmt.Errorf("%w: %s: %q needed no parcel, so there is nothing to send back: make a refund instead, if the shop takes it back", ErrNotReturnable, at, item.SKU)
 		case item.Quantity > o.Lines[line].Quantity:
 			return fmt.Errorf("%w: %s: %d of %q, and %d were bought", ErrNotReturnable, at, item.Quantity, item.SKU, o.Lines[line].Quantity)
 		case delivered == 0:

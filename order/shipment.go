@@ -49,6 +49,9 @@ type Shipment struct {
 	// parcel that is sent without the carrier's API.
 	Method ShipmentMethod `json:"method,omitempty"`
 	Link   string         `json:"link,omitempty"`
+	// Delivered are the links and instructions that the shopper got for goods that need no
+	// parcel.
+	Delivered []DigitalDelivery `json:"delivered,omitempty"`
 }
 
 // ShipmentMethod is how goods reach the shopper.
@@ -59,12 +62,59 @@ const (
 	ByCarrier ShipmentMethod = ""       // with a label that Purser books
 	ByHand    ShipmentMethod = "own"    // without the carrier's API: a person says where the parcel is
 	ByPickup  ShipmentMethod = "pickup" // the shopper collects them
+	NoParcel  ShipmentMethod = "none"   // they need no parcel: they count as delivered when they are paid
 )
 
 // Booked reports whether the parcel is the one that its goods go out in: it needs no
 // booking any more.
 func (s Shipment) Booked() bool {
 	return s.LabelID != "" || s.Method != ByCarrier && s.Status != "" && s.Status != ParcelUnknown
+}
+
+// Goods is what the sending of a product depends on. The zero value is goods that need a
+// parcel, and of which nothing is known.
+type Goods struct {
+	Shipping ShippingNeed `json:"shipping,omitempty" enum:"none" doc:"none: it needs no parcel, such as a download or a service. Missing: it needs one"`
+}
+
+// ShippingNeed says whether goods need a parcel.
+type ShippingNeed string
+
+// The needs.
+const (
+	ShippingParcel ShippingNeed = ""
+	ShippingNone   ShippingNeed = "none" // such as a download or a service
+)
+
+// Known returns the goods, or nil for those that need a parcel and of which nothing is
+// known.
+func (g Goods) Known() *Goods {
+	if g == (Goods{}) {
+		return nil
+	}
+	return &g
+}
+
+// Check calls fault for each field that is wrong.
+func (g Goods) Check(fault func(field, message string)) {
+	if g.Shipping != ShippingParcel && g.Shipping != ShippingNone {
+		fault("shipping", fmt.Sprintf("want none, or nothing for goods that need a parcel, got %.20q", g.Shipping))
+	}
+}
+
+// ProductGoods is what the catalogue has about the sending of a product.
+type ProductGoods struct {
+	Goods
+	// Delivery is the link or the instructions for a product that needs no parcel.
+	Delivery string `json:"delivery,omitempty"`
+}
+
+// DigitalDelivery is the link or the instructions with which the shopper gets a product that
+// needs no parcel.
+type DigitalDelivery struct {
+	SKU  string `json:"sku"`
+	Name string `json:"name"`
+	Text string `json:"text"` // may have several lines
 }
 
 // LineQuantity is a quantity of one product of an order.

@@ -56,7 +56,7 @@ func price(table *pricing.Table, r order.Request) (pricing.Priced, error) {
 	if err := r.Validate(); err != nil {
 		return pricing.Priced{}, err
 	}
-	decided, err := table.Resolve(r, spring)
+	decided, err := table.Resolve(r, offers(r.Currency), spring)
 	if err != nil {
 		return pricing.Priced{}, err
 	}
@@ -177,7 +177,7 @@ func TestNoTable(t *testing.T) {
 		if name != "no table" {
 			table.Shipping = nil
 		}
-		if decided, err := table.Resolve(r, spring); decided != nil || err != nil {
+		if decided, err := table.Resolve(r, offers(r.Currency), spring); decided != nil || err != nil {
 			t.Errorf("%s: %+v, %v", name, decided, err)
 		}
 	}

@@ -134,9 +134,24 @@ func TestShipping(t *testing.T) {
 			}
 		})
 	}
-	r := request("EUR", "DE", "10115", order.RequestLine{SKU: "mug-blue", Quantity: 1})
+	r := request("EUR", "US", "10115", order.RequestLine{SKU: "mug-blue", Quantity: 1}, order.RequestLine{SKU: "card", Quantity: 1})
+	offered := offers("EUR")
+	digital := func(sku string) {
+		o := offered[sku]
+		o.Goods.Shipping = order.ShippingNone
+		offered[sku] = o
+	}
+	digital("card")
+	if _, err := table.Resolve(r, offered, spring); !errors.Is(err, order.ErrNoShipping) {
+		t.Errorf("one of them needs a parcel: %v", err)
+	}
+	digital("mug-blue")
+	if p, err := table.Resolve(r, offered, spring); err != nil || p != nil && p.Shipping != nil {
+		t.Errorf("SHP-8: goods that need no parcel: %+v, %v", p, err)
+	}
+	r = request("EUR", "DE", "10115", order.RequestLine{SKU: "mug-blue", Quantity: 1})
 	r.ShippingMethod = "express"
-	if _, err := (&pricing.Table{}).Resolve(r, time.Now()); !errors.Is(err, order.ErrNoShipping) {
+	if _, err := (&pricing.Table{}).Resolve(r, nil, time.Now()); !errors.Is(err, order.ErrNoShipping) {
 		t.Errorf("a method without a table: %v", err)
 	}
 }
@@ -157,7 +172,7 @@ func TestUnpriced(t *testing.T) {
 	} {
 		r := request(c.currency, "KW", "", c.line)
 		r.DiscountCodes = []string{"GIFT"}
-		decided, err := table.Resolve(r, spring)
+		decided, err := table.Resolve(r, offers(r.Currency), spring)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,22 +12,26 @@ import (
 )
 
 // Decide returns the rules that apply to a request now.
-func (t *Table) Decide(_ context.Context, r order.Request, _ map[string]order.Offer) (*order.Pricing, error) {
-	return t.Resolve(r, time.Now())
+func (t *Table) Decide(_ context.Context, r order.Request, offers map[string]order.Offer) (*order.Pricing, error) {
+	return t.Resolve(r, offers, time.Now())
 }
 
 // Resolve returns the rules that apply to a request at a time, or nil if none does:
-// then the catalogue's prices are the whole price. It fails with order.ErrDiscount for
+// then the catalogue's prices are the whole price. Goods that need no parcel cost no
+// shipping. It fails with order.ErrDiscount for
 // a code that is not valid, and with order.ErrNoShipping if the table has methods of
 // shipping, but none for the request.
-func (t *Table) Resolve(r order.Request, now time.Time) (*order.Pricing, error) {
+func (t *Table) Resolve(r order.Request, offers map[string]order.Offer, now time.Time) (*order.Pricing, error) {
 	p := order.Pricing{Taxes: t.taxes(r)}
 	var err error
 	if p.Discounts, err = t.discounts(r, now); err != nil {
 		return nil, err
 	}
-	if p.Shipping, err = t.shipping(r); err != nil {
-		return nil, err
+	ships := func(l order.RequestLine) bool { return offers[l.SKU].Goods.Shipping != order.ShippingNone }
+	if slices.ContainsFunc(r.Lines, ships) {
+		if p.Shipping, err = t.shipping(r); err != nil {
+			return nil, err
+		}
 	}
 	if p.Discounts == nil && p.Shipping == nil && p.Taxes == nil {
 		return nil, nil

@@ -67,7 +67,7 @@ func (o Order) Unpaid() Payment {
 // no other replaced. It is the zero Shipment before the first.
 func (o Order) Shipment() Shipment {
 	for _, s := range slices.Backward(o.Shipments) {
-		if !s.Replaced {
+		if !s.Replaced && s.Method != string(order.NoParcel) {
 			return s
 		}
 	}
@@ -122,24 +122,25 @@ type Decline struct {
 
 // Shipment is one parcel of an order.
 type Shipment struct {
-	Number    int                `json:"number"`
-	Lines     []ItemQuantity     `json:"lines"`
-	Reference string             `json:"reference"`
-	LabelID   string             `json:"labelId,omitempty"` // empty until the parcel is booked
-	Tracking  string             `json:"tracking,omitempty"`
-	Carrier   string             `json:"carrier,omitempty"`
-	Status    order.ParcelStatus `json:"status,omitempty"`
-	Replaced  bool               `json:"replaced"`           // another parcel was booked instead
-	Replaces  string             `json:"replaces,omitempty"` // the reference of the parcel instead of which this one is booked
-	Kept      bool               `json:"kept"`               // it came back, and a person left it at that
-	MovedAt   time.Time          `json:"movedAt,omitzero"`
-	OverdueAt time.Time          `json:"overdueAt,omitzero"`
-	Missing   bool               `json:"missing"`           // the carrier did not know it
-	Method    string             `json:"method,omitempty"`  // own or pickup; empty: it has a label of the carrier's
-	Link      string             `json:"link,omitempty"`    // where a parcel of the method own can be followed
-	ID        string             `json:"id,omitempty"`      // the caller's, of a parcel that a person has made
-	Refusal   string             `json:"refusal,omitempty"` // why the carrier did not accept it
-	VoidBy    string             `json:"voidBy,omitempty"`  // who wants its goods in another parcel
+	Number    int                     `json:"number"`
+	Lines     []ItemQuantity          `json:"lines"`
+	Reference string                  `json:"reference"`
+	LabelID   string                  `json:"labelId,omitempty"` // empty until the parcel is booked
+	Tracking  string                  `json:"tracking,omitempty"`
+	Carrier   string                  `json:"carrier,omitempty"`
+	Status    order.ParcelStatus      `json:"status,omitempty"`
+	Replaced  bool                    `json:"replaced"`           // another parcel was booked instead
+	Replaces  string                  `json:"replaces,omitempty"` // the reference of the parcel instead of which this one is booked
+	Kept      bool                    `json:"kept"`               // it came back, and a person left it at that
+	MovedAt   time.Time               `json:"movedAt,omitzero"`
+	OverdueAt time.Time               `json:"overdueAt,omitzero"`
+	Missing   bool                    `json:"missing"`             // the carrier did not know it
+	Method    string                  `json:"method,omitempty"`    // own, pickup or none; empty: it has a label of the carrier's
+	Link      string                  `json:"link,omitempty"`      // where a parcel of the method own can be followed
+	ID        string                  `json:"id,omitempty"`        // the caller's, of a parcel that a person has made
+	Refusal   string                  `json:"refusal,omitempty"`   // why the carrier did not accept it
+	VoidBy    string                  `json:"voidBy,omitempty"`    // who wants its goods in another parcel
+	Delivered []order.DigitalDelivery `json:"delivered,omitempty"` // what the shopper was mailed about goods that needed no parcel
 }
 
 // ItemQuantity is a quantity of one product.

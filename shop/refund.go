@@ -16,6 +16,9 @@ type Line struct {
 	RefundedQuantity int64      `json:"refundedQuantity"`
 	LeftOut          int64      `json:"leftOut"` // before the money was captured
 	LeftOutQuantity  int64      `json:"leftOutQuantity"`
+	// Goods is what the sending depends on; nil: they need a parcel, and nothing else is
+	// known.
+	Goods *order.Goods `json:"goods,omitempty"`
 }
 
 // ShippingFee is what the shopper pays for shipping, in minor currency units.

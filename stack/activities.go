@@ -28,7 +28,7 @@ func (p *providers) activities(s *Stack) workers.Activities {
 	return workers.Activities{
 		Orders: &orders.Activities{
 			Record: s.Records, Orders: s.Records, Sealer: s.vault,
-			Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier, Cases: s.starter, CaseList: s.Records,
+			Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier, Cases: s.starter, CaseList: s.Records, Catalogue: s.Records,
 		},
 		Cases: &cases.Activities{
 			Record: s.Records, Orders: s.Records, Matters: s.Records, Workflows: s.starter,

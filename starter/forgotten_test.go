@@ -116,7 +116,7 @@ func (d *orderFixture) open() {
 	}}
 	set := workers.New(d.temporal, workers.Activities{
 		Orders: &orderactivities.Activities{
-			Record: &d.record, Orders: &d.record, Intents: &d.bank, Captures: &d.bank, Carrier: &d.carrier, Cases: d.starter, CaseList: &d.cases, Sealer: wrap{},
+			Record: &d.record, Orders: &d.record, Intents: &d.bank, Captures: &d.bank, Carrier: &d.carrier, Cases: d.starter, CaseList: &d.cases, Catalogue: &d.record, Sealer: wrap{},
 		},
 		Mails: &mailactivities.Activities{
 			MailRouter: &d.mailer, Templates: fake.MailTemplates{}, Ledger: &fake.Ledger{}, ToShop: mail.Address{Email: "disputes@shop.example"},

@@ -27,6 +27,7 @@ type Carrier struct {
 type parcel struct {
 	order.Parcel
 	request string
+	asked   order.ParcelRequest
 	handed  bool // the carrier has, or has had, the parcel
 }
 
@@ -48,7 +49,7 @@ func (c *Carrier) BookParcel(_ context.Context, r order.ParcelRequest) (order.Pa
 			return carrierError("BookParcel", order.ErrState)
 		}
 		if !ok {
-			p = &parcel{request: request, Parcel: order.Parcel{
+			p = &parcel{request: request, asked: r, Parcel: order.Parcel{
 				Reference: r.Reference, LabelID: "lbl_" + r.Reference, Tracking: "TRACK-" + r.Reference,
 				Carrier: "Fake Parcel", Status: order.ParcelBooked,
 			}}
@@ -164,6 +165,16 @@ func (c *Carrier) Parcels() map[string]order.Parcel {
 		all[ref] = p.Parcel
 	}
 	return all
+}
+
+// Asked returns the request that booked a parcel.
+func (c *Carrier) Asked(reference string) order.ParcelRequest {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p, ok := c.parcels[reference]; ok {
+		return p.asked
+	}
+	return order.ParcelRequest{}
 }
 
 // Counts returns how many labels were made under each reference.

@@ -106,7 +106,7 @@ func (f *Record) offers(skus []string, now time.Time) map[string]order.Offer {
 	offers := make(map[string]order.Offer)
 	for _, sku := range skus {
 		if p := f.products[sku]; p != nil {
-			offers[sku] = order.Offer{SKU: sku, Name: p.Name, Price: order.Money{Amount: p.Price, Currency: p.Currency}, Available: p.available(now)}
+			offers[sku] = order.Offer{SKU: sku, Name: p.Name, Price: order.Money{Amount: p.Price, Currency: p.Currency}, Available: p.available(now), Goods: p.Goods}
 		}
 	}
 	return offers
@@ -132,6 +132,17 @@ func (f *Record) Product(_ context.Context, sku string) (catalog.Stocked, error)
 		return catalog.Stocked{}, fmt.Errorf("%w: %s", catalog.ErrNotFound, sku)
 	}
 	return catalog.Stocked{Product: p.Product, Available: p.available(f.clock())}, nil
+}
+
+// Stocked returns these products with their stock, by SKU.
+func (f *Record) Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error) {
+	found := make(map[string]catalog.Stocked, len(skus))
+	for _, sku := range skus {
+		if p, err := f.Product(ctx, sku); err == nil {
+			found[sku] = p
+		}
+	}
+	return found, nil
 }
 
 // Shipped returns how many pieces of a product were shipped.

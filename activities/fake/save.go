@@ -147,7 +147,7 @@ func (p *stocked) become(r *reservation, move order.StockMove, sku string, repla
 	case order.StockShip:
 		r.until, r.shipped = time.Time{}, shippedOf(move.Lines, sku, r.quantity)
 	case order.StockRelease:
-		r.over, r.shipped = true, 0
+		r.over, r.shipped = true, min(sumOf(move.Lines, sku), r.quantity)
 	}
 	if move.Action == order.StockStays && len(move.Restocked) == 0 && !replaces {
 		return

@@ -19,6 +19,8 @@ type Activities struct {
 	Carrier  Carrier
 	Cases    Cases
 	CaseList CaseList
+	// Catalogue has how products are delivered.
+	Catalogue Catalogue
 	// Sealer seals what must not be readable in a history.
 	Sealer Sealer
 }

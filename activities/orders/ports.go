@@ -82,6 +82,12 @@ type Record interface {
 	SaveOrder(ctx context.Context, c order.Change) error
 }
 
+// Catalogue reads products.
+type Catalogue interface {
+	// Stocked returns the current state of products, by SKU, deleted ones included.
+	Stocked(ctx context.Context, skus []string) (map[string]catalog.Stocked, error)
+}
+
 // Cases has the workflows of cases. Every error is or wraps an error of package order.
 type Cases interface {
 	// StartCase starts the workflow of a case, unless it runs or has ended.

@@ -55,6 +55,8 @@ func Record(t *testing.T, open func(t *testing.T) RecordBench) {
 		"ORD-7 goods that came back are for sale":           restocks,
 		"ORD-7 goods that never left are for sale":          restocksUnsent,
 		"ORD-7 F87 a lost attempt restocked":                restocksLost,
+		"SHP-8 what was delivered without a parcel is gone": releasesTheRest,
+		"SHP-8 an order has its goods as they were":         keepsGoods,
 		"ORD-3 F87 the snapshot is written with the order":  snapshotWithOrder,
 		"several payments, shipments and refunds":           severalParts,
 		"ORD-5 an id of another order is refused":           refusesTaken,

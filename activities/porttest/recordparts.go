@@ -73,7 +73,7 @@ func severalParts(t *testing.T, r recordTest) {
 	}
 	c.Order.Shipments = []order.Shipment{
 		{Number: 1, Reference: "ref-1", LabelID: "lbl_1", Lines: mug, Status: order.ParcelVoided, Replaced: true},
-		{Number: 2, Reference: "ref-2", LabelID: "lbl_2", Tracking: "T2", Carrier: "c", Lines: mug, Status: order.ParcelInTransit, MovedAt: r.now, OverdueAt: r.now.Add(time.Hour)},
+		{Number: 2, Reference: "ref-2", LabelID: "lbl_2", Tracking: "T2", Carrier: "c", Lines: mug, Status: order.ParcelInTransit, Method: order.ByHand, MovedAt: r.now, OverdueAt: r.now.Add(time.Hour)},
 		{Number: 3, Reference: "ref-3", Lines: tea},
 	}
 	c.Order.Refunds = []order.Refund{
@@ -110,7 +110,7 @@ func severalParts(t *testing.T, r recordTest) {
 	perhaps := slices.DeleteFunc(slices.Clone(s), func(p order.Shipment) bool { return p.Status == "" })
 	for i := range perhaps { // only the order's document has the rest
 		p := perhaps[i]
-		perhaps[i] = order.Shipment{Number: p.Number, Lines: p.Lines, Reference: p.Reference, LabelID: p.LabelID, Tracking: p.Tracking, Carrier: p.Carrier, Status: p.Status, Replaced: p.Replaced}
+		perhaps[i] = order.Shipment{Number: p.Number, Lines: p.Lines, Reference: p.Reference, LabelID: p.LabelID, Tracking: p.Tracking, Carrier: p.Carrier, Status: p.Status, Method: p.Method, Replaced: p.Replaced}
 	}
 	parcels, err := r.RecordedShipments(t.Context(), placed.ID)
 	if diff := cmp.Diff(perhaps, parcels); err != nil || diff != "" || len(parcels) == 0 {

@@ -17,6 +17,8 @@ type Line struct {
 	RefundedQuantity int64 `json:"refundedQuantity" doc:"The number of pieces that were refunded, or are about to be"`
 	LeftOut          int64 `json:"leftOut" doc:"What is not charged for the line, because pieces were left out before the money was captured, in minor currency units"`
 	LeftOutQuantity  int64 `json:"leftOutQuantity" doc:"The number of pieces that were left out before the money was captured"`
+	// Goods is a copy of what the catalogue had.
+	Goods *order.Goods `json:"goods,omitempty" doc:"What the sending depends on, as the catalogue had it when the order was placed. Missing: the goods need a parcel, and nothing else is known"`
 }
 
 // ShippingFee is what the shopper pays for shipping.
@@ -43,7 +45,7 @@ func lineViews(o order.Order) []Line {
 	views := make([]Line, 0, len(o.Lines))
 	for _, l := range o.Lines {
 		v := Line{
-			SKU: l.SKU, Name: l.Name, Quantity: l.Quantity, Price: l.Price, Subtotal: l.Subtotal, Discount: l.Discount, Tax: l.Tax, Total: l.Total(),
+			SKU: l.SKU, Name: l.Name, Quantity: l.Quantity, Price: l.Price, Subtotal: l.Subtotal, Discount: l.Discount, Tax: l.Tax, Total: l.Total(), Goods: l.Goods,
 		}
 		for _, r := range o.Refunds {
 			for _, back := range r.Lines {

@@ -100,11 +100,19 @@ type Shipment struct {
 	MovedAt   time.Time          `json:"movedAt,omitzero" doc:"When the carrier last reported a change"`
 	OverdueAt time.Time          `json:"overdueAt,omitzero" doc:"When the parcel needs a person's attention unless it moves before"`
 	Missing   bool               `json:"missing" doc:"The carrier did not know the parcel when it was last asked"`
-	Method    string             `json:"method,omitempty" doc:"own: it goes out without the carrier's API; pickup: the shopper collects it. Missing: it has a label of the carrier's"`
+	Method    string             `json:"method,omitempty" doc:"own: it goes out without the carrier's API; pickup: the shopper collects it; none: its goods needed no parcel, and were delivered when the order was paid. Missing: it has a label of the carrier's"`
 	Link      string             `json:"link,omitempty" doc:"Where the shopper can follow a parcel of the method own"`
 	Key       string             `json:"id,omitempty" doc:"Your id of a parcel that was made with add-parcel"`
 	Refusal   string             `json:"refusal,omitempty" doc:"Why the carrier did not accept a parcel that was made with add-parcel"`
 	VoidBy    string             `json:"voidBy,omitempty" doc:"Who has asked for the label to be voided, so that the goods can go into another parcel"`
+	Delivered []DigitalDelivery  `json:"delivered,omitempty" doc:"For the method none: what the shopper was mailed. Missing if the products have nothing to mail"`
+}
+
+// DigitalDelivery is how the shopper gets a product that needs no parcel.
+type DigitalDelivery struct {
+	SKU  string `json:"sku" doc:"The product"`
+	Name string `json:"name" doc:"The product's name"`
+	Text string `json:"text" doc:"The link or the instructions, perhaps of several lines"`
 }
 
 // ItemQuantity is a quantity of one product.
@@ -212,11 +220,15 @@ func paymentView(p order.Payment) Payment {
 }
 
 func shipmentView(s order.Shipment) Shipment {
-	return Shipment{
+	v := Shipment{
 		Number: s.Number, Lines: each(s.Lines, quantityView), Reference: s.Reference, LabelID: s.LabelID, Tracking: s.Tracking,
 		Carrier: s.Carrier, Status: s.Status, Replaced: s.Replaced, Replaces: s.Replaces, Kept: s.Kept, MovedAt: s.MovedAt, OverdueAt: s.OverdueAt, Missing: s.Missing,
 		Method: string(s.Method), Link: s.Link, Key: s.Key, Refusal: s.Refusal, VoidBy: s.VoidBy,
 	}
+	for _, d := range s.Delivered {
+		v.Delivered = append(v.Delivered, DigitalDelivery(d))
+	}
+	return v
 }
 
 func refundView(r order.Refund) Refund {

@@ -135,6 +135,31 @@ func TestProductFaults(t *testing.T) {
 	}
 }
 
+// TestProductWithoutParcel (SHP-8): a product says that it needs no parcel, and how it is
+// delivered.
+func TestProductWithoutParcel(t *testing.T) {
+	t.Parallel()
+	s, _ := apitest.NewProducts(t)
+	const book = `{"sku":"book","name":"Book","price":900,"currency":"EUR","onHand":9`
+	for _, c := range []struct {
+		body, field string
+		status      int
+	}{
+		{body: book + `,"delivery":"https://shop.example/1"}`, field: "body.delivery", status: 422},
+		{body: book + `,"shipping":"ship"}`, field: "body.shipping", status: 422},
+		{body: book + `,"shipping":"none","delivery":"https://shop.example/1"}`, status: 201},
+		{body: book + `}`, status: 200},
+	} {
+		a := s.Ask("PUT", "/v1/products/book", apitest.OperatorKey, c.body)
+		if a.Status != c.status || c.field != "" && (len(a.Problem(t).Errors) != 1 || a.Problem(t).Errors[0].Location != c.field) {
+			t.Errorf("%s: %d %s", c.body, a.Status, a.Body)
+		}
+		if shown := strings.Contains(string(s.Ask("GET", "/v1/products/book", apitest.OperatorKey, "").Body), `"shipping":"none","delivery":"https://shop.example/1"`); shown != (c.status == 201) {
+			t.Errorf("%s: read as without a parcel: %t", c.body, shown)
+		}
+	}
+}
+
 // TestProductReserved proves ORD-7: a stock count cannot take away stock that
 // is reserved for an order.
 func TestProductReserved(t *testing.T) {

@@ -23,6 +23,7 @@ type view struct {
 	Lang, Subject, Preview, Heading, Greeting string
 	Colon                                     string // behind a label: French has a space before it
 	Body                                      []string
+	Delivered                                 []delivery
 	Facts                                     []fact
 	Lines                                     []line
 	Sums, Included                            []fact // before and after the total
@@ -43,6 +44,15 @@ type line struct {
 	Quantity int64
 	Subtotal string
 }
+
+// delivery is how to get goods that need no parcel.
+type delivery struct {
+	Name  string
+	Lines []deliveryLine
+}
+
+// deliveryLine is a line of instructions, or a link.
+type deliveryLine struct{ Text, URL string }
 
 type button struct{ Label, URL string }
 
@@ -69,8 +79,14 @@ func (w *Writer) compose(t Template, p plan, in tongue, d Data) (view, error) {
 		key := string(t)
 		v.Subject, v.Preview, v.Heading = in.say(key+".subject", values), in.say(key+".preview", values), in.say(key+".heading", values)
 		v.Body = in.paragraphs(key+".body", values)
-		if said := in.paragraphs(key+".free.body", values); len(said) > 0 && len(d.Lines) > 0 && d.Total.Amount == 0 {
+		free, digital := len(d.Lines) > 0 && d.Total.Amount == 0, len(d.Lines) > 0 && !slices.ContainsFunc(d.Lines, order.Line.NeedsParcel)
+		if said := in.paragraphs(key+".free.body", values); len(said) > 0 && free {
 			v.Preview, v.Body = in.say(key+".free.preview", values), said
+		}
+		if said := in.paragraphs(key+".digital.body", values); len(said) > 0 && digital {
+			if v.Body = said; free {
+				v.Body = in.paragraphs(key+".digital.free", values)
+			}
 		}
 		if link := w.link(p, d); link != "" {
 			v.Button = &button{in.say(key+".button", values), link}
@@ -82,12 +98,29 @@ func (w *Writer) compose(t Template, p plan, in tongue, d Data) (view, error) {
 			v.Facts = append(v.Facts, fact{in.say("label."+string(f), nil), value})
 		}
 	}
+	v.deliver(d.Delivered)
 	for _, l := range d.Lines {
 		v.Lines = append(v.Lines, line{oneLine(l.Name), l.Quantity, in.money(order.Money{Amount: l.Subtotal, Currency: d.Total.Currency})})
 	}
 	v.priced(in, d)
 	v.sign(p, in, d, values)
 	return v, nil
+}
+
+// deliver adds how to get goods that need no parcel. A line that is a web address becomes
+// a link.
+func (v *view) deliver(all []order.DigitalDelivery) {
+	for _, d := range all {
+		shown := delivery{Name: oneLine(d.Name)}
+		for _, text := range lines(d.Text) {
+			l := deliveryLine{Text: text}
+			if isWeb(text) {
+				l.URL = text
+			}
+			shown.Lines = append(shown.Lines, l)
+		}
+		v.Delivered = append(v.Delivered, shown)
+	}
 }
 
 // values returns the values of the texts' placeholders.

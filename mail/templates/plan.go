@@ -23,6 +23,7 @@ const (
 	Shipped            Template = "shipped"
 	Ready              Template = "ready" // to be collected
 	Delivered          Template = "delivered"
+	DigitalDelivery    Template = "digital_delivery" // how to get goods that need no parcel
 	Cancelled          Template = "cancelled"
 	Expired            Template = "expired"
 	Refunded           Template = "refunded"
@@ -64,6 +65,8 @@ type Data struct {
 	// placeholders.
 	Words  map[string]mail.Words
 	Values map[string]string
+	// Delivered are the links and instructions for goods that need no parcel.
+	Delivered []order.DigitalDelivery
 }
 
 // plan is a template without its texts.
@@ -94,6 +97,7 @@ const (
 	fieldLink        field = "link"
 	fieldUnsubscribe field = "unsubscribe"
 	fieldWords       field = "words"
+	fieldDelivered   field = "delivered"
 )
 
 var plans = map[Template]plan{
@@ -105,6 +109,7 @@ var plans = map[Template]plan{
 	Shipped:            {needs: append(ofOrder, fieldTracking), facts: []field{fieldTracking, fieldCarrier, fieldOrder}, links: fieldTracking},
 	Ready:              {needs: ofOrder, facts: []field{fieldOrder}, links: fieldOrder},
 	Delivered:          {needs: ofOrder, facts: []field{fieldOrder}, links: fieldOrder},
+	DigitalDelivery:    {needs: []field{fieldOrder, fieldDelivered}, facts: []field{fieldOrder}, links: fieldOrder},
 	Cancelled:          {needs: ofOrder, facts: []field{fieldOrder, fieldReason}, links: fieldOrder},
 	Expired:            {needs: ofOrder, facts: []field{fieldOrder}, links: fieldOrder},
 	Refunded:           {needs: ofMoney, facts: []field{fieldOrder, fieldAmount, fieldReason}, links: fieldOrder},
@@ -130,7 +135,7 @@ var (
 // Templates lists all templates in the sequence in which an order causes them.
 func Templates() []Template {
 	return []Template{
-		Prepayment, Received, Confirmation, PaymentProblem, PayAgain, Shipped, Ready, Delivered, Cancelled, Expired,
+		Prepayment, Received, Confirmation, PaymentProblem, PayAgain, Shipped, Ready, Delivered, DigitalDelivery, Cancelled, Expired,
 		Refunded, RefundFailed, Dispute, ReturnInstructions,
 		ReturnRequested, ReturnApproved, ReturnRejected, ReturnReceived, ReturnExpired, ReturnCancelled, Reminder, Campaign,
 	}
@@ -189,6 +194,8 @@ func (d Data) has(f field) bool {
 		return d.Unsubscribe != ""
 	case fieldWords:
 		return len(d.Words) > 0
+	case fieldDelivered:
+		return len(d.Delivered) > 0
 	}
 	return true
 }

@@ -49,6 +49,9 @@ func Sample(t Template, locale string) Data {
 		d.Reference, d.Lines, d.Total = "rt-1042", nil, order.Money{}
 	case ReturnRequested, ReturnRejected, ReturnReceived, ReturnExpired, ReturnCancelled:
 		d.Reference, d.Lines, d.Total = "rt-1042", nil, order.Money{}
+	case DigitalDelivery:
+		d.Lines, d.Total = nil, order.Money{}
+		d.Delivered = []order.DigitalDelivery{{SKU: "book-knots", Name: "Twelve knots, an e-book", Text: "https://shop.example/downloads/twelve-knots\nThe file opens with any e-book reader."}}
 	case Refunded, RefundFailed:
 		d.Lines, d.Total = nil, order.Money{}
 	}

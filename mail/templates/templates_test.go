@@ -89,6 +89,8 @@ func TestNothingDropped(t *testing.T) {
 					want = append(want, v)
 				case f == fieldLines:
 					want = append(want, "Mug, harbour blue", in.money(d.Total), in.money(order.Money{Amount: d.Lines[0].Subtotal, Currency: d.Total.Currency}))
+				case f == fieldDelivered:
+					want = append(want, d.Delivered[0].Name, "https://shop.example/downloads/twelve-knots", "The file opens with any e-book reader.")
 				case f == fieldUnsubscribe:
 					want = append(want, d.Unsubscribe)
 				case f == fieldWords:
@@ -302,6 +304,15 @@ func TestMaliciousText(t *testing.T) {
 		}
 		for i := range d.Lines {
 			d.Lines[i].Name = text.Draw(rt, "line")
+		}
+		for i := range d.Delivered {
+			d.Delivered[i].Name = text.Draw(rt, "product")
+			d.Delivered[i].Text = "x" + strings.ReplaceAll(text.Draw(rt, "first line"), "\n", " ") + "\nx" + strings.ReplaceAll(text.Draw(rt, "second line"), "\n", " ")
+			plainDelivered := Sample(name, "en")
+			plainDelivered.Delivered[i].Text = "one\ntwo"
+			if plain, err = w.WriteTemplate(name, "en", plainDelivered); err != nil {
+				rt.Fatal(err)
+			}
 		}
 		got, err := w.WriteTemplate(name, "en", d)
 		if err != nil {

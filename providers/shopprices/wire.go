@@ -30,6 +30,8 @@ type askLine struct {
 	Name     string `json:"name"`
 	Quantity int64  `json:"quantity"`
 	Price    int64  `json:"price"` // the catalogue's
+	// Shipping is none for goods that need no parcel.
+	Shipping order.ShippingNeed `json:"shipping,omitempty"`
 }
 
 func newAsk(r order.Request, offers map[string]order.Offer) ask {
@@ -39,7 +41,7 @@ func newAsk(r order.Request, offers map[string]order.Offer) ask {
 	}
 	for _, l := range r.Lines {
 		o := offers[l.SKU]
-		a.Lines = append(a.Lines, askLine{SKU: l.SKU, Name: o.Name, Quantity: l.Quantity, Price: o.Price.Amount})
+		a.Lines = append(a.Lines, askLine{SKU: l.SKU, Name: o.Name, Quantity: l.Quantity, Price: o.Price.Amount, Shipping: o.Goods.Shipping})
 	}
 	return a
 }

@@ -13,6 +13,7 @@ import (
 	"purser/activities/products"
 	"purser/catalog"
 	"purser/importfile"
+	"purser/order"
 	"purser/records"
 	"purser/records/recordstest"
 )
@@ -144,6 +145,12 @@ func TestImportProducts(t *testing.T) {
 		i = m.run(catalog.ImportProducts, "sku,price,currency,onHand\nmug,999,EUR,5\n")
 		if p := m.product("mug"); i.Applied != 1 || p.Price != 999 || p.Name != "Mug" || p.OnHand != 10 || p.Version != 2 {
 			m.Errorf("partly: %+v", p)
+		}
+		// What the sending depends on is a part of a product.
+		m.run(catalog.ImportProducts, "sku,name,price,currency,shipping,delivery\nbook,Book,900,EUR,none,https://shop.example/1\n")
+		i = m.run(catalog.ImportProducts, "sku,delivery\nbook,https://shop.example/2\ntea,https://shop.example/3\n")
+		if p := m.product("book"); p.Shipping != order.ShippingNone || p.Delivery != "https://shop.example/2" || !strings.Contains(m.errors(i.ID), "3 tea delivery: want at most 2000 characters of text, for a product with shipping none: the product needs a parcel") {
+			m.Errorf("without a parcel: %+v, %s", p, m.errors(i.ID))
 		}
 		m.wantAgreement()
 	})

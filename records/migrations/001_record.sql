@@ -11,7 +11,8 @@ CREATE TABLE products (
     on_hand  BIGINT NOT NULL,           -- in the warehouse
     reserved BIGINT NOT NULL DEFAULT 0 CHECK (reserved >= 0), -- reserved, of those on hand
     shipped  BIGINT NOT NULL DEFAULT 0, -- left for good
-    received BIGINT NOT NULL            -- ever on hand: on_hand + shipped
+    received BIGINT NOT NULL,           -- ever on hand: on_hand + shipped
+    goods    TEXT NOT NULL DEFAULT ''   -- what the sending depends on, as JSON; empty: nothing is known
 );
 
 CREATE TABLE orders (
@@ -125,6 +126,7 @@ CREATE TABLE shipments (
     reference  TEXT PRIMARY KEY, -- our id
     order_id   TEXT NOT NULL REFERENCES orders (id),
     number     BIGINT NOT NULL, -- 1, 2 … within the order
+    method     TEXT NOT NULL,   -- how it reaches the shopper; empty: with a label of the carrier's
     lines      TEXT NOT NULL,   -- the goods in it, as JSON
     replaced   BIGINT NOT NULL, -- 1: another parcel was booked instead
     label_id   TEXT UNIQUE,     -- the carrier's id

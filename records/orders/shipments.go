@@ -21,13 +21,14 @@ func (s *Store) OrderByParcel(ctx context.Context, reference string) (order.ID, 
 type shipmentRow struct {
 	number                                               int
 	lines, reference, labelID, tracking, carrier, status string
+	method                                               string
 	replaced                                             int64
 }
 
 func rowOfShipment(s order.Shipment) shipmentRow {
 	return shipmentRow{
 		number: s.Number, lines: linesJSON(s.Lines), reference: s.Reference, labelID: s.LabelID, tracking: s.Tracking,
-		carrier: s.Carrier, status: string(s.Status), replaced: sqldb.Bit(s.Replaced),
+		carrier: s.Carrier, status: string(s.Status), method: string(s.Method), replaced: sqldb.Bit(s.Replaced),
 	}
 }
 
@@ -44,13 +45,13 @@ func linesJSON[Line order.LineQuantity | order.RefundLine | order.ReturnLine](li
 func putShipments(ctx context.Context, q sqldb.Querier, c order.Change, was recorded, now int64) error {
 	for _, r := range changedRows(c.Order.Shipments, was.Shipments, rowOfShipment) {
 		n, err := q.Exec(ctx, `
-			INSERT INTO shipments (reference, order_id, number, lines, replaced, label_id, tracking, carrier, status, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (reference) DO UPDATE SET number = excluded.number, lines = excluded.lines, replaced = excluded.replaced,
+			INSERT INTO shipments (reference, order_id, number, method, lines, replaced, label_id, tracking, carrier, status, updated_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (reference) DO UPDATE SET number = excluded.number, method = excluded.method, lines = excluded.lines, replaced = excluded.replaced,
 				label_id = excluded.label_id, tracking = excluded.tracking, carrier = excluded.carrier, status = excluded.status,
 				updated_at = excluded.updated_at
 			WHERE shipments.order_id = excluded.order_id`,
-			r.reference, string(c.Order.ID), r.number, r.lines, r.replaced, sqldb.Nullable(r.labelID), r.tracking, r.carrier, r.status, now)
+			r.reference, string(c.Order.ID), r.number, r.method, r.lines, r.replaced, sqldb.Nullable(r.labelID), r.tracking, r.carrier, r.status, now)
 		if sqldb.IsUniqueViolation(err) || err == nil && n == 0 {
 			return fmt.Errorf("%w: %s %s", order.ErrTaken, r.reference, r.labelID)
 		}
@@ -66,12 +67,12 @@ func putShipments(ctx context.Context, q sqldb.Querier, c order.Change, was reco
 // not have.
 func (s *Store) RecordedShipments(ctx context.Context, id order.ID) (all []order.Shipment, err error) {
 	err = sqldb.Each(ctx, s.DB.Reader(), `
-		SELECT reference, number, lines, replaced, COALESCE(label_id, ''), tracking, carrier, status FROM shipments
+		SELECT reference, number, method, lines, replaced, COALESCE(label_id, ''), tracking, carrier, status FROM shipments
 		WHERE order_id = ? AND status <> '' ORDER BY reference`, []any{string(id)}, func(rows *sql.Rows) error {
 		var p order.Shipment
 		var lines []byte
 		var replaced int64
-		if err := rows.Scan(&p.Reference, &p.Number, &lines, &replaced, &p.LabelID, &p.Tracking, &p.Carrier, &p.Status); err != nil {
+		if err := rows.Scan(&p.Reference, &p.Number, &p.Method, &lines, &replaced, &p.LabelID, &p.Tracking, &p.Carrier, &p.Status); err != nil {
 			return err
 		}
 		p.Replaced = replaced == 1

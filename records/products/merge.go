@@ -10,6 +10,7 @@ import (
 	"purser/catalog"
 	"purser/order"
 	"purser/records/sqldb"
+	"purser/records/stock"
 )
 
 // Merged counts the outcomes of rows that were merged into the catalogue.
@@ -168,17 +169,17 @@ func (b *batch) write(ctx context.Context, q sqldb.Querier) error {
 		n := min(len(left), q.BatchSize())
 		some := left[:n]
 		left = left[n:]
-		rows, docs := make([]any, 0, 13*n), make([]any, 0, 2*n)
+		rows, docs := make([]any, 0, 14*n), make([]any, 0, 2*n)
 		for _, p := range some {
 			doc, err := json.Marshal(detailsOf(p))
 			if err != nil {
 				return err
 			}
-			rows = append(rows, p.SKU, catalog.Look(p.SKU), p.Name, p.Price, p.Currency, p.OnHand, p.OnHand, sqldb.Bit(p.Inactive), p.Version, int64(1), b.now, b.now, b.due)
+			rows = append(rows, p.SKU, catalog.Look(p.SKU), p.Name, p.Price, p.Currency, p.OnHand, p.OnHand, stock.GoodsJSON(p.Goods), sqldb.Bit(p.Inactive), p.Version, int64(1), b.now, b.now, b.due)
 			docs = append(docs, p.SKU, string(doc))
 		}
-		added, err := q.Exec(ctx, "INSERT INTO products (sku, look, name, price, currency, on_hand, received, inactive, version, revision, changed_at, added_at, due_at) VALUES "+
-			sqldb.Values(n, 13)+" ON CONFLICT DO NOTHING", rows...)
+		added, err := q.Exec(ctx, "INSERT INTO products (sku, look, name, price, currency, on_hand, received, goods, inactive, version, revision, changed_at, added_at, due_at) VALUES "+
+			sqldb.Values(n, 14)+" ON CONFLICT DO NOTHING", rows...)
 		if err == nil && added != int64(n) {
 			err = sqldb.ErrRace
 		}

@@ -80,17 +80,21 @@ type details struct {
 	Parent      string            `json:"parent,omitempty"`
 	Options     map[string]string `json:"options,omitempty"`
 	Images      []catalog.Image   `json:"images,omitempty"`
+	Delivery    string            `json:"delivery,omitempty"`
 }
 
 const selectProduct = `
-	SELECT p.sku, p.name, p.price, p.currency, p.on_hand, p.reserved, p.shipped, p.version, p.revision, p.inactive, p.deleted, p.added_at,
+	SELECT p.sku, p.name, p.price, p.currency, p.on_hand, p.reserved, p.shipped, p.version, p.revision, p.inactive, p.deleted, p.added_at, p.goods,
 		COALESCE(d.doc, '') FROM products p LEFT JOIN product_details d ON d.sku = p.sku `
 
 func scanProduct(r *sql.Rows) (productRow, error) {
 	p := productRow{found: true}
 	var inactive, deleted int64
-	var doc string
-	err := r.Scan(&p.SKU, &p.Name, &p.Price, &p.Currency, &p.OnHand, &p.reserved, &p.shipped, &p.Version, &p.Revision, &inactive, &deleted, &p.addedAt, &doc)
+	var goods, doc string
+	err := r.Scan(&p.SKU, &p.Name, &p.Price, &p.Currency, &p.OnHand, &p.reserved, &p.shipped, &p.Version, &p.Revision, &inactive, &deleted, &p.addedAt, &goods, &doc)
+	if err == nil {
+		p.Goods, err = stock.ReadGoods(p.SKU, goods)
+	}
 	if err != nil {
 		return p, err
 	}
@@ -104,7 +108,7 @@ func scanProduct(r *sql.Rows) (productRow, error) {
 		return p, fmt.Errorf("details of %s: %w", p.SKU, err)
 	}
 	p.Description, p.Brand, p.Category, p.Tags, p.Rating = d.Description, d.Brand, d.Category, d.Tags, d.Rating
-	p.Parent, p.Options, p.Images = d.Parent, d.Options, d.Images
+	p.Parent, p.Options, p.Images, p.Delivery = d.Parent, d.Options, d.Images, d.Delivery
 	return p, nil
 }
 
@@ -187,17 +191,17 @@ func (p *productRow) write(ctx context.Context, q sqldb.Querier, next catalog.Pr
 	var err error
 	if p.found {
 		n, err = q.Exec(ctx, `
-			UPDATE products SET name = ?, price = ?, currency = ?, on_hand = ?, received = CAST(? AS BIGINT) + shipped, inactive = ?, deleted = ?,
+			UPDATE products SET name = ?, price = ?, currency = ?, on_hand = ?, received = CAST(? AS BIGINT) + shipped, goods = ?, inactive = ?, deleted = ?,
 				counted_at = CASE WHEN CAST(? AS BIGINT) = 1 THEN ? ELSE counted_at END, version = ?, revision = revision + 1, changed_at = ?, added_at = ?,
 				due_at = CASE WHEN due_at = 0 OR due_at > ? THEN ? ELSE due_at END
 			WHERE sku = ?`,
-			next.Name, next.Price, next.Currency, next.OnHand, next.OnHand, sqldb.Bit(next.Inactive), sqldb.Bit(deleted),
+			next.Name, next.Price, next.Currency, next.OnHand, next.OnHand, stock.GoodsJSON(next.Goods), sqldb.Bit(next.Inactive), sqldb.Bit(deleted),
 			counted, at.now, next.Version, at.now, p.addedAt, at.due, at.due, p.SKU)
 	} else {
 		n, err = q.Exec(ctx, `
-			INSERT INTO products (sku, look, name, price, currency, on_hand, received, counted_at, inactive, version, revision, changed_at, added_at, due_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			p.SKU, catalog.Look(p.SKU), next.Name, next.Price, next.Currency, next.OnHand, next.OnHand, at.now, sqldb.Bit(next.Inactive), next.Version, at.now, p.addedAt, at.due)
+			INSERT INTO products (sku, look, name, price, currency, on_hand, received, goods, counted_at, inactive, version, revision, changed_at, added_at, due_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			p.SKU, catalog.Look(p.SKU), next.Name, next.Price, next.Currency, next.OnHand, next.OnHand, stock.GoodsJSON(next.Goods), at.now, sqldb.Bit(next.Inactive), next.Version, at.now, p.addedAt, at.due)
 	}
 	if err == nil && n == 0 || sqldb.IsUniqueViolation(err) { // a lookalike came into being at the same time
 		err = sqldb.ErrRace
@@ -215,7 +219,7 @@ func (p *productRow) write(ctx context.Context, q sqldb.Querier, next catalog.Pr
 }
 
 func detailsOf(p catalog.Product) details {
-	return details{p.Description, p.Brand, p.Category, p.Tags, p.Rating, p.Parent, p.Options, p.Images}
+	return details{p.Description, p.Brand, p.Category, p.Tags, p.Rating, p.Parent, p.Options, p.Images, p.Delivery}
 }
 
 func putDetails(ctx context.Context, q sqldb.Querier, p catalog.Product) error {

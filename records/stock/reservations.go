@@ -62,7 +62,7 @@ func (r reservation) after(move order.StockMove) reservation {
 			r.state = shipped
 		}
 	case order.StockRelease:
-		r.shipped, r.state = 0, released
+		r.shipped, r.state = min(sumOf(move.Lines, r.sku), r.quantity), released
 	}
 	r.restocked = min(sumOf(move.Restocked, r.sku), r.restockable())
 	return r

@@ -42,8 +42,8 @@ func (w *orderWorkflow) compensate(ctx workflow.Context) error {
 		}
 	}
 	switch out := w.ParcelsOut || w.Abort.Ends == order.Returned; {
-	case !out:
-		w.Stock = order.StockMove{Action: order.StockRelease}
+	case !out: // what was delivered without a parcel does not come back
+		w.Stock = order.StockMove{Action: order.StockRelease, Lines: w.DeliveredWithoutParcel()}
 		w.note(ctx, order.StockReleased, workflows.ActorPurser, "", "")
 	case !w.Confirmed, w.packs(): // the goods are gone, although they were never captured, or what came back waits for a parcel
 		w.Stock = order.StockMove{Action: order.StockShip}
@@ -100,7 +100,7 @@ func (w *orderWorkflow) voidParcels(ctx workflow.Context) error {
 	for i := range w.Shipments {
 		s := w.Shipments[i]
 		tried := s.Status != "" && s.Status != order.ParcelVoided && s.Status != order.ParcelReturned
-		if w.ParcelsOut || s.Replaced && !perhapsBooked(s) || !tried {
+		if w.ParcelsOut || s.Replaced && !perhapsBooked(s) || !tried || s.Method == order.NoParcel {
 			continue
 		}
 		if s.Method != order.ByCarrier {

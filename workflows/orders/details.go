@@ -212,6 +212,9 @@ func describePayment(p order.Payment, currency string) string {
 }
 
 func describeShipment(p order.Shipment) string {
+	if p.Method == order.NoParcel {
+		return fmt.Sprintf("Without a parcel, %s: delivered.", goods(p.Lines))
+	}
 	s := fmt.Sprintf("Parcel %d with %s", p.Number, goods(p.Lines))
 	switch {
 	case p.Refusal != "":

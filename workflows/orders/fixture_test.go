@@ -37,6 +37,8 @@ func newFixture(t workflowtest.TB) *fixture {
 	w := &fixture{p, f, s, &providerEvents{parties: p}, r, &checks{runner: r, refundedByHand: map[string]int64{}}}
 	err := w.record.PutProducts(context.Background(), []catalog.Product{
 		{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR", OnHand: onHand},
+		{SKU: "ebook", Name: "E-book", Price: 900, Currency: "EUR", OnHand: onHand, Goods: order.Goods{Shipping: order.ShippingNone}, Delivery: "https://shop.example/ebook\nPassword: knots"},
+		{SKU: "setup", Name: "Set-up", Price: 5000, Currency: "EUR", OnHand: onHand, Goods: order.Goods{Shipping: order.ShippingNone}},
 		{SKU: "pin", Name: "Pin", Price: 24, Currency: "EUR", OnHand: onHand},
 		{SKU: "bowl", Name: "Bowl", Price: 6800, Currency: "JPY", OnHand: onHand},
 		{SKU: "oud", Name: "Oud", Price: 12_750, Currency: "KWD", OnHand: onHand},

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"purser/activities"
+	steps "purser/activities/orders"
 	"purser/order"
 	"purser/workflows"
 )
@@ -18,7 +19,7 @@ import (
 // the parcels to their delivery, with the shop's own steps in between. Each step is done once, whatever interrupts the
 // order in between.
 func (w *orderWorkflow) fulfil(ctx workflow.Context) error {
-	for _, step := range []func(workflow.Context) error{w.keepStock, w.awaitHold, w.captureWhenPlaced, w.extendBeforeLabel, w.bookParcels, w.awaitParcels, w.capturePayments, w.extendAfterCapture, w.sendByHand, w.awaitDelivery} {
+	for _, step := range []func(workflow.Context) error{w.keepStock, w.awaitHold, w.captureWhenPlaced, w.extendBeforeLabel, w.bookParcels, w.awaitParcels, w.capturePayments, w.deliverWithoutParcel, w.extendAfterCapture, w.sendByHand, w.awaitDelivery} {
 		if err := step(ctx); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
 			return err
 		}
@@ -78,7 +79,7 @@ func (w *orderWorkflow) planShipments() {
 	var lines []order.LineQuantity
 	left := most
 	for _, l := range w.Lines {
-		for rest := l.Quantity; rest > 0; {
+		for rest := l.Quantity; rest > 0 && l.NeedsParcel(); {
 			n := rest
 			if most > 0 {
 				n = min(rest, left)
@@ -232,6 +233,62 @@ func (w *orderWorkflow) carrierWithin(ctx workflow.Context) time.Duration {
 		return 0
 	}
 	return max(w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx)), time.Second)
+}
+
+// withoutParcel returns the goods that need no parcel, and that are neither delivered nor
+// left out.
+func (s *State) withoutParcel() (due []order.LineQuantity) {
+	for _, l := range s.Lines {
+		if l.NeedsParcel() {
+			continue
+		}
+		if n := l.Quantity - s.leftOut(l.SKU) - piecesOf(s.DeliveredWithoutParcel(), l.SKU); n > 0 {
+			due = append(due, order.LineQuantity{SKU: l.SKU, Quantity: n})
+		}
+	}
+	return due
+}
+
+// sendsParcels reports whether goods of the order need a parcel, and are not left out.
+func (s *State) sendsParcels() bool {
+	return slices.ContainsFunc(s.Lines, func(l order.Line) bool { return l.NeedsParcel() && l.Quantity > s.leftOut(l.SKU) })
+}
+
+// deliverWithoutParcel delivers the goods that need no parcel, now that they are paid: the
+// shopper is mailed the links and the instructions that their products have by now.
+func (w *orderWorkflow) deliverWithoutParcel(ctx workflow.Context) error {
+	due := w.withoutParcel()
+	if len(due) == 0 {
+		return nil
+	}
+	found, err := run(ctx, w, readGoods, 0, "", "Read how the goods are delivered", steps.ProductRefs{SKUs: skusOf(due)})
+	switch due = w.withoutParcel(); {
+	case ctx.Err() != nil || w.Phase != Fulfilling || len(due) == 0:
+		return nil
+	case err != nil:
+		return err
+	}
+	w.addShipment(due)
+	own := &w.Shipments[len(w.Shipments)-1]
+	own.Method, own.Status, own.MovedAt = order.NoParcel, order.ParcelDelivered, workflow.Now(ctx)
+	for _, l := range w.Lines {
+		if text := found.Products[l.SKU].Delivery; text != "" && piecesOf(due, l.SKU) > 0 {
+			own.Delivered = append(own.Delivered, order.DigitalDelivery{SKU: l.SKU, Name: l.Name, Text: text})
+		}
+	}
+	w.note(ctx, order.GoodsDelivered, workflows.ActorPurser, goods(due)+" without a parcel", own.Reference)
+	if len(own.Delivered) > 0 {
+		w.mailAbout(ctx, order.MailDigital, own.Reference)
+	}
+	return nil
+}
+
+func skusOf(lines []order.LineQuantity) []string {
+	all := make([]string, 0, len(lines))
+	for _, l := range lines {
+		all = append(all, l.SKU)
+	}
+	return all
 }
 
 func (w *orderWorkflow) parcelRequest(s order.Shipment) order.ParcelRequest {

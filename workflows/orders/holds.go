@@ -281,7 +281,7 @@ func (w *orderWorkflow) keep(ctx workflow.Context, h order.Hold) {
 		switch {
 		case w.delivered() && w.Confirmed:
 			w.enter(ctx, Completed)
-		case w.allKept() && !w.unpacked():
+		case w.allKept() && !w.unpacked() && len(w.withoutParcel()) == 0:
 			if !w.Confirmed {
 				w.Stock = order.StockMove{Action: order.StockShip}
 			}

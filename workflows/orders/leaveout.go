@@ -29,6 +29,9 @@ func (s *State) leftOut(sku string) int64 {
 func (s *State) toSend(which func(order.Shipment) bool) map[string]int64 {
 	left := map[string]int64{}
 	for _, l := range s.Lines {
+		if !l.NeedsParcel() {
+			continue
+		}
 		left[l.SKU] = l.Quantity - s.leftOut(l.SKU)
 		for _, p := range s.Shipments {
 			if !p.Replaced && p.Booked() && !which(p) {
@@ -67,12 +70,15 @@ func ended(s order.Shipment) bool {
 }
 
 // leavesNothing reports whether goods that are to be refunded are all that is left to
-// send, while no parcel is booked.
+// send or to deliver without a parcel, while no parcel is booked.
 func (s *State) leavesNothing(ask order.RefundRequest) bool {
 	if s.Phase != Fulfilling || len(ask.Lines) == 0 || slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool { return !p.Replaced && p.Booked() }) {
 		return false
 	}
 	left := s.toSend(none)
+	for _, l := range s.withoutParcel() {
+		left[l.SKU] = l.Quantity
+	}
 	for _, l := range ask.Lines {
 		left[l.SKU] -= l.Quantity
 	}

@@ -122,12 +122,15 @@ func (r AddParcelRequest) may(w *orderWorkflow) error {
 		if !slices.ContainsFunc(w.Lines, func(own order.Line) bool { return own.SKU == l.SKU }) {
 			return workflows.Refuse(workflows.RefusalInvalid, fmt.Sprintf("%v: lines[%d].sku: the order has no %q", order.ErrInvalid, i, l.SKU))
 		}
+		if slices.ContainsFunc(w.Lines, func(own order.Line) bool { return own.SKU == l.SKU && !own.NeedsParcel() }) {
+			return workflows.Refuse(workflows.RefusalNotSendable, fmt.Sprintf("lines[%d]: %q needs no parcel: it is delivered when the order is paid", i, l.SKU))
+		}
 		if n := max(left[l.SKU], 0); l.Quantity > n {
 			return workflows.Refuse(workflows.RefusalNotSendable, fmt.Sprintf("lines[%d]: %d of %q are left to send, not %d", i, n, l.SKU, l.Quantity))
 		}
 	}
 	if len(takeLines(left, w.quantities())) == 0 {
-		return workflows.Refuse(workflows.RefusalNotSendable, "all goods are in parcels already")
+		return workflows.Refuse(workflows.RefusalNotSendable, "all goods that need a parcel are in parcels already")
 	}
 	return nil
 }
@@ -211,6 +214,8 @@ func (r VoidLabelRequest) may(w *orderWorkflow) error {
 	switch {
 	case err != nil:
 		return err
+	case s.Method == order.NoParcel:
+		return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the goods of %d were delivered without a parcel", r.Parcel))
 	case s.Status.HandedOver():
 		return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the carrier has parcel %d already: it is %s", r.Parcel, s.Status))
 	case s.Replaced:

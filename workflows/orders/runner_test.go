@@ -123,7 +123,7 @@ func (r *runner) newEnv() *testsuite.TestWorkflowEnvironment {
 	env.SetStartTime(r.now)
 	env.RegisterActivity(&steps.Activities{
 		Record: cmp.Or[steps.Record](r.orderRecord, &r.record), Orders: &r.record, Intents: &r.bank, Captures: &r.bank,
-		Carrier: &r.carrier, Cases: cmp.Or[steps.Cases](r.caseWorkflows, &r.cases), CaseList: &r.cases, Sealer: sealer{},
+		Carrier: &r.carrier, Cases: cmp.Or[steps.Cases](r.caseWorkflows, &r.cases), CaseList: &r.cases, Catalogue: &r.record, Sealer: sealer{},
 	})
 	env.RegisterActivity(&mails.Activities{
 		MailRouter: &r.mailer, Templates: fake.MailTemplates{}, Ledger: &r.ledger, ToShop: mail.Address{Email: "disputes@shop.example"},

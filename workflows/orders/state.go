@@ -229,7 +229,7 @@ func (s *State) status() order.Status {
 		switch {
 		case s.inTransit():
 			return order.Shipped
-		case (s.Paid() || s.LessAccepted) && s.booked():
+		case (s.Paid() || s.LessAccepted) && (s.booked() || s.Captured() > 0 && !s.sendsParcels()):
 			return order.Paid
 		case s.Lapsing && !s.Covered():
 			return order.AwaitingPayment
@@ -247,7 +247,7 @@ func (s *State) status() order.Status {
 
 // inTransit reports whether the carrier has a parcel that no other has replaced.
 func (s *State) inTransit() bool {
-	return slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool { return !p.Replaced && p.Status.HandedOver() })
+	return slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool { return !p.Replaced && p.Method != order.NoParcel && p.Status.HandedOver() })
 }
 
 func (s *State) booked() bool {
@@ -263,11 +263,11 @@ func (s *State) unpaid() bool {
 	return s.Captured() == 0
 }
 
-// delivered reports whether every parcel that was not replaced has ended, one was
-// delivered, and no goods wait for a parcel.
+// delivered reports whether every parcel that was not replaced has ended, goods were
+// delivered, and none wait for a parcel or are still to be delivered without one.
 func (s *State) delivered() bool {
 	delivered := false
-	if s.unpacked() {
+	if s.unpacked() || len(s.withoutParcel()) > 0 {
 		return false
 	}
 	for _, p := range s.Shipments {

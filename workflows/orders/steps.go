@@ -33,6 +33,7 @@ var (
 	listRefunds     = workflows.NewStep(workflows.PaymentsQueue, do.ListRefunds)
 	recallRefunds   = workflows.NewStep(workflows.RecordQueue, do.RecallRefunds)
 	recallShipments = workflows.NewStep(workflows.RecordQueue, do.RecallShipments)
+	readGoods       = workflows.NewStep(workflows.RecordQueue, do.ReadGoods)
 	bookParcel      = workflows.NewStep(workflows.ParcelsQueue, do.BookParcel)
 	trackParcel     = workflows.NewStep(workflows.ParcelsQueue, do.TrackParcel)
 	voidParcel      = workflows.NewCommand(workflows.ParcelsQueue, do.VoidParcel)

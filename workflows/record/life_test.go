@@ -39,7 +39,7 @@ type bench struct {
 func (b *bench) activities() workers.Activities {
 	return workers.Activities{
 		Orders: &orderactivities.Activities{
-			Record: &b.record, Orders: &b.record, Intents: &b.bank, Captures: &b.bank, Carrier: &b.carrier, Cases: noCases{}, CaseList: noCases{}, Sealer: sealer{},
+			Record: &b.record, Orders: &b.record, Intents: &b.bank, Captures: &b.bank, Carrier: &b.carrier, Cases: noCases{}, CaseList: noCases{}, Catalogue: &b.record, Sealer: sealer{},
 		},
 		Mails: &mailactivities.Activities{MailRouter: &b.mailer, Templates: fake.MailTemplates{}, Ledger: &b.ledger},
 	}
