@@ -27,7 +27,8 @@ const (
 	FailurePrice       = "PriceChanged"
 	FailurePricing     = "Pricing"
 	FailureDuplicate   = "Duplicate"
-	FailureRejected    = "Rejected" // a provider refused for good
+	FailureRejected    = "Rejected"    // a provider refused for good
+	FailureUnfit       = "ParcelUnfit" // a kind of Rejected
 	FailureNoSuch      = "NoSuch"
 	FailureState       = "State"
 	FailureConflict    = "VersionConflict"
@@ -86,6 +87,7 @@ var failures = []struct {
 	{mail.ErrCampaignNotDone, FailureState, true, 0},
 	{mail.ErrOtherRound, FailureState, true, 0},
 	{mail.ErrNoneUnknown, FailureNoneUnknown, true, 0},
+	{order.ErrParcelUnfit, FailureUnfit, true, 0},
 	{order.ErrRejected, FailureRejected, true, 0},
 	{order.ErrNoSuch, FailureNoSuch, true, 0},
 	{order.ErrState, FailureState, true, 0},

@@ -54,7 +54,7 @@ type Product struct {
 	// Goods is what the sending depends on.
 	order.Goods
 	// Delivery is mailed to shoppers when they have paid.
-	Delivery string  `json:"delivery,omitempty" doc:"For shipping none: the link or the instructions that the shopper is mailed when the order is paid, at most 2000 characters"`
+	Delivery string  `json:"delivery,omitempty" doc:"For shipping none: the link or the instructions that the shopper is mailed when the order is paid, at most 1000 characters"`
 	Images   []Image `json:"images,omitempty" doc:"Read only: images are added by upload"`
 	// Version rises by one with each change of these fields, but not when an
 	// order changes the stock.

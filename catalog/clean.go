@@ -28,7 +28,7 @@ func Lookalike(sku, other string) error {
 // Clean returns the product with its texts as the catalogue keeps them (see
 // text.Clean): equal texts are equal, however they were typed, and line ends are LF.
 func (p Product) Clean() Product {
-	for _, s := range []*string{&p.SKU, &p.Name, &p.Description, &p.Brand, &p.Category, &p.Parent, &p.Delivery} {
+	for _, s := range []*string{&p.SKU, &p.Name, &p.Description, &p.Brand, &p.Category, &p.Parent, &p.Delivery, &p.CustomsDescription} {
 		*s = text.Clean(*s)
 	}
 	if p.Tags != nil {
@@ -62,6 +62,7 @@ func (r Row) Clean() Row {
 	replace(&r.Parent, p.Parent)
 	replace(&r.Options, p.Options)
 	replace(&r.Delivery, p.Delivery)
+	replace(&r.CustomsDescription, p.CustomsDescription)
 	return r
 }
 

@@ -81,21 +81,30 @@ type RowFault struct {
 // Row is a row of a file: a SKU and new values of the product's fields. A nil
 // field leaves the product's field as it is.
 type Row struct {
-	SKU         string              `json:"sku"`
-	Name        *string             `json:"name,omitempty"`
-	Description *string             `json:"description,omitempty"`
-	Brand       *string             `json:"brand,omitempty"`
-	Category    *string             `json:"category,omitempty"`
-	Tags        *[]string           `json:"tags,omitempty"`
-	Rating      *int64              `json:"rating,omitempty"`
-	Parent      *string             `json:"parent,omitempty"`
-	Options     *map[string]string  `json:"options,omitempty"`
-	Price       *int64              `json:"price,omitempty"`
-	Currency    *string             `json:"currency,omitempty"`
-	OnHand      *int64              `json:"onHand,omitempty"`
-	Inactive    *bool               `json:"inactive,omitempty"`
-	Shipping    *order.ShippingNeed `json:"shipping,omitempty"`
-	Delivery    *string             `json:"delivery,omitempty"`
+	SKU                string              `json:"sku"`
+	Name               *string             `json:"name,omitempty"`
+	Description        *string             `json:"description,omitempty"`
+	Brand              *string             `json:"brand,omitempty"`
+	Category           *string             `json:"category,omitempty"`
+	Tags               *[]string           `json:"tags,omitempty"`
+	Rating             *int64              `json:"rating,omitempty"`
+	Parent             *string             `json:"parent,omitempty"`
+	Options            *map[string]string  `json:"options,omitempty"`
+	Price              *int64              `json:"price,omitempty"`
+	Currency           *string             `json:"currency,omitempty"`
+	OnHand             *int64              `json:"onHand,omitempty"`
+	Inactive           *bool               `json:"inactive,omitempty"`
+	Shipping           *order.ShippingNeed `json:"shipping,omitempty"`
+	Weight             *int64              `json:"weight,omitempty"`
+	Length             *int64              `json:"length,omitempty"`
+	Width              *int64              `json:"width,omitempty"`
+	Height             *int64              `json:"height,omitempty"`
+	HSCode             *string             `json:"hsCode,omitempty"`
+	Origin             *string             `json:"origin,omitempty"`
+	CustomsValue       *int64              `json:"customsValue,omitempty"`
+	CustomsCurrency    *string             `json:"customsCurrency,omitempty"`
+	CustomsDescription *string             `json:"customsDescription,omitempty"`
+	Delivery           *string             `json:"delivery,omitempty"`
 }
 
 // Onto returns the product with the row's values.
@@ -114,6 +123,15 @@ func (r Row) Onto(p Product) Product {
 	set(&p.Inactive, r.Inactive)
 	set(&p.Shipping, r.Shipping)
 	set(&p.Delivery, r.Delivery)
+	set(&p.Weight, r.Weight)
+	set(&p.Length, r.Length)
+	set(&p.Width, r.Width)
+	set(&p.Height, r.Height)
+	set(&p.HSCode, r.HSCode)
+	set(&p.Origin, r.Origin)
+	set(&p.CustomsValue, r.CustomsValue)
+	set(&p.CustomsCurrency, r.CustomsCurrency)
+	set(&p.CustomsDescription, r.CustomsDescription)
 	p.SKU = r.SKU
 	return p
 }
@@ -131,6 +149,9 @@ func (r Row) Faults() []Fault {
 		"tags": r.Tags != nil, "rating": r.Rating != nil, "parent": r.Parent != nil, "options": r.Options != nil,
 		"price": r.Price != nil, "currency": r.Currency != nil, "onHand": r.OnHand != nil,
 		"shipping": r.Shipping != nil, "delivery": r.Delivery != nil && r.Shipping != nil,
+		"weight": r.Weight != nil, "length": r.Length != nil && r.Width != nil && r.Height != nil, "width": r.Width != nil, "height": r.Height != nil,
+		"hsCode": r.HSCode != nil, "origin": r.Origin != nil, "customsValue": r.CustomsValue != nil && r.CustomsCurrency != nil,
+		"customsCurrency": r.CustomsValue != nil && r.CustomsCurrency != nil, "customsDescription": r.CustomsDescription != nil,
 	}
 	return slices.DeleteFunc(r.Onto(Product{}).Faults(), func(f Fault) bool { return !said[f.Field] })
 }

@@ -25,7 +25,7 @@ const (
 	MaxRating      = 500
 	MaxImages      = 20
 	MaxOnHand      = 1_000_000_000 // keeps sums of stock from overflowing
-	MaxDelivery    = 2000
+	MaxDelivery    = 1000
 )
 
 // Fault is one error in a product.

@@ -190,6 +190,9 @@ func printShipment(w io.Writer, s shop.Shipment) {
 		}
 		return
 	}
+	if s.Weight > 0 {
+		status += fmt.Sprintf(" %d g", s.Weight)
+	}
 	fmt.Fprintf(w, "parcel %d\t%s: %s\n", s.Number, nonEmpty(s.Carrier, s.Tracking, s.Reference, status), strings.Join(goods, ", "))
 }
 

@@ -30,23 +30,30 @@ type productCmd struct {
 }
 
 type productPutCmd struct {
-	SKU         string            `arg:"" help:"The product's SKU."`
-	Name        *string           `help:"The product's name."`
-	Description *string           `help:"The product's description."`
-	Brand       *string           `help:"The product's brand."`
-	Category    *string           `help:"The product's category."`
-	Tag         []string          `sep:"none" help:"A further word by which the product is found; repeatable. The tags given replace all earlier ones."`
-	Rating      *int64            `help:"The average rating in hundredths of a star, at most 500."`
-	Parent      *string           `help:"The group of variants that the product belongs to."`
-	Option      map[string]string `mapsep:"none" help:"An option that distinguishes this variant, as size=M; repeatable."`
-	Price       *decimal          `xor:"price" help:"The price in the product's currency, with all its decimals: 14.50 in EUR, 1450 in JPY."`
-	PriceMinor  *int64            `xor:"price" help:"The price in minor units of the product's currency: 1450 for 14.50 EUR."`
-	Currency    *string           `help:"The currency of the price. Default: the product's present one."`
-	OnHand      *int64            `help:"The number of pieces in stock, as counted."`
-	Inactive    *bool             `help:"Keep the product, but do not sell it." negatable:""`
-	Shipping    *string           `help:"none: the product needs no parcel, such as a download or a service. Empty (--shipping=): it needs one again."`
-	Delivery    *string           `help:"For --shipping none: the link or the instructions that shoppers are mailed when they have paid."`
-	Version     int64             `default:"-1" help:"Change the product only if it is at this version; 0: only if it does not exist."`
+	SKU                string            `arg:"" help:"The product's SKU."`
+	Name               *string           `help:"The product's name."`
+	Description        *string           `help:"The product's description."`
+	Brand              *string           `help:"The product's brand."`
+	Category           *string           `help:"The product's category."`
+	Tag                []string          `sep:"none" help:"A further word by which the product is found; repeatable. The tags given replace all earlier ones."`
+	Rating             *int64            `help:"The average rating in hundredths of a star, at most 500."`
+	Parent             *string           `help:"The group of variants that the product belongs to."`
+	Option             map[string]string `mapsep:"none" help:"An option that distinguishes this variant, as size=M; repeatable."`
+	Price              *decimal          `xor:"price" help:"The price in the product's currency, with all its decimals: 14.50 in EUR, 1450 in JPY."`
+	PriceMinor         *int64            `xor:"price" help:"The price in minor units of the product's currency: 1450 for 14.50 EUR."`
+	Currency           *string           `help:"The currency of the price. Default: the product's present one."`
+	OnHand             *int64            `help:"The number of pieces in stock, as counted."`
+	Inactive           *bool             `help:"Keep the product, but do not sell it." negatable:""`
+	Shipping           *string           `help:"none: the product needs no parcel, such as a download or a service. Empty (--shipping=): it needs one again."`
+	Delivery           *string           `help:"For --shipping none: the link or the instructions that shoppers are mailed when they have paid."`
+	Weight             *int64            `help:"The weight of a piece as it is packed, in grams; 0: not known."`
+	Size               *string           `help:"Its size as it is packed, in millimetres, as 300x200x100; 0x0x0: not known."`
+	HSCode             *string           `name:"hs-code" help:"The customs code of the Harmonized System, of 6 to 10 digits."`
+	Origin             *string           `help:"The country in which it was made, such as DE."`
+	CustomsValue       *int64            `help:"The value of a piece for customs, in minor units of --customs-currency. Default: its price in the order."`
+	CustomsCurrency    *string           `help:"The currency of --customs-value."`
+	CustomsDescription *string           `help:"What customs is told that it is. Default: the product's name."`
+	Version            int64             `default:"-1" help:"Change the product only if it is at this version; 0: only if it does not exist."`
 }
 
 // Run reads the product, changes the fields that the flags name, and puts it, on
@@ -91,6 +98,15 @@ func (p *productPutCmd) row(was catalog.Product) (catalog.Row, error) {
 	r := catalog.Row{
 		SKU: p.SKU, Name: p.Name, Description: p.Description, Brand: p.Brand, Category: p.Category, Rating: p.Rating, Parent: p.Parent,
 		Price: price, Currency: p.Currency, OnHand: p.OnHand, Inactive: p.Inactive, Delivery: p.Delivery,
+	}
+	r.Weight, r.HSCode, r.Origin = p.Weight, p.HSCode, p.Origin
+	r.CustomsValue, r.CustomsCurrency, r.CustomsDescription = p.CustomsValue, p.CustomsCurrency, p.CustomsDescription
+	if p.Size != nil {
+		var g order.Goods
+		if n, err := fmt.Sscanf(*p.Size+"\n", "%dx%dx%d\n", &g.Length, &g.Width, &g.Height); n != 3 || err != nil {
+			return catalog.Row{}, usageError{fmt.Errorf("--size %s: want three sides in millimetres, such as 300x200x100", *p.Size)}
+		}
+		r.Length, r.Width, r.Height = &g.Length, &g.Width, &g.Height
 	}
 	if p.Shipping != nil {
 		need := order.ShippingNeed(*p.Shipping)
@@ -168,9 +184,26 @@ func (c *productCmd) print(w io.Writer, p catalog.Stocked) error {
 		line("shipping", "none: it needs no parcel")
 	}
 	line("delivery", p.Delivery)
+	printGoods(line, p.Goods)
 	line("version", fmt.Sprintf("%d, revision %d", p.Version, p.Revision))
 	line("description", p.Description)
 	return t.Flush()
+}
+
+// printGoods prints what is known for the parcel and for customs.
+func printGoods(line func(name, value string), g order.Goods) {
+	if g.Weight > 0 {
+		line("weight", fmt.Sprintf("%d g", g.Weight))
+	}
+	if g.Length > 0 {
+		line("size", fmt.Sprintf("%d × %d × %d mm", g.Length, g.Width, g.Height))
+	}
+	line("HS code", g.HSCode)
+	line("origin", g.Origin)
+	if g.CustomsValue > 0 {
+		line("customs value", order.Money{Amount: g.CustomsValue, Currency: g.CustomsCurrency}.String())
+	}
+	line("for customs", g.CustomsDescription)
 }
 
 type productListCmd struct {

@@ -54,7 +54,9 @@ type Config struct {
 	Ledger            `embed:"" group:"Orders:"`
 	Inbox             `embed:"" group:"Orders:"`
 	Pricing           `embed:"" group:"Orders:"`
-	ParcelPieces      int64 `group:"Orders:" help:"The most pieces in one parcel; 0: everything goes into one parcel." env:"PURSER_PARCEL_PIECES" default:"0"`
+	ParcelPieces      int64  `group:"Orders:" help:"The most pieces in one parcel; 0: everything goes into one parcel." env:"PURSER_PARCEL_PIECES" default:"0"`
+	ParcelWeight      int64  `group:"Orders:" help:"The most that one parcel may weigh, in grams, as far as the weights of its products are known; 0: anything." env:"PURSER_PARCEL_WEIGHT" default:"0"`
+	ShipFrom          string `group:"Orders:" help:"The country that parcels are sent from, such as DE. Parcels that leave its customs area (the European Union's is one) then need customs data of their products. Default: it is not known, and none is asked for." env:"PURSER_SHIP_FROM"`
 
 	MailFrom            string  `group:"Mail:" help:"Sender of all mail." env:"PURSER_MAIL_FROM" default:"Purser Shop <orders@shop.example>"`
 	SESRegion           string  `group:"Mail:" name:"ses-region" help:"AWS region of SES. Without it the sandbox plays SES. Credentials come from AWS's default credential chain." env:"SES_REGION"`
@@ -200,6 +202,12 @@ func (c *Config) checkTimes() error {
 	if c.ParcelPieces < 0 {
 		return fmt.Errorf("PURSER_PARCEL_PIECES: want 0 or more, got %d", c.ParcelPieces)
 	}
+	if c.ParcelWeight < 0 {
+		return fmt.Errorf("PURSER_PARCEL_WEIGHT: want 0 or more, got %d", c.ParcelWeight)
+	}
+	if err := c.Terms().Check(); err != nil {
+		return fmt.Errorf("PURSER_SHIP_FROM: %w", err)
+	}
 	return nil
 }
 
@@ -242,7 +250,7 @@ func (c *Config) Terms() orders.Terms {
 	return orders.Terms{
 		ApproveAbove: approval,
 		PayWithin:    c.PayWithin, PrepayWithin: c.PrepayWithin, AskAfter: c.AskAfter, ReceivedAfter: c.ReceivedAfter,
-		TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter, ParcelPieces: c.ParcelPieces, PayAgainBefore: c.PayAgainBefore, FindParcelsWithin: c.FindParcelsWithin, ReturnWithin: c.ReturnWithin, Capture: orders.CaptureWhen(c.Capture),
+		TrackAfter: c.TrackAfter, OverdueAfter: c.OverdueAfter, ParcelPieces: c.ParcelPieces, ParcelWeight: c.ParcelWeight, ShipFrom: c.ShipFrom, PayAgainBefore: c.PayAgainBefore, FindParcelsWithin: c.FindParcelsWithin, ReturnWithin: c.ReturnWithin, Capture: orders.CaptureWhen(c.Capture),
 		Parcels: map[string]orders.ParcelsBy{"operator": orders.ParcelsByOperator}[c.Parcels],
 	}
 }

@@ -52,6 +52,7 @@ var (
 	}
 	optionalColumns = map[catalog.ImportKind][]string{catalog.ImportProducts: {
 		"name", "description", "brand", "category", "tags", "rating", "parent", "options", "price", "currency", "onHand", "inactive", "shipping", "delivery",
+		"weight", "length", "width", "height", "hsCode", "origin", "customsValue", "customsCurrency", "customsDescription",
 	}}
 )
 

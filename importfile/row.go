@@ -207,6 +207,35 @@ func (r *Reader) assign(row *catalog.Row, column, value string) (fault string) {
 		row.Shipping = &need
 	case "delivery":
 		row.Delivery = &value
+	default:
+		return assignGoods(row, column, value)
+	}
+	return fault
+}
+
+// assignGoods sets a column about the parcel and its customs declaration.
+func assignGoods(row *catalog.Row, column, value string) (fault string) {
+	switch column {
+	case "weight":
+		row.Weight, fault = number(value)
+	case "length":
+		row.Length, fault = number(value)
+	case "width":
+		row.Width, fault = number(value)
+	case "height":
+		row.Height, fault = number(value)
+	case "hsCode":
+		row.HSCode = &value
+	case "origin":
+		row.Origin = &value
+	case "customsValue":
+		row.CustomsValue, fault = number(value)
+	case "customsCurrency":
+		if value != "" { // as its value, which stays
+			row.CustomsCurrency = &value
+		}
+	case "customsDescription":
+		row.CustomsDescription = &value
 	}
 	return fault
 }

@@ -168,6 +168,7 @@ var caseRules = []CaseRule{
 	{CaseOfHold(HoldVoid), HoldVoid.Choices(), day, ChooseRelease},
 	{CaseOfHold(HoldRefund), HoldRefund.Choices(), day, ""},
 	{CaseOfHold(HoldUnderpaid), HoldUnderpaid.Choices(), 7 * day, ""},
+	{CaseOfHold(HoldParcel), HoldParcel.Choices(), 2 * day, ""},
 	{CaseRefundFailed, []Choice{ChooseRelease, ChooseKeep}, 3 * day, ""},
 	{CaseRefundNotMade, []Choice{ChooseRelease, ChooseKeep}, 2 * day, ""},
 	{CaseRefundsUnknown, []Choice{ChooseRelease, ChooseKeep}, 3 * day, ""},

@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -51,4 +52,38 @@ func checkCountry(field, code string) error {
 		return fmt.Errorf("%w: %s: %q is not a country's code of two letters: write %s", ErrInvalid, field, upper, r)
 	}
 	return fmt.Errorf("%w: %s: %.10q is not a country of ISO 3166-1: want two letters such as DE", ErrInvalid, field, code)
+}
+
+// customsAreas are the countries that form one customs area. A country in none of them is
+// an area of its own. The first is the customs territory of the European Union (Union
+// Customs Code, article 4), with Monaco and those French departments and territories that
+// are part of it.
+var customsAreas = []string{
+	"AT AX BE BG CY CZ DE DK EE ES FI FR GF GP GR HR HU IE IT LT LU LV MC MF MQ MT NL PL PT RE RO SE SI SK YT",
+	"CH LI", "GB IM", "US PR",
+}
+
+// outsideCustoms are the beginnings of the postal codes of places that belong to a country,
+// and not to its customs area: Heligoland and Büsingen, Livigno, Ceuta and Melilla.
+var outsideCustoms = map[string][]string{"DE": {"27498", "78266"}, "IT": {"23041"}, "ES": {"51", "52"}}
+
+// LeavesCustomsArea reports whether a parcel from a country needs a customs declaration to
+// get to an address; never if it is not known where it comes from. Goods from the European
+// Union to Northern Ireland need none.
+func LeavesCustomsArea(from string, to Address) bool {
+	code := strings.ToUpper(strings.ReplaceAll(to.PostalCode, " ", ""))
+	if digits := strings.TrimLeft(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-"); outsideCustoms[to.Country] != nil {
+		code = digits
+	}
+	switch {
+	case from == "":
+		return false
+	case slices.ContainsFunc(outsideCustoms[to.Country], func(begin string) bool { return strings.HasPrefix(code, begin) }):
+		return true
+	case to.Country == "GB" && strings.HasPrefix(code, "BT"):
+		return from != "GB" && from != "IM" && !strings.Contains(customsAreas[0], from)
+	case from == to.Country:
+		return false
+	}
+	return !slices.ContainsFunc(customsAreas, func(area string) bool { return strings.Contains(area, from) && strings.Contains(area, to.Country) })
 }

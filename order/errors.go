@@ -66,6 +66,9 @@ var (
 	// ErrRejected means that the provider understood the call and rejected it
 	// for good. Do not retry.
 	ErrRejected = errors.New("provider rejected the request")
+	// ErrParcelUnfit is an ErrRejected: the carrier does not take the parcel as it is, because
+	// it is too heavy or too large, or lacks customs data.
+	ErrParcelUnfit = fmt.Errorf("%w: the parcel is too heavy or too large, or lacks customs data", ErrRejected)
 	// ErrNoSuch means that the object does not exist at the provider.
 	ErrNoSuch = errors.New("provider does not know it")
 	// ErrState means that the object exists, but its state does not allow the

@@ -134,11 +134,12 @@ func (o Order) standby() Payment {
 }
 
 // aboutParcel makes a mail one about the shipment with a reference; "": the
-// present one. The mails about the first one have no Ref.
+// present one. The mails about the first one of its kind have no Ref.
 func (m Mail) aboutParcel(o Order, ref string) Mail {
 	s := o.Shipment()
-	if i := slices.IndexFunc(o.Shipments, func(s Shipment) bool { return s.Method == NoParcel }); m.Notification == MailDigital && i >= 0 {
-		s = o.Shipments[i]
+	first := slices.IndexFunc(o.Shipments, func(s Shipment) bool { return s.Method == NoParcel })
+	if m.Notification == MailDigital && first >= 0 {
+		s = o.Shipments[first]
 	}
 	for _, other := range o.Shipments {
 		if ref != "" && other.Reference == ref {
@@ -152,7 +153,7 @@ func (m Mail) aboutParcel(o Order, ref string) Mail {
 	if m.Notification == MailDigital {
 		m.Delivered, m.Lines, m.Shipping, m.Total = s.Delivered, nil, nil, Money{}
 	}
-	if s.Number > 1 {
+	if s.Number > 1 && (m.Notification != MailDigital || first >= 0 && s.Number != o.Shipments[first].Number) {
 		m.Ref = s.Reference
 	}
 	return m

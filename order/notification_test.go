@@ -81,6 +81,24 @@ func TestMailAbout(t *testing.T) {
 	}
 }
 
+// TestDigitalMail (SHP-8): the mail with the links of an order is the same one whatever
+// number the shipment has, and is sent once.
+func TestDigitalMail(t *testing.T) {
+	o := severalOf()
+	o.Shipments = append(o.Shipments, order.Shipment{Number: 4, Reference: "s4", Method: order.NoParcel, Delivered: []order.DigitalDelivery{{SKU: "ebook", Text: "one"}}})
+	first := o.MailAbout(order.MailDigital, "s4")
+	if first.Ref != "" || len(first.Delivered) != 1 || first.Delivered[0].Text != "one" || first.Key() != o.MailFor(order.MailDigital).Key() {
+		t.Errorf("%+v", first)
+	}
+	o.Shipments = append(o.Shipments, order.Shipment{Number: 5, Reference: "s5", Method: order.NoParcel, Delivered: []order.DigitalDelivery{{SKU: "ebook", Text: "two"}}})
+	if second := o.MailAbout(order.MailDigital, "s5"); second.Ref != "s5" || second.Delivered[0].Text != "two" {
+		t.Errorf("%+v", second)
+	}
+	if m := o.MailFor(order.MailShipped); m.Tracking != "T3" {
+		t.Errorf("the present parcel is %q", m.Tracking)
+	}
+}
+
 // TestResendNamed (EML-1, IDEM-3): a mail that is sent again is found by its key, even
 // if the order's latest refund or dispute is another one.
 func TestResendNamed(t *testing.T) {

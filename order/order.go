@@ -115,6 +115,19 @@ func (o Order) HandedOver() bool {
 	return slices.ContainsFunc(o.Shipments, func(s Shipment) bool { return s.Method != NoParcel && s.Status.HandedOver() })
 }
 
+// LinesOf returns the goods of a parcel, as the order has them.
+func (o Order) LinesOf(s Shipment) (lines []Line) {
+	for _, q := range s.Lines {
+		for _, l := range o.Lines {
+			if l.SKU == q.SKU {
+				l.Quantity, l.Subtotal = q.Quantity, q.Quantity*l.Price
+				lines = append(lines, l)
+			}
+		}
+	}
+	return lines
+}
+
 // DeliveredWithoutParcel returns the goods that were delivered and needed no parcel. They
 // never come back.
 func (o Order) DeliveredWithoutParcel() (all []LineQuantity) {
@@ -231,11 +244,14 @@ const (
 	HoldRefund HoldKind = "refund"
 	// HoldUnderpaid: less than the order's total came in.
 	HoldUnderpaid HoldKind = "underpaid"
+	// HoldParcel: the carrier does not take a parcel as it is: it lacks customs data, or is
+	// too heavy or too large.
+	HoldParcel HoldKind = "parcel"
 )
 
 // HoldKinds lists every kind of hold.
 func HoldKinds() []HoldKind {
-	return []HoldKind{HoldPayment, HoldFunds, HoldLabel, HoldReturned, HoldVoid, HoldRefund, HoldUnderpaid}
+	return []HoldKind{HoldPayment, HoldFunds, HoldLabel, HoldReturned, HoldVoid, HoldRefund, HoldUnderpaid, HoldParcel}
 }
 
 // Choice is a person's decision about an order on hold.
@@ -258,7 +274,7 @@ func Choices() []Choice {
 // HoldChoices lists the choices that each kind of hold allows.
 func (k HoldKind) Choices() []Choice {
 	switch k {
-	case HoldPayment, HoldFunds:
+	case HoldPayment, HoldFunds, HoldParcel:
 		return []Choice{ChooseRelease, ChooseVoid}
 	case HoldLabel:
 		return []Choice{ChooseRelease, ChooseRebook, ChooseRefund}

@@ -2,6 +2,7 @@ package order
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"purser/mail"
@@ -208,6 +209,53 @@ type ParcelRequest struct {
 	Reference string  `json:"reference"`
 	To        Address `json:"to"`
 	Lines     []Line  `json:"lines"`
+	// From is the country that it is sent from; empty: it is not known, and nothing is
+	// declared to customs.
+	From string `json:"from,omitempty"`
+	// Currency is what the lines' prices are in; only for a declaration to customs.
+	Currency string `json:"currency,omitempty"`
+}
+
+// NeedsCustoms reports whether the parcel needs a customs declaration.
+func (r ParcelRequest) NeedsCustoms() bool { return LeavesCustomsArea(r.From, r.To) }
+
+// MissingCustoms says which goods lack what their declaration needs; empty: none does, or
+// the parcel needs no declaration.
+func (r ParcelRequest) MissingCustoms() string {
+	if !r.NeedsCustoms() {
+		return ""
+	}
+	var missing []string
+	for _, l := range r.Lines {
+		var g Goods
+		if l.Goods != nil {
+			g = *l.Goods
+		}
+		var lacks []string
+		if g.HSCode == "" {
+			lacks = append(lacks, "hsCode")
+		}
+		if g.Origin == "" {
+			lacks = append(lacks, "origin")
+		}
+		if len(lacks) > 0 && len(missing) < 5 {
+			missing = append(missing, l.SKU+" ("+strings.Join(lacks, ", ")+")")
+		}
+	}
+	return strings.Join(missing, ", ")
+}
+
+// Customs returns what customs is told about a piece of a line, which is sold in a currency:
+// what it is, and its value.
+func (l Line) Customs(currency string) (description string, value Money) {
+	description, value = l.Name, Money{l.Price, currency}
+	if g := l.Goods; g != nil {
+		description = cmp.Or(g.CustomsDescription, description)
+		if g.CustomsValue > 0 {
+			value = Money{g.CustomsValue, g.CustomsCurrency}
+		}
+	}
+	return description, value
 }
 
 // PaymentEvent returns the event that reports the intent's state.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"time"
 )
@@ -75,7 +76,27 @@ func (s Shipment) Booked() bool {
 // parcel, and of which nothing is known.
 type Goods struct {
 	Shipping ShippingNeed `json:"shipping,omitempty" enum:"none" doc:"none: it needs no parcel, such as a download or a service. Missing: it needs one"`
+	// Weight is in grams, and the sides are in millimetres, of one piece as it is packed;
+	// 0: not known.
+	Weight int64 `json:"weight,omitempty" minimum:"1" maximum:"1000000" doc:"The weight of a piece as it is packed, in grams. Missing: not known"`
+	Length int64 `json:"length,omitempty" minimum:"1" maximum:"20000" doc:"The longest side of a piece as it is packed, in millimetres. Missing: the size is not known"`
+	Width  int64 `json:"width,omitempty" minimum:"1" maximum:"20000" doc:"In millimetres"`
+	Height int64 `json:"height,omitempty" minimum:"1" maximum:"20000" doc:"In millimetres"`
+	// HSCode, Origin and the rest are for customs.
+	HSCode string `json:"hsCode,omitempty" doc:"The code of the Harmonized System, of 6 to 10 digits, such as 691200"`
+	Origin string `json:"origin,omitempty" doc:"The country in which it was made, ISO 3166-1 alpha-2, such as DE"`
+	// CustomsValue is in minor units of CustomsCurrency; 0: the price in the order.
+	CustomsValue       int64  `json:"customsValue,omitempty" minimum:"1" maximum:"999999999999" doc:"The value of a piece for customs, in minor units of customsCurrency. Missing: its price in the order"`
+	CustomsCurrency    string `json:"customsCurrency,omitempty" doc:"ISO 4217, upper case; together with customsValue"`
+	CustomsDescription string `json:"customsDescription,omitempty" doc:"What customs is told that it is, at most 100 characters. Missing: the product's name"`
 }
+
+// The limits of what is known of goods.
+const (
+	maxGrams       = 1_000_000
+	maxMillimetres = 20_000
+	maxCustomsText = 100
+)
 
 // ShippingNeed says whether goods need a parcel.
 type ShippingNeed string
@@ -100,6 +121,57 @@ func (g Goods) Check(fault func(field, message string)) {
 	if g.Shipping != ShippingParcel && g.Shipping != ShippingNone {
 		fault("shipping", fmt.Sprintf("want none, or nothing for goods that need a parcel, got %.20q", g.Shipping))
 	}
+	if g.Weight < 0 || g.Weight > maxGrams {
+		fault("weight", fmt.Sprintf("want 1 to %d grams, or nothing if it is not known, got %d", maxGrams, g.Weight))
+	}
+	sides := 0
+	for _, s := range []struct {
+		field string
+		n     int64
+	}{{"length", g.Length}, {"width", g.Width}, {"height", g.Height}} {
+		if s.n < 0 || s.n > maxMillimetres {
+			fault(s.field, fmt.Sprintf("want 1 to %d millimetres, or nothing if it is not known, got %d", maxMillimetres, s.n))
+		}
+		if s.n != 0 {
+			sides++
+		}
+	}
+	if sides != 0 && sides != 3 {
+		fault("length", "want length, width and height, or none of them")
+	}
+	g.checkCustoms(fault)
+}
+
+var hsCode = regexp.MustCompile(`^[0-9]{6,10}$`)
+
+func (g Goods) checkCustoms(fault func(field, message string)) {
+	if g.HSCode != "" && !hsCode.MatchString(g.HSCode) {
+		fault("hsCode", fmt.Sprintf("want 6 to 10 digits, such as 691200, got %.20q", g.HSCode))
+	}
+	if g.Origin != "" && checkCountry("origin", g.Origin) != nil {
+		fault("origin", fmt.Sprintf("want a country of ISO 3166-1 alpha-2, such as DE, got %.10q", g.Origin))
+	}
+	switch _, err := Exponent(g.CustomsCurrency); {
+	case g.CustomsValue == 0 && g.CustomsCurrency == "":
+	case g.CustomsCurrency == "" || err != nil:
+		fault("customsCurrency", fmt.Sprintf("want the currency of customsValue, ISO 4217 in upper case, got %.10q", g.CustomsCurrency))
+	case g.CustomsValue < 1 || g.CustomsValue > Maximum(g.CustomsCurrency).Amount:
+		fault("customsValue", fmt.Sprintf("want 1 to %d minor units, got %d", Maximum(g.CustomsCurrency).Amount, g.CustomsValue))
+	}
+	if err := CheckText("customsDescription", g.CustomsDescription, false, maxCustomsText); err != nil {
+		fault("customsDescription", fmt.Sprintf("want at most %d characters of text on one line", maxCustomsText))
+	}
+}
+
+// Weight returns the weight of goods in grams; 0 if that of one of them is not known.
+func Weight(lines []Line) (sum int64) {
+	for _, l := range lines {
+		if l.Goods == nil || l.Goods.Weight == 0 {
+			return 0
+		}
+		sum += l.Quantity * l.Goods.Weight
+	}
+	return sum
 }
 
 // ProductGoods is what the catalogue has about the sending of a product.

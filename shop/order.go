@@ -140,6 +140,7 @@ type Shipment struct {
 	ID        string                  `json:"id,omitempty"`        // the caller's, of a parcel that a person has made
 	Refusal   string                  `json:"refusal,omitempty"`   // why the carrier did not accept it
 	VoidBy    string                  `json:"voidBy,omitempty"`    // who wants its goods in another parcel
+	Weight    int64                   `json:"weight,omitempty"`    // grams; 0: not known
 	Delivered []order.DigitalDelivery `json:"delivered,omitempty"` // what the shopper was mailed about goods that needed no parcel
 }
 

@@ -39,6 +39,9 @@ func (c *Carrier) BookParcel(_ context.Context, r order.ParcelRequest) (order.Pa
 		if r.To.Country == "XX" || r.To.PostalCode == "00000" {
 			return carrierError("BookParcel", order.ErrRejected)
 		}
+		if order.Weight(r.Lines) > 31_500 || r.MissingCustoms() != "" {
+			return carrierError("BookParcel", order.ErrParcelUnfit)
+		}
 		body, err := json.Marshal(r) // unlike %+v, it has no addresses
 		if err != nil {
 			return err

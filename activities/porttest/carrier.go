@@ -45,6 +45,7 @@ func Carrier(t *testing.T, setup func(t *testing.T) CarrierBench) {
 		"parcels are moved by the carrier":   followsScans,
 		"a lost void can simply be repeated": repeatedVoid,
 		"SHP-5 the file of a label":          labelFiles,
+		"SHP-9 SHP-10 an unfit parcel":       unfitParcel,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -201,6 +202,43 @@ func badAddress(t *testing.T, b CarrierBench) {
 	_, err := b.Carrier.BookParcel(t.Context(), r)
 	wantKind(t, err, order.ErrRejected)
 	wantMade(t, b, r.Reference, 0)
+}
+
+// unfitParcel checks that a parcel is refused as unfit if it is too heavy, or leaves the
+// customs area without what customs need, and that it is booked under the same reference
+// when that is corrected.
+func unfitParcel(t *testing.T, b CarrierBench) {
+	with := func(change func(*order.ParcelRequest, *order.Goods)) order.ParcelRequest {
+		r := ParcelOf(order.NewID())
+		for i := range r.Lines {
+			g := order.Goods{Weight: 100, Length: 300, Width: 200, Height: 100, HSCode: "691200", Origin: "PT"}
+			change(&r, &g)
+			r.Lines[i].Goods = &g
+		}
+		return r
+	}
+	abroad := func(r *order.ParcelRequest) {
+		r.From, r.Currency = "DE", "EUR"
+		r.To = order.Address{Name: "Ada", Line1: "1 Main St", City: "Springfield", PostalCode: "01101", Country: "US"}
+	}
+	for name, unfit := range map[string]order.ParcelRequest{
+		"too heavy":    with(func(_ *order.ParcelRequest, g *order.Goods) { g.Weight = 40_000 }),
+		"no HS code":   with(func(r *order.ParcelRequest, g *order.Goods) { abroad(r); g.HSCode = "" }),
+		"no origin":    with(func(r *order.ParcelRequest, g *order.Goods) { abroad(r); g.Origin = "" }),
+		"nothing said": with(func(r *order.ParcelRequest, g *order.Goods) { abroad(r); *g = order.Goods{} }),
+	} {
+		_, err := b.Carrier.BookParcel(t.Context(), unfit)
+		if wantKind(t, err, order.ErrParcelUnfit); !errors.Is(err, order.ErrRejected) {
+			t.Errorf("%s: %v", name, err)
+		}
+		wantMade(t, b, unfit.Reference, 0)
+		fit := with(func(r *order.ParcelRequest, _ *order.Goods) {
+			r.From, r.To, r.Currency = unfit.From, unfit.To, unfit.Currency
+		})
+		fit.OrderID, fit.Reference = unfit.OrderID, unfit.Reference
+		book(t, b, fit)
+	}
+	book(t, b, with(func(r *order.ParcelRequest, g *order.Goods) { r.From, g.HSCode = "FR", "" })) // to Germany
 }
 
 func voids(t *testing.T, b CarrierBench) {

@@ -46,7 +46,7 @@ type Order struct {
 
 // Hold is a decision that an order needs from a person.
 type Hold struct {
-	Kind    order.HoldKind `json:"kind" doc:"payment: what the provider reports does not match the order; funds: the money was refunded or is disputed before the goods went out; label: the carrier has voided the label of a paid parcel; returned: the parcel came back; void: the order is being cancelled and the carrier does not void its parcel; refund: the order is being cancelled and its money can be neither refunded nor voided; underpaid: less than the total came in"`
+	Kind    order.HoldKind `json:"kind" doc:"payment: what the provider reports does not match the order; funds: the money was refunded or is disputed before the goods went out; label: the carrier has voided the label of a paid parcel; returned: the parcel came back; void: the order is being cancelled and the carrier does not void its parcel; refund: the order is being cancelled and its money can be neither refunded nor voided; underpaid: less than the total came in; parcel: the carrier does not take a parcel as it is, because it lacks customs data or is too heavy or too large"`
 	Why     string         `json:"why" doc:"The cause, for people"`
 	About   string         `json:"about,omitempty" doc:"The id to search for: a payment's reference or a tracking number"`
 	Choices []order.Choice `json:"choices" nullable:"false" doc:"The choices that resolve-order takes for this order, the safest first"`
@@ -105,6 +105,7 @@ type Shipment struct {
 	Key       string             `json:"id,omitempty" doc:"Your id of a parcel that was made with add-parcel"`
 	Refusal   string             `json:"refusal,omitempty" doc:"Why the carrier did not accept a parcel that was made with add-parcel"`
 	VoidBy    string             `json:"voidBy,omitempty" doc:"Who has asked for the label to be voided, so that the goods can go into another parcel"`
+	Weight    int64              `json:"weight,omitempty" doc:"The weight of the goods in it, in grams. Missing if that of one of them is not known"`
 	Delivered []DigitalDelivery  `json:"delivered,omitempty" doc:"For the method none: what the shopper was mailed. Missing if the products have nothing to mail"`
 }
 
@@ -189,7 +190,7 @@ func viewOf(o order.Order) Order {
 	v := Order{
 		ID: o.ID, Status: o.Status, Version: o.Version, Customer: o.Customer, Email: o.Email, Locale: o.Locale, ShipTo: o.ShipTo,
 		Lines: lineViews(o), Shipping: shippingView(o), Total: o.Total, Refundable: o.Refundable(), Reason: o.Reason,
-		Payments: each(o.Payments, paymentView), Shipments: each(o.Shipments, shipmentView), Refunds: each(o.Refunds, refundView),
+		Payments: each(o.Payments, paymentView), Shipments: each(o.Shipments, func(s order.Shipment) Shipment { return shipmentView(o, s) }), Refunds: each(o.Refunds, refundView),
 		Disputes: each(o.Disputes, disputeView), Returns: each(o.Returns, returnView), MailTrouble: each(o.MailTrouble, mailTroubleView),
 		Attention: each(o.Attention, func(a order.Attention) Attention { return Attention(a) }),
 		Cases:     each(o.Cases, func(c order.CaseRef) CaseRef { return CaseRef(c) }),
@@ -219,11 +220,11 @@ func paymentView(p order.Payment) Payment {
 	return v
 }
 
-func shipmentView(s order.Shipment) Shipment {
+func shipmentView(o order.Order, s order.Shipment) Shipment {
 	v := Shipment{
 		Number: s.Number, Lines: each(s.Lines, quantityView), Reference: s.Reference, LabelID: s.LabelID, Tracking: s.Tracking,
 		Carrier: s.Carrier, Status: s.Status, Replaced: s.Replaced, Replaces: s.Replaces, Kept: s.Kept, MovedAt: s.MovedAt, OverdueAt: s.OverdueAt, Missing: s.Missing,
-		Method: string(s.Method), Link: s.Link, Key: s.Key, Refusal: s.Refusal, VoidBy: s.VoidBy,
+		Method: string(s.Method), Link: s.Link, Key: s.Key, Refusal: s.Refusal, VoidBy: s.VoidBy, Weight: order.Weight(o.LinesOf(s)),
 	}
 	for _, d := range s.Delivered {
 		v.Delivered = append(v.Delivered, DigitalDelivery(d))

@@ -18,7 +18,10 @@ func TestOrderMails(t *testing.T) {
 		Waiting:   &order.Waiting{Until: time.Date(2026, 3, 8, 12, 0, 0, 0, time.UTC)},
 		Lines:     []order.Line{{SKU: "mug", Name: "Becher", Quantity: 2, Price: 1450, Subtotal: 2900}},
 		Payments:  []order.Payment{{Number: 1, Reference: "pi_1", Decline: order.NewDecline("card_declined", "insufficient_funds")}},
-		Shipments: []order.Shipment{{Number: 1, Reference: "ord_1", Tracking: "PX 1"}},
+		Shipments: []order.Shipment{
+			{Number: 1, Reference: "ord_1", Tracking: "PX 1"},
+			{Number: 2, Reference: "ord_1-2", Method: order.NoParcel, Delivered: []order.DigitalDelivery{{SKU: "ebook", Name: "Zwölf Knoten", Text: "https://shop.example/get\nKennwort: <b>knoten</b>"}}},
+		},
 		Refunds: []order.Refund{
 			{ID: "re_1", Amount: euro(500), Status: order.RefundSucceeded},
 			{ID: "re_2", Amount: euro(700), Status: order.RefundFailed},
@@ -40,6 +43,7 @@ func TestOrderMails(t *testing.T) {
 	for m, want := range map[order.Notification][]string{
 		order.MailPrepayment: {"29,00", "pi_1"},
 		order.MailReceived:   {"Becher", "29,00", "reserviert"}, order.MailConfirmation: {"Becher", "29,00"}, order.MailShipped: {"PX 1"}, order.MailDelivered: {"ord_1"},
+		order.MailDigital:   {"Zwölf Knoten:\nhttps://shop.example/get\nKennwort: <b>knoten</b>\n", "So erhalten Sie"},
 		order.MailCancelled: {"ord_1"}, order.MailExpired: {"ord_1"},
 		order.MailPaymentProblem:  {"Die Karte ist nicht ausreichend gedeckt.", "29,00"},
 		order.MailPayAgain:        {"29,00", "noch einmal", "11. März 2026"},

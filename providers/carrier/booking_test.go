@@ -2,6 +2,7 @@ package carrier_test
 
 import (
 	"errors"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -42,6 +43,47 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%s: %+v, want %s %s", tt.name, p, tt.code, tt.field)
 		case err != nil && strings.Contains(err.Error(), "Ada"):
 			t.Errorf("%s: the error names the shopper: %v", tt.name, err)
+		}
+	}
+}
+
+// TestWhatTheCarrierIsTold (SHP-9, SHP-10): the weight of a parcel is that of its goods,
+// and customs are told about them only if the parcel leaves their area.
+func TestWhatTheCarrierIsTold(t *testing.T) {
+	c, s, _ := build(t)
+	booked := func(change func(*order.ParcelRequest)) string {
+		t.Helper()
+		r := porttest.ParcelOf(order.NewID())
+		r.Lines[0].Goods = &order.Goods{Weight: 350, Length: 120, Width: 90, Height: 100, HSCode: "691200", Origin: "PT", CustomsDescription: "Stoneware\u00a0cup"}
+		change(&r)
+		if _, err := c.BookParcel(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		req := httptest.NewRequest("GET", "/v1/labels?reference="+r.Reference, nil)
+		req.Header.Set("Authorization", "Bearer key")
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, req)
+		_, sent, _ := strings.Cut(w.Body.String(), `"parcels":`)
+		return sent
+	}
+	const measures = `"weight_g":350,"length_mm":120,"width_mm":90,"height_mm":100`
+	for _, tt := range []struct {
+		name   string
+		change func(*order.ParcelRequest)
+		want   string
+	}{
+		{name: "nothing is known", change: func(r *order.ParcelRequest) { r.Lines[0].Goods = nil }, want: `[{"contents":[{"sku":"mug","description":"Mug, \"blue\"","quantity":2}]}]`},
+		{name: "at home", change: func(r *order.ParcelRequest) { r.From = "FR" }, want: `[{"weight_g":700,"contents":[{"sku":"mug","description":"Mug, \"blue\"","quantity":2,` + measures + `}]}]`},
+		{name: "one weight is not known", change: func(r *order.ParcelRequest) {
+			r.Lines = append(r.Lines, order.Line{SKU: "pin", Name: "Pin", Quantity: 1})
+		}, want: `[{"contents":[{"sku":"mug","description":"Mug, \"blue\"","quantity":2,` + measures + `},{"sku":"pin","description":"Pin","quantity":1}]}]`},
+		{
+			name: "to customs", change: func(r *order.ParcelRequest) { r.From, r.Currency = "CH", "EUR" },
+			want: `[{"weight_g":700,"contents":[{"sku":"mug","description":"Stoneware cup","quantity":2,` + measures + `,"hs_code":"691200","origin":"PT","value":1250,"currency":"EUR"}]}]`,
+		},
+	} {
+		if got := booked(tt.change); !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}
 }

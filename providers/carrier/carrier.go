@@ -197,6 +197,7 @@ func malformed(op, method string, err error) *order.ProviderError {
 
 type booking struct {
 	Reference string   `json:"reference"`
+	From      string   `json:"from,omitempty"` // the country
 	To        address  `json:"to"`
 	Parcels   []parcel `json:"parcels"`
 }
@@ -211,6 +212,7 @@ type address struct {
 }
 
 type parcel struct {
+	Weight   int64     `json:"weight_g,omitempty"`
 	Contents []content `json:"contents"`
 }
 
@@ -218,6 +220,15 @@ type content struct {
 	SKU         string `json:"sku"`
 	Description string `json:"description"`
 	Quantity    int64  `json:"quantity"`
+	// These are about one piece; what is not known is left out.
+	Weight   int64  `json:"weight_g,omitempty"`
+	Length   int64  `json:"length_mm,omitempty"`
+	Width    int64  `json:"width_mm,omitempty"`
+	Height   int64  `json:"height_mm,omitempty"`
+	HSCode   string `json:"hs_code,omitempty"`
+	Origin   string `json:"origin,omitempty"`
+	Value    int64  `json:"value,omitempty"` // minor units
+	Currency string `json:"currency,omitempty"`
 }
 
 type label struct {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,8 @@ func refused(op string, write bool, resp *http.Response, body []byte) *order.Pro
 		}
 	case st == http.StatusConflict:
 		e.Kind = order.ErrState
+	case slices.Contains([]string{"parcel_too_heavy", "parcel_too_large", "customs_incomplete"}, e.Code):
+		e.Kind = order.ErrParcelUnfit
 	default:
 		e.Kind = order.ErrRejected
 	}

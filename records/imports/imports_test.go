@@ -149,7 +149,7 @@ func TestImportProducts(t *testing.T) {
 		// What the sending depends on is a part of a product.
 		m.run(catalog.ImportProducts, "sku,name,price,currency,shipping,delivery\nbook,Book,900,EUR,none,https://shop.example/1\n")
 		i = m.run(catalog.ImportProducts, "sku,delivery\nbook,https://shop.example/2\ntea,https://shop.example/3\n")
-		if p := m.product("book"); p.Shipping != order.ShippingNone || p.Delivery != "https://shop.example/2" || !strings.Contains(m.errors(i.ID), "3 tea delivery: want at most 2000 characters of text, for a product with shipping none: the product needs a parcel") {
+		if p := m.product("book"); p.Shipping != order.ShippingNone || p.Delivery != "https://shop.example/2" || !strings.Contains(m.errors(i.ID), "3 tea delivery: want at most 1000 characters of text, for a product with shipping none: the product needs a parcel") {
 			m.Errorf("without a parcel: %+v, %s", p, m.errors(i.ID))
 		}
 		m.wantAgreement()

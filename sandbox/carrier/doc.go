@@ -10,16 +10,25 @@
 //
 // with 400 invalid_request, 401 unauthorized, 404 not_found, 409
 // reference_in_use, not_voidable or voided, 413 too_large, 422 address_undeliverable,
-// address_incomplete or address_too_long. The field is the one that is wrong.
+// address_incomplete, address_too_long, parcel_too_heavy, parcel_too_large or
+// customs_incomplete. The field is the one that is wrong.
 //
 // POST /v1/labels books a parcel and returns its label, 201. The reference is
 // chosen by the caller and makes the call idempotent: the same request with the
 // same reference returns the same label, 200, even if it has been voided since;
 // a different request with the same reference returns 409.
 //
-//	{"reference": "ord_…-1",
+//	{"reference": "ord_…-1", "from": "DE",
 //	 "to": {"name", "line1", "line2", "city", "postal_code", "country"},
-//	 "parcels": [{"contents": [{"sku", "description", "quantity"}]}]}
+//	 "parcels": [{"weight_g", "contents": [{"sku", "description", "quantity",
+//	   "weight_g", "length_mm", "width_mm", "height_mm",
+//	   "hs_code", "origin", "value", "currency"}]}]}
+//
+// From is the country that it is sent from. Weights are in grams and sides in millimetres;
+// those of contents, and the value in minor units, are of one piece. All of these may be
+// left out, but for what customs need: if from and to.country are neither the same nor both
+// in the customs area of the European Union, hs_code, origin, value and currency are
+// required of all contents.
 //
 // GET /v1/labels?reference=… returns {"data": [label]}; the list is empty if no
 // label has the reference. It has several if one could not be found yet when the next
@@ -76,6 +85,11 @@
 //	sku                     1 to 64 characters
 //	description             1 to 256; customs want it
 //	quantity                1 to 10,000
+//	weight_g of a parcel    at most 31,500, and not less than that of its contents
+//	length_mm and so on     at most 1,200; all three or none
+//	hs_code                 6 to 10 digits
+//	origin                  a country
+//	currency                three capital letters
 //
 // An address that lacks something is refused with 422 address_incomplete, one
 // that does not fit on a label with 422 address_too_long, and one that nobody can

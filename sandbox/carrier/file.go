@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -14,6 +15,8 @@ import (
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/text/encoding/charmap"
+
+	"purser/order"
 )
 
 // file writes the file of a label.
@@ -80,6 +83,24 @@ func (b booking) contents() []string {
 	return all
 }
 
+// measured returns the lines about the weight and the customs declaration.
+func (b booking) measured() []string {
+	var all []string
+	for _, p := range b.Parcels {
+		if p.Weight > 0 {
+			all = append(all, fmt.Sprintf("Weight %d g", p.Weight))
+		}
+		for i, c := range p.Contents {
+			if c.HSCode == "" || i >= shownContents {
+				continue
+			}
+			value := order.Money{Amount: c.Value * c.Quantity, Currency: c.Currency}
+			all = append(all, fmt.Sprintf("Customs: %d × %s, HS %s, made in %s, %s", c.Quantity, c.Description, c.HSCode, c.Origin, value))
+		}
+	}
+	return all
+}
+
 // The measures of the page, in millimetres.
 const (
 	pageWidth  = 100.0
@@ -118,6 +139,7 @@ func (l label) pdf() ([]byte, error) {
 	write("", 8, "Reference "+l.Reference)
 	rule()
 	write("", 8, l.Booking.contents()...)
+	write("", 8, l.Booking.measured()...)
 	var b bytes.Buffer
 	err := p.Output(&b)
 	return b.Bytes(), err
@@ -131,7 +153,7 @@ var goFont = sync.OnceValues(func() (*sfnt.Font, error) { return sfnt.Parse(gore
 // character that the larger one does not have, either, becomes a question mark.
 func (l label) font(p *fpdf.Fpdf) (family string, encode func(string) string) {
 	western := charmap.Windows1252.NewEncoder()
-	all := strings.Join(append(l.Booking.To.lines(), l.Booking.contents()...), " ")
+	all := strings.Join(slices.Concat(l.Booking.To.lines(), l.Booking.contents(), l.Booking.measured()), " ")
 	if _, err := western.String(all); err == nil {
 		return "Helvetica", func(s string) string {
 			s, _ = western.String(s)
@@ -204,7 +226,7 @@ func (l label) zpl() string {
 	fmt.Fprintf(&b, "^FO40,%d^BY2^BCN,170,Y,N,N^FD%s^FS\n", y+20, l.Tracking)
 	y += 250
 	text(26, "Reference "+l.Reference)
-	for _, line := range l.Booking.contents() {
+	for _, line := range append(l.Booking.contents(), l.Booking.measured()...) {
 		text(26, line)
 	}
 	b.WriteString("^XZ\n")

@@ -47,15 +47,31 @@ type scan struct {
 
 // booking is the body of POST /v1/labels.
 type booking struct {
-	Reference string  `json:"reference"`
-	To        address `json:"to"`
-	Parcels   []struct {
-		Contents []struct {
-			SKU         string `json:"sku"`
-			Description string `json:"description"`
-			Quantity    int64  `json:"quantity"`
-		} `json:"contents"`
-	} `json:"parcels"`
+	Reference string   `json:"reference"`
+	From      string   `json:"from,omitempty"`
+	To        address  `json:"to"`
+	Parcels   []parcel `json:"parcels"`
+}
+
+type parcel struct {
+	Weight   int64     `json:"weight_g,omitempty"`
+	Contents []content `json:"contents"`
+}
+
+// content is a number of equal pieces in a parcel. Weight, sides and value are those of one
+// piece; 0: not known.
+type content struct {
+	SKU         string `json:"sku"`
+	Description string `json:"description"`
+	Quantity    int64  `json:"quantity"`
+	Weight      int64  `json:"weight_g,omitempty"`
+	Length      int64  `json:"length_mm,omitempty"`
+	Width       int64  `json:"width_mm,omitempty"`
+	Height      int64  `json:"height_mm,omitempty"`
+	HSCode      string `json:"hs_code,omitempty"`
+	Origin      string `json:"origin,omitempty"`
+	Value       int64  `json:"value,omitempty"`
+	Currency    string `json:"currency,omitempty"`
 }
 
 // address is where a parcel goes.
@@ -220,7 +236,7 @@ func (b *booking) check() *problem {
 			}
 		}
 	}
-	return b.To.check()
+	return cmp.Or(b.To.check(), b.checkMeasures(), b.checkCustoms())
 }
 
 func (b *booking) hash() string {

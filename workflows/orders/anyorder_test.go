@@ -47,6 +47,13 @@ func TestAnyOrder(t *testing.T) {
 				if rapid.Bool().Draw(t, "short holds") {
 					w.shortHolds(rapid.SampledFrom([]orders.CaptureWhen{"", orders.CaptureBooked, orders.CapturePlaced}).Draw(t, "captured when"))
 				}
+				w.placement.Request.Lines = nil
+				for _, sku := range rapid.SampledFrom([][]string{{"mug"}, {"mug"}, {"mug"}, {"ebook", "mug"}, {"mug", "setup"}, {"ebook"}}).Draw(t, "goods") {
+					w.placement.Request.Lines = append(w.placement.Request.Lines, order.RequestLine{SKU: sku, Quantity: 2})
+				}
+				if rapid.IntRange(0, 7).Draw(t, "to customs") == 0 {
+					w.placement.Terms.ShipFrom = "DE"
+				}
 				if rapid.IntRange(0, 2).Draw(t, "a person packs") == 0 {
 					w.placement.Terms.Parcels = orders.ParcelsByOperator
 				}
@@ -384,6 +391,9 @@ func (w *generated) keptMails() {
 		if m, ok := due[k]; ok && (m != order.MailConfirmation || w.placement.Terms.Capture == "" || w.state().Confirmed) { // captured early is not confirmed
 			want = append(want, m)
 		}
+	}
+	if len(w.order().MailFor(order.MailDigital).Delivered) > 0 {
+		want = append(want, order.MailDigital)
 	}
 	if w.order().Free() && w.state().Confirmed { // nothing is captured then
 		want = append(want, order.MailConfirmation)

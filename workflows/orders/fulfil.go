@@ -73,28 +73,37 @@ func (w *orderWorkflow) keepReservation(ctx workflow.Context) error {
 }
 
 // planShipments divides the order into parcels: one, or as many as the shop's
-// limit of pieces makes necessary.
+// limits of pieces and weight make necessary.
 func (w *orderWorkflow) planShipments() {
-	most := w.Placement.Terms.ParcelPieces
+	most, heaviest := w.Placement.Terms.ParcelPieces, w.Placement.Terms.ParcelWeight
 	var lines []order.LineQuantity
-	left := most
+	pieces, weight := int64(0), int64(0)
+	end := func() {
+		if len(lines) > 0 {
+			w.addShipment(lines)
+		}
+		lines, pieces, weight = nil, 0, 0
+	}
 	for _, l := range w.Lines {
+		one := order.Weight([]order.Line{{Quantity: 1, Goods: l.Goods}})
 		for rest := l.Quantity; rest > 0 && l.NeedsParcel(); {
 			n := rest
 			if most > 0 {
-				n = min(rest, left)
+				n = min(n, most-pieces)
 			}
+			if heaviest > 0 && one > 0 {
+				n = min(n, max(heaviest-weight, 0)/one)
+			}
+			if n == 0 && pieces > 0 { // nothing more fits
+				end()
+				continue
+			}
+			n = max(n, 1) // a piece that is too heavy by itself
 			lines = append(lines, order.LineQuantity{SKU: l.SKU, Quantity: n})
-			rest, left = rest-n, left-n
-			if most > 0 && left == 0 {
-				w.addShipment(lines)
-				lines, left = nil, most
-			}
+			rest, pieces, weight = rest-n, pieces+n, weight+n*one
 		}
 	}
-	if len(lines) > 0 {
-		w.addShipment(lines)
-	}
+	end()
 }
 
 // addShipment adds a parcel that is to be booked under a reference of its own.
@@ -130,8 +139,8 @@ func (w *orderWorkflow) bookedLines() (all []order.LineQuantity) {
 // carrier is down, the order waits for as long as the money stays held; if the
 // carrier refuses, the order is cancelled.
 func (w *orderWorkflow) bookParcels(ctx workflow.Context) error {
-	for _, void := range []func(workflow.Context) error{w.voidReplaced, w.voidUnwanted} {
-		if err := void(ctx); err != nil || w.stopped(ctx) {
+	for _, first := range []func(workflow.Context) error{w.refreshGoods, w.voidReplaced, w.voidUnwanted} {
+		if err := first(ctx); err != nil || w.stopped(ctx) {
 			return err
 		}
 	}
@@ -170,17 +179,25 @@ func (w *orderWorkflow) book(ctx workflow.Context, s order.Shipment) error {
 		w.note(ctx, order.ParcelWasBooked, workflows.ActorPurser, strings.TrimSpace("without the carrier's API: "+string(s.Method)+" "+s.Carrier), cmp.Or(s.Tracking, s.Reference))
 		return nil
 	}
+	ask := w.parcelRequest(s)
+	if lacks := ask.MissingCustoms(); lacks != "" {
+		w.hold(ctx, order.HoldParcel, "the parcel to "+ask.To.Country+" needs customs data, and these products lack it: "+lacks, s.Reference)
+		return nil
+	}
 	w.Tried[s.Reference] = true
 	within := w.carrierWithin(ctx)
 	if s.Key != "" { // the order goes on without it; what is held is watched
 		within = 0
 	}
-	p, err := run(ctx, w, bookParcel, within, "the order is cancelled", "Book parcel "+s.Reference, w.parcelRequest(s))
+	p, err := run(ctx, w, bookParcel, within, "the order is cancelled", "Book parcel "+s.Reference, ask)
 	switch {
 	case ctx.Err() != nil:
 		return nil
 	case err != nil && s.Key != "":
 		w.parcelRefused(ctx, s, err)
+		return nil
+	case workflows.IsFailure(err, activities.FailureUnfit):
+		w.hold(ctx, order.HoldParcel, "the carrier does not take the parcel as it is: "+workflows.Reason(err), s.Reference)
 		return nil
 	case workflows.IsFailure(err, activities.FailureRejected):
 		w.abortFor(order.Cancelled, "the carrier does not accept the parcel: "+workflows.Reason(err), "it cannot be delivered to this address")
@@ -292,14 +309,41 @@ func skusOf(lines []order.LineQuantity) []string {
 }
 
 func (w *orderWorkflow) parcelRequest(s order.Shipment) order.ParcelRequest {
-	r := order.ParcelRequest{OrderID: w.ID, Reference: s.Reference, To: w.ShipTo}
-	for _, q := range s.Lines {
-		for _, l := range w.Lines {
-			if l.SKU == q.SKU {
-				l.Quantity, l.Subtotal = q.Quantity, q.Quantity*l.Price
-				r.Lines = append(r.Lines, l)
-			}
-		}
+	r := order.ParcelRequest{OrderID: w.ID, Reference: s.Reference, To: w.ShipTo, Lines: w.LinesOf(s), From: w.Placement.Terms.ShipFrom}
+	if r.NeedsCustoms() {
+		r.Currency = w.Total.Currency
 	}
 	return r
+}
+
+// refreshGoods reads again what the catalogue has about the goods of parcels that are not
+// booked, after a person has decided that the order goes on with it.
+func (w *orderWorkflow) refreshGoods(ctx workflow.Context) error {
+	if !w.GoodsStale {
+		return nil
+	}
+	var open []order.LineQuantity
+	for _, s := range w.Shipments {
+		if !s.Booked() && !s.Replaced {
+			open = append(open, s.Lines...)
+		}
+	}
+	found, err := run(ctx, w, readGoods, 0, "", "Read the products again", steps.ProductRefs{SKUs: skusOf(open)})
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	w.Lines = slices.Clone(w.Lines) // the record may be reading them
+	for i := range w.Lines {
+		l := &w.Lines[i]
+		now, known := found.Products[l.SKU]
+		if piecesOf(open, l.SKU) == 0 || !known {
+			continue
+		}
+		if now.Shipping = order.ShippingParcel; !l.NeedsParcel() {
+			now.Shipping = order.ShippingNone
+		}
+		l.Goods = now.Goods.Known()
+	}
+	w.GoodsStale, w.unsaved = false, true
+	return nil
 }

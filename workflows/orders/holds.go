@@ -248,6 +248,8 @@ func (w *orderWorkflow) release(k order.HoldKind) {
 	case order.HoldPayment:
 		w.AskNow = true
 	case order.HoldUnderpaid: // it waits for the rest
+	case order.HoldParcel:
+		w.GoodsStale = true
 	case order.HoldFunds:
 		w.FundsReleased = true
 	case order.HoldLabel:

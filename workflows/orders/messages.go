@@ -111,6 +111,12 @@ type Terms struct {
 	Parcels ParcelsBy `json:"parcels,omitempty"`
 	// ParcelPieces is the most pieces in one parcel; default 0: all.
 	ParcelPieces int64 `json:"parcelPieces,omitempty"`
+	// ParcelWeight is the most that one parcel may weigh, in grams, as far as the weight of
+	// its goods is known; default 0: anything.
+	ParcelWeight int64 `json:"parcelWeight,omitempty"`
+	// ShipFrom is the country that parcels are sent from. Default: it is not known, and no
+	// customs data is asked for.
+	ShipFrom string `json:"shipFrom,omitempty"`
 	// ApproveAbove says above which amounts a person's decision needs a second person.
 	ApproveAbove order.Approval `json:"approveAbove,omitempty"`
 }
@@ -134,6 +140,14 @@ func ParseApproval(entries []string) (order.Approval, error) {
 		a[currency] = amount
 	}
 	return a, nil
+}
+
+// Check fails if the terms cannot be kept.
+func (t Terms) Check() error {
+	if t.ShipFrom != "" && !order.IsCountry(t.ShipFrom) {
+		return fmt.Errorf("want a country of ISO 3166-1 alpha-2, such as DE, got %.10q", t.ShipFrom)
+	}
+	return nil
 }
 
 // CaptureWhen is the moment at which what is held is captured.

@@ -77,7 +77,12 @@ func (w *orderWorkflow) tooEarlyToPack(workflow.Context, message) error {
 	return workflows.Refuse(workflows.RefusalNotHeld, "the order is "+string(w.Status)+": nothing is sent before it is paid")
 }
 
-func (w *orderWorkflow) decidesFirst(workflow.Context, message) error {
+// decidesFirst refuses a request about an order on hold, unless its goods can go into other
+// parcels than the one that the carrier does not take.
+func (w *orderWorkflow) decidesFirst(ctx workflow.Context, m message) error {
+	if w.Hold.Kind == order.HoldParcel {
+		return w.mayPack(ctx, m)
+	}
 	return workflows.Refuse(workflows.RefusalNotHeld, "the order is on hold: decide about that first")
 }
 

@@ -188,9 +188,9 @@ func (c *checks) labelsDue(o order.Order) int {
 		}
 	}
 	switch {
-	case !slices.ContainsFunc(o.Lines, order.Line.NeedsParcel):
+	case !slices.ContainsFunc(o.WithoutReleased().Lines, order.Line.NeedsParcel):
 		return 0
-	case !packed:
+	case !packed && c.placement.Terms.ParcelWeight == 0:
 		return 1
 	}
 	return due
@@ -269,7 +269,7 @@ func (c *checks) receivedDue() int {
 		case e.Kind == order.PaymentWasAuthorized || e.Kind == order.PaymentNotNeeded:
 			held = e.At
 		case held.IsZero():
-		case e.Kind == order.ParcelWasBooked || e.Kind == order.CancelRequested:
+		case e.Kind == order.ParcelWasBooked || e.Kind == order.GoodsDelivered || e.Kind == order.CancelRequested:
 			if e.At.Sub(held) > c.placement.Terms.ReceivedAfter {
 				return 1
 			}

@@ -46,6 +46,7 @@ func TestEndHolds(t *testing.T) {
 			w.placement.Request.Payment = order.PayManually
 			w.at(time.Minute, func() { w.book(900, "statement 1") })
 		},
+		order.HoldParcel: func(w *fixture) { w.sentFrom("DE") },
 	}
 	for _, kind := range order.HoldKinds() {
 		for _, c := range order.Choices() {

@@ -125,6 +125,9 @@ type State struct {
 	// CasesOpened and CasesEnded go into the next write.
 	CasesOpened []order.Case    `json:"casesOpened,omitempty"`
 	CasesEnded  []order.CaseEnd `json:"casesEnded,omitempty"`
+	// GoodsStale says that a person has changed the products of a parcel that could not be
+	// booked.
+	GoodsStale bool `json:"goodsStale,omitempty"`
 	// Extended are the steps of the shop's own that were taken.
 	Extended map[string]bool `json:"extended,omitempty"`
 }
