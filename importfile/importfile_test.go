@@ -163,8 +163,8 @@ func TestRowFaults(t *testing.T) {
 		},
 		"measures and customs": {
 			catalog.ImportProducts, "sku,weight,length,width,height,hsCode,origin,customsValue,customsCurrency,customsDescription\n" +
-				"a,350,120,90,100,691200,PT,700,EUR,Cup\nb,0.5,1,,,6912,UK,5,,\nc,,,,,,,,,\n", 2,
-			[]string{`3 weight: want a whole number, got "0.5"`, "3 hsCode: want 6 to 10 digits, such as 691200, got \"6912\"", "3 origin: want a country of ISO 3166-1 alpha-2, such as DE, got \"UK\""},
+				"a,350,120,90,100,691200,PT,700,EUR,Cup\nb,0.5,1,,,,,5,,\nc,,,,,,,,,\nd,,,,,6912,UK,,,\n", 2,
+			[]string{`3 weight: want a whole number, got "0.5"`, "5 hsCode: want 6 to 10 digits, such as 691200, got \"6912\"", "5 origin: want a country of ISO 3166-1 alpha-2, such as DE, got \"UK\""},
 		},
 		"broken UTF-8": {catalog.ImportProducts, "sku,name\na,\xff\nb,B\n", 1, []string{"2 : not in UTF-8 at byte 3 of the row: save the file as CSV in UTF-8"}},
 		"columns": {

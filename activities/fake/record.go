@@ -300,7 +300,7 @@ func (f *Record) RecordedShipments(_ context.Context, id order.ID) (all []order.
 		if p := o.parcels[reference]; p.Status != "" {
 			all = append(all, order.Shipment{
 				Number: p.Number, Lines: p.Lines, Reference: p.Reference, LabelID: p.LabelID, Tracking: p.Tracking,
-				Carrier: p.Carrier, Status: p.Status, Replaced: p.Replaced,
+				Carrier: p.Carrier, Status: p.Status, Method: p.Method, Replaced: p.Replaced,
 			})
 		}
 	}
