@@ -44,7 +44,7 @@ func TestViewShowsAll(t *testing.T) {
 	for _, d := range []struct {
 		from map[string]any
 		name string
-	}{{from: derived, name: "refundable"}, {from: line, name: "total"}, {from: line, name: "refunded"}, {from: line, name: "refundedQuantity"}, {from: line, name: "leftOut"}, {from: line, name: "leftOutQuantity"}, {from: fee, name: "leftOut"}, {from: fee, name: "total"}, {from: fee, name: "refunded"}} {
+	}{{from: derived, name: "refundable"}, {from: line, name: "total"}, {from: line, name: "refunded"}, {from: line, name: "refundedQuantity"}, {from: line, name: "leftOut"}, {from: line, name: "leftOutQuantity"}, {from: fee, name: "leftOut"}, {from: fee, name: "total"}, {from: fee, name: "refunded"}, {from: derived["shipments"].([]any)[0].(map[string]any), name: "weight"}} {
 		if _, there := d.from[d.name]; !there {
 			t.Errorf("%s is missing", d.name)
 		}
