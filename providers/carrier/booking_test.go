@@ -47,9 +47,9 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// TestWhatTheCarrierIsTold (SHP-9, SHP-10): the weight of a parcel is that of its goods,
+// TestMeasuresAndCustoms (SHP-9, SHP-10): the weight of a parcel is that of its goods,
 // and customs are told about them only if the parcel leaves their area.
-func TestWhatTheCarrierIsTold(t *testing.T) {
+func TestMeasuresAndCustoms(t *testing.T) {
 	c, s, _ := build(t)
 	booked := func(change func(*order.ParcelRequest)) string {
 		t.Helper()

@@ -30,7 +30,7 @@ type askLine struct {
 	Name     string `json:"name"`
 	Quantity int64  `json:"quantity"`
 	Price    int64  `json:"price"` // the catalogue's
-	// Shipping is none for goods that need no parcel.
+	// Shipping has the word none for goods that need no parcel.
 	Shipping order.ShippingNeed `json:"shipping,omitempty"`
 }
 
