@@ -113,7 +113,7 @@ func openAPI(t *testing.T) string {
 		Orders:   &orders.Service{Workflows: struct{ orders.Workflows }{}, Records: struct{ orders.Records }{}},
 		Ledger:   &ledger.Service{},
 		Bulks:    &bulks.Service{},
-		Products: &products.Service{}, Imports: &imports.Service{}, Images: &images.Service{}, Search: &search.Service{Settings: struct{ search.Settings }{}},
+		Products: &products.Service{Workflows: struct{ products.Workflows }{}}, Imports: &imports.Service{}, Images: &images.Service{}, Search: &search.Service{Settings: struct{ search.Settings }{}},
 		Mails: &mails.Service{Records: struct{ mails.Records }{}}, Cases: &cases.Service{}, Campaigns: &campaigns.Service{Workflows: struct{ campaigns.Workflows }{}}, Preview: &mails.Preview{}, Inbox: &inbox.Service{Redeliver: func(context.Context, int64, string) (inboxrecords.Item, error) { return inboxrecords.Item{}, nil }, Dismiss: func(context.Context, int64, string, string) (inboxrecords.Item, error) {
 			return inboxrecords.Item{}, nil
 		}},

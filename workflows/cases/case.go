@@ -40,7 +40,7 @@ type caseWorkflow struct {
 	looks    []order.CaseEnd // what may have ended the matter, to be looked at
 	end      *order.CaseEnd  // how the matter has ended, as the order says
 	looked   bool            // the record has just said that the matter lasts
-	tellAt   time.Time       // when the shop is told that the case is open
+	notifyAt   time.Time       // when the shop is told that the case is open
 	late     bool            // that was put off once
 	lookAt   time.Time       // when an overdue case looks again
 	sending  int             // mails that have no outcome yet
@@ -68,7 +68,7 @@ func CaseWorkflow(ctx workflow.Context, r Run) (order.Case, error) {
 		}
 	}
 	w.ready = true
-	w.tellAt, w.lookAt = workflow.Now(ctx).Add(settleFor), workflow.Now(ctx).Add(lookEvery)
+	w.notifyAt, w.lookAt = workflow.Now(ctx).Add(notifyAfter), workflow.Now(ctx).Add(lookEvery)
 	mailing, stop := workflow.WithCancel(ctx)
 	for !w.Case.Status.Over() {
 		again, err := w.step(ctx, mailing)
@@ -106,9 +106,9 @@ func (w *caseWorkflow) open(ctx workflow.Context) error {
 	return nil
 }
 
-// settleFor is how long a case is open before the shop is told. An attempt to write the order
+// notifyAfter is how long a case is open before the shop is told. An attempt to write the order
 // that was lost in its middle may have opened a case that the next attempt replaces.
-const settleFor = time.Minute
+const notifyAfter = time.Minute
 
 // lookEvery is how often an overdue case looks by itself whether its matter is over.
 const lookEvery = 24 * time.Hour
@@ -117,7 +117,7 @@ const lookEvery = 24 * time.Hour
 func (w *caseWorkflow) next(now time.Time) (at time.Time, then string) {
 	switch c := w.Case; {
 	case !w.Mails[steps.CaseOpened]:
-		return w.tellAt, "the shop is told about the case"
+		return w.notifyAt, "the shop is told about the case"
 	case c.Overdue:
 		return w.lookAt, "the case looks whether its matter is over"
 	case !w.Mails[steps.CaseDueSoon] && now.Before(c.DueAt):
@@ -157,8 +157,8 @@ func (w *caseWorkflow) step(ctx, mailing workflow.Context) (again bool, err erro
 func (w *caseWorkflow) act(ctx, mailing workflow.Context, at time.Time) error {
 	now := workflow.Now(ctx)
 	switch c := w.Case; {
-	case !w.Mails[steps.CaseOpened] && now.Sub(at) > settleFor && !w.late: // no worker ran, so the order could not write either
-		w.late, w.tellAt = true, now.Add(settleFor)
+	case !w.Mails[steps.CaseOpened] && now.Sub(at) > notifyAfter && !w.late: // no worker ran, so the order could not write either
+		w.late, w.notifyAt = true, now.Add(notifyAfter)
 	case !w.Mails[steps.CaseOpened]:
 		w.mail(mailing, steps.CaseOpened)
 	case c.Overdue:

@@ -225,6 +225,11 @@ var openers = map[order.CaseKind]func(p *played) time.Duration{
 		p.at(time.Hour, func() { p.scan(order.ParcelVoided) })
 		return 2 * time.Hour
 	},
+	order.CaseOfHold(order.HoldParcel): func(p *played) time.Duration {
+		p.sentFrom("DE") // and the products lack what customs wants
+		p.at(150*time.Minute, func() { p.sells(declared) })
+		return 2 * time.Hour
+	},
 	order.CaseOfHold(order.HoldReturned): func(p *played) time.Duration {
 		p.at(time.Minute, p.pay)
 		p.at(time.Hour, func() { p.scan(order.ParcelInTransit) })
