@@ -15,9 +15,9 @@ func TestOrderMails(t *testing.T) {
 	euro := func(n int64) order.Money { return order.Money{Amount: n, Currency: "EUR"} }
 	o := order.Order{
 		ID: "ord_1", Email: "ada@example.com", Locale: "de", ShipTo: order.Address{Name: "Ada"}, Total: euro(2900),
-		Waiting:   &order.Waiting{Until: time.Date(2026, 3, 8, 12, 0, 0, 0, time.UTC)},
-		Lines:     []order.Line{{SKU: "mug", Name: "Becher", Quantity: 2, Price: 1450, Subtotal: 2900}},
-		Payments:  []order.Payment{{Number: 1, Reference: "pi_1", Decline: order.NewDecline("card_declined", "insufficient_funds")}},
+		Waiting:  &order.Waiting{Until: time.Date(2026, 3, 8, 12, 0, 0, 0, time.UTC)},
+		Lines:    []order.Line{{SKU: "mug", Name: "Becher", Quantity: 2, Price: 1450, Subtotal: 2900}},
+		Payments: []order.Payment{{Number: 1, Reference: "pi_1", Decline: order.NewDecline("card_declined", "insufficient_funds")}},
 		Shipments: []order.Shipment{
 			{Number: 1, Reference: "ord_1", Tracking: "PX 1"},
 			{Number: 2, Reference: "ord_1-2", Method: order.NoParcel, Delivered: []order.DigitalDelivery{{SKU: "ebook", Name: "Zwölf Knoten", Text: "https://shop.example/get\nKennwort: <b>knoten</b>"}}},

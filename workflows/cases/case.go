@@ -40,7 +40,7 @@ type caseWorkflow struct {
 	looks    []order.CaseEnd // what may have ended the matter, to be looked at
 	end      *order.CaseEnd  // how the matter has ended, as the order says
 	looked   bool            // the record has just said that the matter lasts
-	notifyAt   time.Time       // when the shop is told that the case is open
+	notifyAt time.Time       // when the shop is told that the case is open
 	late     bool            // that was put off once
 	lookAt   time.Time       // when an overdue case looks again
 	sending  int             // mails that have no outcome yet

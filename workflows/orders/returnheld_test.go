@@ -76,7 +76,9 @@ func TestReturnAttention(t *testing.T) {
 				}
 				w.says("one person", w.resolve(order.ChooseKeep), workflows.RefusalApproval, "14.50 EUR")
 			})
-			w.at(8*day, func() { w.says("two people", w.decideAbout(w.caseOf(order.CaseReturnUnpaid).ID, order.ChooseKeep, "key:bob", 1450), "", "") })
+			w.at(8*day, func() {
+				w.says("two people", w.decideAbout(w.caseOf(order.CaseReturnUnpaid).ID, order.ChooseKeep, "key:bob", 1450), "", "")
+			})
 		}, ends: order.Delivered, mails: also(back, order.MailDispute), check: both(hasReturns("rt1 closed 0"), hasRefunds(), ofReturns(2), calm)},
 	})
 }
