@@ -5,7 +5,6 @@ package audit
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -23,19 +22,24 @@ const (
 	DoubleCaptures     Counter = "double_captures"
 	DoubleRefunds      Counter = "double_refunds"
 	DoubleLabels       Counter = "double_labels"
+	DoubleParcels      Counter = "double_parcels" // goods that went out more than once
 	DoubleMails        Counter = "double_mails"
 	ResentAfterUnknown Counter = "resent_after_unknown"
 	UnsentMails        Counter = "unsent_mails" // never sent, and not known as perhaps sent
 	LostEvents         Counter = "lost_events"
 	Stuck              Counter = "stuck"
 	LedgerDifferences  Counter = "ledger_differences"
+	GoodsWithoutMoney  Counter = "goods_without_money" // goods that went out and are not paid
+	MoneyWithoutGoods  Counter = "money_without_goods" // money that is kept for goods that did not go out, or came back
+	StockDifferences   Counter = "stock_differences"
+	CasesOpen          Counter = "cases_open" // cases of matters that are over, and matters without exactly one case
 )
 
 // Counters lists every counter, in the order in which they are shown.
 func Counters() []Counter {
 	return []Counter{
-		EndedWrong, DoubleCharges, DoubleCaptures, DoubleRefunds, DoubleLabels, DoubleMails, ResentAfterUnknown, UnsentMails,
-		LostEvents, Stuck, LedgerDifferences,
+		EndedWrong, DoubleCharges, DoubleCaptures, DoubleRefunds, DoubleLabels, DoubleParcels, DoubleMails, ResentAfterUnknown, UnsentMails,
+		LostEvents, Stuck, LedgerDifferences, GoodsWithoutMoney, MoneyWithoutGoods, StockDifferences, CasesOpen,
 	}
 }
 
@@ -46,7 +50,8 @@ type Input struct {
 	Temporal string // host:port
 	Terms    Terms
 	Placed   []Placed
-	Kills    []time.Time // when the process, or its database, was killed
+	Stock    map[string]int64 // pieces of each product before the first order, see ReadStock
+	Kills    []time.Time      // when the process, or its database, was killed
 }
 
 // Placed is an order that a shopper was told is placed.
@@ -86,7 +91,8 @@ type audit struct {
 	met       map[string]bool  // the failures that left traces
 	behind    map[string]bool  // the orders that are only left behind
 	open      map[string]int64 // pieces that are reserved, by product
-	away      map[string]int64 // pieces that have left the warehouse, by product
+	gone      map[string]int64 // pieces that must have left the stock, by product
+	watched   map[string]bool  // the cases whose workflow runs
 	report    Report
 }
 
@@ -95,7 +101,7 @@ type audit struct {
 func Run(ctx context.Context, in Input) (Report, error) {
 	a := &audit{
 		Input: in, refs: map[string]bool{}, behind: map[string]bool{}, wrong: map[string]bool{}, met: map[string]bool{},
-		open: map[string]int64{}, away: map[string]int64{},
+		open: map[string]int64{}, gone: map[string]int64{}, watched: map[string]bool{},
 		report: Report{Broken: map[Counter][]string{}, Statuses: map[string]int{}},
 	}
 	if err := a.read(ctx); err != nil {
@@ -109,7 +115,7 @@ func Run(ctx context.Context, in Input) (Report, error) {
 	}
 	a.countRefunds()
 	a.countWorkflows()
-	if err := errors.Join(a.countStock(ctx), a.countEvents(ctx)); err != nil {
+	if err := errors.Join(a.countStock(ctx), a.countOtherCases(ctx), a.countEvents(ctx)); err != nil {
 		return a.report, err
 	}
 	a.report.Listed = len(a.inbox.listed)
@@ -131,14 +137,12 @@ func (a *audit) countOrders(some []orderRow) {
 		a.countMails(o)
 		a.compareMoney(o)
 		a.countTimeline(o)
+		a.countCases(o)
+		a.countReserved(o)
 		a.metBy(o)
 		a.behind[o.id] = a.leftBehind(o)
 		for _, r := range a.record.refunds[o.id] {
 			a.refs[r.reference] = true
-		}
-		for _, r := range a.reserved[o.id] {
-			a.open[r.sku] += r.open()
-			a.away[r.sku] += r.away()
 		}
 	}
 }
@@ -160,6 +164,9 @@ func (a *audit) read(ctx context.Context) (err error) {
 	if err == nil {
 		a.workflows, err = workflows(ctx, a.Temporal, ofOrders)
 	}
+	if err == nil {
+		a.watched, err = watchedCases(ctx, a.Temporal)
+	}
 	if err != nil {
 		a.record.close()
 	}
@@ -178,8 +185,8 @@ func (a *audit) endedWrong(c Counter, id, what string) {
 }
 
 // AtRest reports whether nothing is under way: no order has work left but mails whose
-// sender has died, and every event that came was delivered. It returns what is under
-// way.
+// sender has died, every event that came was delivered, and no case waits about an order that
+// needs nobody. It returns what is under way.
 func AtRest(ctx context.Context, in Input) (busy []string, err error) {
 	a := &audit{Input: in}
 	running, err := workflows(ctx, in.Temporal, ofOrders+" AND ExecutionStatus = 'Running'")
@@ -199,18 +206,13 @@ func AtRest(ctx context.Context, in Input) (busy []string, err error) {
 			busy = append(busy, "the workflow of "+w.order)
 		}
 	}
+	waiting, err := a.unsettledCases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	busy = append(busy, waiting...)
 	err = a.eachItem(ctx, "state IN ('received', 'held') AND type <> 'SubscriptionConfirmation'", func(i inboxRow) {
 		busy = append(busy, "the event "+i.eventID)
 	})
 	return busy, err
-}
-
-// needsSomebody reports whether an order's document says that a person must decide.
-func needsSomebody(doc string) (bool, error) {
-	var o struct {
-		Hold      json.RawMessage `json:"hold"`
-		Attention []any           `json:"attention"`
-	}
-	err := json.Unmarshal([]byte(doc), &o)
-	return len(o.Hold) > 0 && string(o.Hold) != "null" || len(o.Attention) > 0, err
 }

@@ -81,7 +81,13 @@ func (a *audit) demandedMails(o orderRow) map[string][]string {
 			shipped = true
 			add("shipped", "parcel "+e.ref)
 		case "parcel.delivered":
-			add("delivered", "parcel "+e.ref)
+			if o.doc.method(e.ref) != "pickup" { // who collects it knows
+				add("delivered", "parcel "+e.ref)
+			}
+		case "parcel.ready":
+			add("ready", "parcel "+e.ref)
+		case "return.requested", "return.approved", "return.rejected", "return.received", "return.expired", "return.cancelled":
+			add(strings.Replace(e.kind, ".", "_", 1), "return "+e.ref)
 		case "order.cancelled":
 			add("cancelled", e.kind)
 		case "order.expired":

@@ -38,6 +38,7 @@ func TestDemandedMails(t *testing.T) {
 		lost     bool
 		kills    []int // when, in seconds
 		cases    []caseRow
+		parcels  []parcelDoc
 		want     []string
 	}{
 		{name: "the plain order", events: ofEvents("payment.ready", "payment.authorized", "parcel.booked", "payment.captured", "parcel.shipped", "parcel.delivered"), want: []string{"confirmation", "delivered", "shipped"}},
@@ -66,11 +67,15 @@ func TestDemandedMails(t *testing.T) {
 		{name: "refunds", refunds: []refundRow{{id: "1", status: "succeeded"}, {id: "2", status: "succeeded"}, {id: "3", status: "failed"}, {id: "4", status: "pending"}, {id: "5", status: "canceled"}, {id: "6", status: "released"}}, want: []string{"refund_failed", "refunded", "refunded"}},
 		{name: "a dispute", events: ofEvents(eventRow{kind: "payment.disputed", why: "10 EUR, fraudulent: needs_response, respond by 2026-12-01"}), want: []string{"dispute"}},
 		{name: "a dispute that was lost when it was heard of", events: ofEvents(eventRow{kind: "payment.disputed", why: "10 EUR, fraudulent: lost"})},
+		{name: "collected", events: ofEvents("parcel.ready", "parcel.delivered"), parcels: []parcelDoc{{Reference: "ref", Method: "pickup"}}, want: []string{"ready"}},
+		{name: "sent without a label", events: ofEvents("parcel.shipped", "parcel.delivered"), parcels: []parcelDoc{{Reference: "ref", Method: "own"}}, want: []string{"delivered", "shipped"}},
+		{name: "a return", events: ofEvents("return.requested", "return.approved", "return.received", "return.closed"), want: []string{"return_approved", "return_received", "return_requested"}},
+		{name: "a return that ends otherwise", events: ofEvents("return.requested", "return.rejected", "return.requested", "return.cancelled"), want: []string{"return_cancelled", "return_rejected", "return_requested", "return_requested"}},
 		{name: "cases", cases: []caseRow{{over: never}, {over: 181e6}, {openedAt: 2e6, over: 181e6}}, want: []string{"case", "case"}},
 		{name: "free", events: ofEvents("payment.not_needed", "parcel.booked", "parcel.shipped"), want: []string{"confirmation", "shipped"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			o := orderRow{id: "ord", total: 1000}
+			o := orderRow{id: "ord", total: 1000, doc: orderDoc{Shipments: tt.parcels}}
 			if tt.name == "free" {
 				o.total = 0
 			}

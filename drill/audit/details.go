@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"time"
 )
 
 // readDetails reads the rows about the orders from one id to another.
@@ -19,10 +18,10 @@ func (r *record) readDetails(ctx context.Context, from, to string) error {
 		query string
 		scan  func(*sql.Rows) error
 	}{
-		{"SELECT order_id, seq, at, kind, why, ref, to_status FROM order_events WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id, seq", func(row *sql.Rows) error {
+		{"SELECT order_id, seq, at, kind, why, ref, to_status, actor FROM order_events WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id, seq", func(row *sql.Rows) error {
 			var id string
 			var e eventRow
-			err := row.Scan(&id, &e.seq, &e.at, &e.kind, &e.why, &e.ref, &e.to)
+			err := row.Scan(&id, &e.seq, &e.at, &e.kind, &e.why, &e.ref, &e.to, &e.actor)
 			r.timeline[id] = append(r.timeline[id], e)
 			return err
 		}},
@@ -66,17 +65,8 @@ func (r *record) readDetails(ctx context.Context, from, to string) error {
 			r.mails[id] = append(r.mails[id], m)
 			return err
 		}},
-		{"SELECT order_id, id, opened_at, doc FROM cases WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id, id", func(row *sql.Rows) error {
-			var id, doc string
-			c := caseRow{over: never}
-			err := row.Scan(&id, &c.id, &c.openedAt, &doc)
-			var d struct{ ClosedAt time.Time }
-			if err == nil {
-				err = json.Unmarshal([]byte(doc), &d)
-			}
-			if !d.ClosedAt.IsZero() {
-				c.over = d.ClosedAt.UnixMicro()
-			}
+		{"SELECT order_id, id, kind, status, opened_at, doc FROM cases WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id, id", func(row *sql.Rows) error {
+			id, c, err := scanCase(row)
 			r.cases[id] = append(r.cases[id], c)
 			return err
 		}},

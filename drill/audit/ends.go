@@ -40,58 +40,79 @@ func (a *audit) countEnd(o orderRow) {
 	if o.needs {
 		a.endedWrong(Stuck, o.id, "still needs somebody")
 	}
-	for _, what := range slices.Concat(a.moneyAtEnd(o), a.parcelsAtEnd(o), a.goodsAtEnd(o)) {
+	wrong, m := a.openPayments(o), a.sumsOf(o)
+	if !a.countGoods(o, m) {
+		wrong = slices.Concat(wrong, a.moneyAtEnd(o, m), a.parcelsAtEnd(o))
+	}
+	for _, what := range wrong {
 		a.endedWrong(EndedWrong, o.id, "is "+o.status+": "+what)
 	}
 }
 
-// moneyAtEnd says what is wrong with the money of an order that has ended, by what the
-// provider has: nothing is held or can still be paid; a delivered order was captured
-// once, as a whole but for what was left out, and what came in besides was returned; of
-// an order that was not delivered the shop has nothing, unless a person keeps it.
-func (a *audit) moneyAtEnd(o orderRow) (wrong []string) {
-	note := func(what string, args ...any) { wrong = append(wrong, fmt.Sprintf(what, args...)) }
-	surplus := map[string]bool{}
-	asked, received, kept := o.total, int64(0), int64(0)
+// openPayments says which payments of an order that has ended are held, or can still be
+// made.
+func (a *audit) openPayments(o orderRow) (wrong []string) {
+	for _, id := range a.ofOrder[o.id] {
+		if s := a.intents[id].Status; s != "succeeded" && s != "canceled" {
+			wrong = append(wrong, fmt.Sprintf("its payment %s is still %s", id, s))
+		}
+	}
+	return wrong
+}
+
+// sums are what the shop has of an order's money, in minor units.
+type sums struct {
+	asked    int64 // the total, without what was left out
+	received int64 // without a payment provider, which the record alone knows
+	own      int64 // captured at the provider, without what the order did not ask for
+	kept     int64 // of all payments
+}
+
+// sumsOf adds up an order's money, by what the provider has.
+func (a *audit) sumsOf(o orderRow) sums {
+	m, surplus := sums{asked: o.total}, map[string]bool{}
 	for _, p := range a.payments[o.id] {
 		surplus[p.reference] = p.surplus
-		if p.provider == "manual" { // only the record knows it
-			kept += p.captured - p.refunded - p.disputed
-			received += p.captured
+		if p.provider == "manual" {
+			m.kept += p.captured - p.refunded - p.disputed
+			m.received += p.captured
 		}
 	}
 	for _, r := range a.record.refunds[o.id] {
 		switch {
 		case r.status == "released":
-			asked -= r.amount
+			m.asked -= r.amount
 		case r.paidOut && r.moves() && a.intents[r.paymentRef].ID != "": // the provider does not know of it
-			kept -= r.amount
+			m.kept -= r.amount
 		}
 	}
-	own := int64(0) // at the provider, without what the order did not ask for
 	for _, id := range a.ofOrder[o.id] {
-		if s := a.intents[id].Status; s != "succeeded" && s != "canceled" {
-			note("its payment %s is still %s", id, s)
-		}
-		kept += a.money[id]
+		m.kept += a.money[id]
 		if !surplus[id] {
-			own += a.taken[id]
+			m.own += a.taken[id]
 		}
 	}
-	if a.decided(o.id, "keep") {
-		return wrong
-	}
+	return m
+}
+
+// moneyAtEnd says what is wrong with the money of an order that has ended: a delivered
+// order was captured once, as a whole but for what was left out, and what came in besides
+// was returned; of an order that was not delivered the shop has nothing, unless a person
+// keeps it.
+func (a *audit) moneyAtEnd(o orderRow, m sums) (wrong []string) {
+	note := func(what string, args ...any) { wrong = append(wrong, fmt.Sprintf(what, args...)) }
 	switch {
+	case a.decided(o.id, "keep"):
 	case o.status != "delivered":
-		if kept != 0 {
-			note("the shop still has %d", kept)
+		if m.kept != 0 {
+			note("the shop still has %d", m.kept)
 		}
-	case received == 0 && own != asked:
-		note("%d of %d was captured", own, asked)
-	case received+own < asked:
-		note("%d of %d was received", received+own, asked)
-	case kept > asked:
-		note("the shop has %d of %d", kept, asked)
+	case m.received == 0 && m.own != m.asked:
+		note("%d of %d was captured", m.own, m.asked)
+	case m.received+m.own < m.asked:
+		note("%d of %d was received", m.received+m.own, m.asked)
+	case m.kept > m.asked:
+		note("the shop has %d of %d", m.kept, m.asked)
 	}
 	return wrong
 }
@@ -101,23 +122,6 @@ func (a *audit) decided(id, choice string) bool {
 	return slices.ContainsFunc(a.timeline[id], func(e eventRow) bool {
 		return e.kind == "order.resolved" && strings.HasPrefix(e.why, choice+":")
 	})
-}
-
-// countLabels counts the orders with more than one parcel on its way, and the labels
-// that were booked twice under one reference.
-func (a *audit) countLabels(o orderRow) {
-	live, references := 0, map[string]int{}
-	for _, l := range a.byOrder[o.id] {
-		if l.live() {
-			live++
-		}
-		if references[l.Reference]++; references[l.Reference] == 2 {
-			a.broke(DoubleLabels, l.Reference+" was booked twice")
-		}
-	}
-	if live > 1 {
-		a.broke(DoubleLabels, fmt.Sprintf("%s has %d parcels on their way", o.id, live))
-	}
 }
 
 // countWorkflows counts the workflows that have failed, or that run although their

@@ -16,16 +16,39 @@ type ending struct {
 	labels    []label
 	shipments []shipmentRow
 	reserved  []reservationRow
+	doc       orderDoc
+	byHand    int64 // what people refunded of pi at the provider
+	disputed  int64 // what the bank has claimed back of it
+	timeline  []eventRow
+	cases     []caseRow
+	watched   []string // the cases whose workflow runs
 	decided   string
 }
 
+// mugs returns a document with lines of mugs for 900 in all.
+func mugs(n int64) orderDoc {
+	return orderDoc{Lines: []lineDoc{{SKU: "mug", Quantity: n, Subtotal: 1000, Discount: 100}}}
+}
+
+// parcel returns a label of a parcel with mugs.
+func parcel(reference, status string, n int64) label {
+	l := label{Reference: reference, Status: status}
+	l.Booking.Parcels = make([]struct {
+		Contents []pieces `json:"contents"`
+	}, 1)
+	l.Booking.Parcels[0].Contents = []pieces{{SKU: "mug", Quantity: n}}
+	return l
+}
+
 // delivered returns the end of an order of 1000 for three mugs that went well, changed.
+// The mugs cost 900.
 func delivered(change func(*ending)) ending {
 	e := ending{
 		status: "delivered", intents: map[string]string{"pi": "succeeded"}, taken: map[string]int64{"pi": 1000}, money: map[string]int64{"pi": 1000},
 		payments:  []paymentRow{{provider: "stripe", reference: "pi", captured: 1000}},
-		labels:    []label{{Reference: "ord-1", Status: "delivered"}},
-		shipments: []shipmentRow{{reference: "ord-1", label: "lbl", status: "delivered", lines: []pieces{{"mug", 3}}}},
+		labels:    []label{parcel("ord-1", "delivered", 3)},
+		shipments: []shipmentRow{{reference: "ord-1", label: "lbl", status: "delivered"}},
+		doc:       mugs(3),
 		reserved:  []reservationRow{{sku: "mug", state: "shipped", quantity: 3, shipped: 3}},
 	}
 	change(&e)
@@ -36,8 +59,10 @@ func delivered(change func(*ending)) ending {
 func cancelled(change func(*ending)) ending {
 	e := ending{
 		status: "cancelled", intents: map[string]string{"pi": "canceled"}, taken: map[string]int64{}, money: map[string]int64{},
-		payments: []paymentRow{{provider: "stripe", reference: "pi"}},
-		reserved: []reservationRow{{sku: "mug", state: "released", quantity: 3}},
+		payments:  []paymentRow{{provider: "stripe", reference: "pi"}},
+		shipments: []shipmentRow{{reference: "ord-1"}},
+		reserved:  []reservationRow{{sku: "mug", state: "released", quantity: 3}},
+		doc:       mugs(3),
 	}
 	change(&e)
 	return e
@@ -58,14 +83,14 @@ func TestEnds(t *testing.T) {
 		want string // what is wrong; empty: nothing
 	}{
 		{name: "delivered", end: delivered(func(*ending) {})},
-		{name: "delivered, a part refunded", end: delivered(func(e *ending) { e.money["pi"] = 600 })},
-		{name: "delivered, all refunded", end: delivered(func(e *ending) { e.money["pi"] = 0 })},
-		{name: "delivered, nothing captured", end: delivered(func(e *ending) { e.taken["pi"], e.money["pi"] = 0, 0 }), want: "0 of 1000 was captured"},
+		{name: "delivered, a part refunded", end: delivered(func(e *ending) { e.money["pi"], e.byHand = 600, 400 })},
+		{name: "delivered, all refunded", end: delivered(func(e *ending) { e.money["pi"], e.byHand = 0, 1000 })},
+		{name: "delivered, nothing captured", end: delivered(func(e *ending) { e.taken["pi"], e.money["pi"] = 0, 0 }), want: "goods of 900 are with the shopper, and 0 of 1000 was paid"},
 		{name: "delivered, a part captured", end: delivered(func(e *ending) { e.taken["pi"], e.money["pi"] = 900, 900 }), want: "900 of 1000 was captured"},
 		{name: "delivered, a part left out", end: delivered(func(e *ending) {
 			e.taken["pi"], e.money["pi"] = 700, 700
-			e.refunds = []refundRow{{status: "released", amount: 300, lines: []pieces{{"mug", 1}}}}
-			e.shipments[0].lines = []pieces{{"mug", 2}}
+			e.refunds = []refundRow{{status: "released", amount: 300, lines: []pieces{{SKU: "mug", Quantity: 1}}}}
+			e.labels[0] = parcel("ord-1", "delivered", 2)
 		})},
 		{name: "delivered, a part left out and captured", end: delivered(func(e *ending) { e.refunds = []refundRow{{status: "released", amount: 300}} }), want: "1000 of 700"},
 		{name: "delivered, a second payment returned", end: delivered(func(e *ending) {
@@ -81,19 +106,22 @@ func TestEnds(t *testing.T) {
 		{name: "delivered, prepaid", end: delivered(manual(1000, 0))},
 		{name: "delivered, prepaid too much, and the rest paid out", end: delivered(manual(1300, 300))},
 		{name: "delivered, prepaid too much", end: delivered(manual(1300, 0)), want: "the shop has 1300 of 1000"},
-		{name: "delivered, prepaid too little", end: delivered(manual(600, 0)), want: "600 of 1000 was received"},
+		{name: "delivered, prepaid too little", end: delivered(manual(600, 0)), want: "goods of 900 are with the shopper, and 600 of 1000 was paid"},
 		{name: "delivered, prepaid too little, and somebody takes that", end: delivered(func(e *ending) { manual(600, 0)(e); e.decided = "keep" })},
-		{name: "delivered, no parcel", end: delivered(func(e *ending) { e.labels = nil }), want: "no parcel went out"},
+		{name: "delivered, no parcel", end: delivered(func(e *ending) { e.labels = nil }), want: "3 of 3 pieces of mug did not go out"},
 		{name: "delivered, on its way", end: delivered(func(e *ending) { e.labels[0].Status = "in_transit" }), want: "not delivered ord-1"},
-		{name: "delivered, a piece is missing", end: delivered(func(e *ending) { e.shipments[0].lines = []pieces{{"mug", 2}} }), want: "2 of 3 pieces of mug"},
+		{name: "delivered, a piece is missing", end: delivered(func(e *ending) { e.labels[0] = parcel("ord-1", "delivered", 2) }), want: "1 of 3 pieces of mug did not go out"},
 		{name: "delivered, a piece was refunded before", end: delivered(func(e *ending) {
-			e.shipments[0].lines = []pieces{{"mug", 2}}
-			e.refunds = []refundRow{{status: "succeeded", amount: 300, lines: []pieces{{"mug", 1}}}}
+			e.labels[0] = parcel("ord-1", "delivered", 2)
+			e.refunds = []refundRow{{status: "succeeded", amount: 300, lines: []pieces{{SKU: "mug", Quantity: 1}}}}
 		})},
-		{name: "delivered, a piece too many", end: delivered(func(e *ending) { e.shipments[0].lines = []pieces{{"mug", 4}} }), want: "4 of 3 pieces of mug"},
+		{name: "delivered, a piece too many", end: delivered(func(e *ending) { e.labels[0] = parcel("ord-1", "delivered", 4) }), want: "4 pieces of mug in its parcels, of 3"},
 		{name: "delivered, and still reserved", end: delivered(func(e *ending) { e.reserved[0] = reservationRow{sku: "mug", state: "kept", quantity: 3, shipped: 1} }), want: "2 pieces of mug are still reserved"},
-		{name: "delivered, and released", end: delivered(func(e *ending) { e.reserved[0].state = "released" }), want: "its stock of mug is released"},
-		{name: "delivered, and a piece is for sale again", end: delivered(func(e *ending) { e.reserved[0].restocked = 1 })},
+		{name: "delivered, and released", end: delivered(func(e *ending) { e.reserved[0].state = "released" }), want: "0 pieces of mug have left the stock (released), want 3"},
+		{name: "delivered, and a piece is for sale again", end: delivered(func(e *ending) {
+			e.reserved[0].restocked = 1
+			e.refunds = []refundRow{{status: "succeeded", amount: 300, lines: []pieces{{SKU: "mug", Quantity: 1, Restock: true}}}}
+		})},
 
 		{name: "cancelled", end: cancelled(func(*ending) {})},
 		{name: "cancelled, refunded", end: cancelled(func(e *ending) { e.intents["pi"], e.taken["pi"] = "succeeded", 1000 })},
@@ -112,13 +140,13 @@ func TestEnds(t *testing.T) {
 		{name: "cancelled, refunded too much", end: cancelled(func(e *ending) { e.intents["pi"], e.money["pi"] = "succeeded", -100 }), want: "the shop still has -100"},
 		{name: "cancelled, prepaid", end: cancelled(manual(1000, 0)), want: "the shop still has 1000"},
 		{name: "cancelled, prepaid and paid back", end: cancelled(manual(1000, 1000))},
-		{name: "cancelled, a parcel goes out", end: cancelled(func(e *ending) { e.labels = []label{{Reference: "ord-1", Status: "booked"}} }), want: "a parcel went out"},
-		{name: "cancelled, a void label", end: cancelled(func(e *ending) { e.labels = []label{{Reference: "ord-1", Status: "voided"}} })},
+		{name: "cancelled, a parcel goes out", end: cancelled(func(e *ending) { e.labels = []label{parcel("ord-1", "booked", 3)} }), want: "a parcel went out"},
+		{name: "cancelled, a void label", end: cancelled(func(e *ending) { e.labels = []label{parcel("ord-1", "voided", 3)} })},
 		{name: "cancelled, still reserved", end: cancelled(func(e *ending) { e.reserved[0].state = "held" }), want: "3 pieces of mug are still reserved"},
 		{name: "cancelled, the goods are gone", end: cancelled(func(e *ending) { e.reserved[0] = reservationRow{sku: "mug", state: "shipped", quantity: 3, shipped: 3} }), want: "3 pieces of mug have left"},
 		{name: "cancelled, the goods are gone with a parcel that somebody let go", end: cancelled(func(e *ending) {
 			e.reserved[0] = reservationRow{sku: "mug", state: "shipped", quantity: 3, shipped: 3}
-			e.labels = []label{{Reference: "ord-1", Status: "delivered"}}
+			e.labels = []label{parcel("ord-1", "delivered", 3)}
 			e.decided = "refund"
 		})},
 		{name: "expired, lapsed", end: cancelled(func(e *ending) { e.status, e.reserved[0].state = "expired", "lapsed" })},
@@ -135,25 +163,39 @@ func TestEnds(t *testing.T) {
 
 // audited returns what an audit finds wrong with an order of 1000 that ends so.
 func (e ending) audited() string {
-	o := orderRow{id: "ord", status: e.status, total: 1000}
-	a := &audit{wrong: map[string]bool{}, report: Report{Broken: map[Counter][]string{}}}
+	var all []string
+	for _, broken := range e.counted() {
+		all = append(all, broken...)
+	}
+	return strings.Join(all, "; ")
+}
+
+// counted returns what breaks each promise of an order of 1000 that ends so.
+func (e ending) counted() map[Counter][]string {
+	o := orderRow{id: "ord", status: e.status, total: 1000, doc: e.doc}
+	a := &audit{wrong: map[string]bool{}, open: map[string]int64{}, gone: map[string]int64{}, watched: map[string]bool{}, report: Report{Broken: map[Counter][]string{}}}
 	a.intents, a.taken, a.money, a.ofOrder = map[string]intent{}, e.taken, e.money, map[string][]string{}
 	for id, status := range e.intents {
-		a.intents[id] = intent{ID: id, Status: status}
+		a.intents[id] = intent{ID: id, Status: status, Metadata: map[string]string{"order_id": o.id}}
 		a.ofOrder[o.id] = append(a.ofOrder[o.id], id)
 	}
+	a.byHand, a.disputes = map[string]int64{"pi": e.byHand}, map[string]dispute{"dp": {e.disputed, "pi"}}
 	a.byOrder = map[string][]label{o.id: e.labels}
 	a.payments = map[string][]paymentRow{o.id: e.payments}
 	a.record.refunds = map[string][]refundRow{o.id: e.refunds}
 	a.shipments = map[string][]shipmentRow{o.id: e.shipments}
 	a.reserved = map[string][]reservationRow{o.id: e.reserved}
+	a.cases = map[string][]caseRow{o.id: e.cases}
+	for _, id := range e.watched {
+		a.watched[id] = true
+	}
+	a.timeline = map[string][]eventRow{o.id: e.timeline}
 	if e.decided != "" {
-		a.timeline = map[string][]eventRow{o.id: {{kind: "order.resolved", why: e.decided + ": because"}}}
+		a.timeline[o.id] = append(a.timeline[o.id], eventRow{kind: "order.resolved", why: e.decided + ": because"})
 	}
 	a.countEnd(o)
-	var all []string
-	for _, c := range Counters() {
-		all = append(all, a.report.Broken[c]...)
-	}
-	return strings.Join(all, "; ")
+	a.countLabels(o)
+	a.countReserved(o)
+	a.countCases(o)
+	return a.report.Broken
 }

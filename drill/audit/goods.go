@@ -1,10 +1,119 @@
 package audit
 
 import (
-	"context"
-	"database/sql"
 	"fmt"
+	"slices"
 )
+
+// goods is what an order has bought of a product, and what became of the pieces.
+type goods struct {
+	sku       string
+	bought    int64
+	cost      int64 // of all pieces, with tax and after discounts, in minor units
+	released  int64 // pieces that were left out before the money was captured
+	refunded  int64 // pieces that were left out, or refunded without a return
+	restocked int64 // pieces that are for sale again
+	out       int64 // pieces that went out, and that the carrier has not brought back
+	back      int64 // of these, pieces that the shopper has sent back
+}
+
+// goodsOf returns what an order has bought, and what became of it: by what the carrier has
+// and, without its labels, by the record.
+func (a *audit) goodsOf(o orderRow) (all []goods) {
+	sent := a.sent(o)
+	for _, l := range o.doc.Lines {
+		g := goods{sku: l.SKU, bought: l.Quantity, cost: l.cost(), out: piecesOf(sent, l.SKU)}
+		for _, r := range a.record.refunds[o.id] {
+			for _, of := range r.lines {
+				switch {
+				case of.SKU != g.sku:
+				case r.status == "released":
+					g.released += of.Quantity
+					g.refunded += of.Quantity
+				case r.moves() && !r.ofReturn():
+					g.refunded += of.Quantity
+				}
+				if of.SKU == g.sku && of.Restock {
+					g.restocked += of.Quantity
+				}
+			}
+		}
+		for _, r := range o.doc.Returns {
+			for _, of := range r.Lines {
+				if of.SKU != g.sku {
+					continue
+				}
+				if g.back += of.Received; of.Restock {
+					g.restocked += of.Received - of.Damaged
+				}
+			}
+		}
+		g.restocked = min(g.restocked, g.bought)
+		all = append(all, g)
+	}
+	return all
+}
+
+// sent returns the goods in the parcels of an order that went out and that no other
+// parcel replaced. A parcel that the record does not know, or does not send any more,
+// counts as a double label.
+func (a *audit) sent(o orderRow) (all []pieces) {
+	counted := map[string]bool{}
+	for _, l := range a.byOrder[o.id] {
+		if s, known := a.shipment(o.id, l.Reference); known && s.sends() && l.wentOut() && !counted[l.Reference] {
+			counted[l.Reference] = true
+			all = append(all, l.goods()...)
+		}
+	}
+	for _, p := range o.doc.Shipments {
+		if p.Method != "" && !p.Replaced && (p.Status == "in_transit" || p.Status == "delivered") {
+			all = append(all, p.Lines...)
+		}
+	}
+	return all
+}
+
+// shipment returns what the record has of a parcel.
+func (a *audit) shipment(id, reference string) (shipmentRow, bool) {
+	all := a.shipments[id]
+	i := slices.IndexFunc(all, func(s shipmentRow) bool { return s.reference == reference })
+	if i < 0 {
+		return shipmentRow{}, false
+	}
+	return all[i], true
+}
+
+// sends reports whether the record sends the parcel.
+func (s shipmentRow) sends() bool { return !s.replaced && s.status != "voided" }
+
+// countLabels counts the labels that were booked twice under one reference, and the
+// parcels on their way that the record does not know, or does not send any more, unless a
+// person has decided about them.
+func (a *audit) countLabels(o orderRow) {
+	references := map[string]int{}
+	for _, l := range a.byOrder[o.id] {
+		if references[l.Reference]++; references[l.Reference] == 2 {
+			a.broke(DoubleLabels, l.Reference+" was booked twice")
+		}
+		s, known := a.shipment(o.id, l.Reference)
+		switch {
+		case !l.live():
+		case !known:
+			a.broke(DoubleLabels, fmt.Sprintf("%s has the parcel %s on its way, which the record does not know", o.id, l.Reference))
+		case !s.sends() && !a.decidedAbout(o.id, l):
+			a.broke(DoubleLabels, fmt.Sprintf("%s has the parcel %s on its way, and the record does not send it", o.id, l.Reference))
+		}
+	}
+}
+
+// decidedAbout reports whether a person has decided about a parcel: in a case about it, or
+// about the order.
+func (a *audit) decidedAbout(id string, l label) bool {
+	if a.decided(id, "keep") || a.decided(id, "refund") || a.decided(id, "rebook") {
+		return true
+	}
+	return slices.ContainsFunc(a.cases[id], func(c caseRow) bool { return c.choice != "" && (c.about == l.Reference || c.about == l.Tracking) })
+}
 
 // parcelsAtEnd says what is wrong with the parcels of an order that has ended, by what
 // the carrier has: a delivered order's parcels were delivered, and no parcel of another
@@ -14,6 +123,11 @@ func (a *audit) parcelsAtEnd(o orderRow) (wrong []string) {
 	for _, l := range a.byOrder[o.id] {
 		live = live || l.live()
 		arrived[l.Reference] = arrived[l.Reference] || l.Status == "delivered"
+	}
+	for _, p := range o.doc.Shipments {
+		if p.Method != "" && p.Status == "delivered" && !p.Replaced {
+			live, arrived[p.Reference] = true, true
+		}
 	}
 	switch o.status {
 	case "delivered":
@@ -34,70 +148,4 @@ func (a *audit) parcelsAtEnd(o orderRow) (wrong []string) {
 		}
 	}
 	return wrong
-}
-
-// goodsAtEnd says what is wrong with the goods of an order that has ended, by what the
-// record says: nothing is reserved any more; of a delivered order every piece was sent,
-// or refunded, and has left the stock; of another one every piece is for sale again,
-// unless a parcel went out.
-func (a *audit) goodsAtEnd(o orderRow) (wrong []string) {
-	note := func(what string, args ...any) { wrong = append(wrong, fmt.Sprintf(what, args...)) }
-	kept := a.decided(o.id, "keep")
-	for _, r := range a.reserved[o.id] {
-		if open := r.open(); open != 0 {
-			note("%d pieces of %s are still reserved", open, r.sku)
-		}
-		sent, refunded := int64(0), int64(0)
-		for _, s := range a.shipments[o.id] {
-			if !s.replaced && s.label != "" && s.status != "voided" {
-				sent += piecesOf(s.lines, r.sku)
-			}
-		}
-		for _, f := range a.record.refunds[o.id] {
-			if f.moves() || f.status == "released" {
-				refunded += piecesOf(f.lines, r.sku)
-			}
-		}
-		switch {
-		case kept:
-		case o.status == "delivered":
-			if sent > r.quantity || sent < r.quantity-refunded {
-				note("%d of %d pieces of %s were sent, and %d refunded", sent, r.quantity, r.sku, refunded)
-			}
-			if r.state != "shipped" && r.state != "kept" {
-				note("its stock of %s is %s", r.sku, r.state)
-			}
-		case o.status != "returned" && !a.decided(o.id, "refund"):
-			if r.away() > 0 {
-				note("%d pieces of %s have left the stock", r.away(), r.sku)
-			}
-		}
-	}
-	return wrong
-}
-
-// open returns how many pieces are reserved.
-func (r reservationRow) open() int64 {
-	if r.state != "held" && r.state != "kept" {
-		return 0
-	}
-	return r.quantity - max(r.shipped, r.restocked)
-}
-
-// away returns how many pieces have left the warehouse and not come back.
-func (r reservationRow) away() int64 { return max(r.shipped-r.restocked, 0) }
-
-// countStock compares each product's counters with what the orders have of it.
-func (a *audit) countStock(ctx context.Context) error {
-	const query = `SELECT sku, on_hand, reserved, shipped, received FROM products ORDER BY sku`
-	return each(ctx, a.db, query, nil, func(row *sql.Rows) error {
-		var sku string
-		var onHand, reserved, shipped, received int64
-		err := row.Scan(&sku, &onHand, &reserved, &shipped, &received)
-		if open, away := a.open[sku], a.away[sku]; err == nil && (reserved != open || shipped != away || received != onHand+shipped || reserved > onHand) {
-			a.broke(EndedWrong, fmt.Sprintf("the stock of %s: %d on hand, %d reserved, %d shipped of %d; its orders have %d reserved and %d shipped",
-				sku, onHand, reserved, shipped, received, open, away))
-		}
-		return err
-	})
 }

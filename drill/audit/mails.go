@@ -51,7 +51,8 @@ func (a *audit) countMails(o orderRow) {
 func (a *audit) mostMails(o orderRow) map[string]int {
 	most := map[string]int{
 		"confirmation": 1, "received": 1, "prepayment": 1, "cancelled": 1, "expired": 1,
-		"shipped": len(a.shipments[o.id]), "delivered": len(a.shipments[o.id]),
+		"shipped": len(a.shipments[o.id]), "delivered": len(a.shipments[o.id]), "ready": 0,
+		"return_requested": 0, "return_approved": 0, "return_rejected": 0, "return_received": 0, "return_expired": 0, "return_cancelled": 0,
 	}
 	refunds := map[string]bool{}
 	for _, r := range a.record.refunds[o.id] {
@@ -64,6 +65,10 @@ func (a *audit) mostMails(o orderRow) map[string]int {
 			most["payment_problem"]++
 		case "payment.asked_again":
 			most["pay_again"]++
+		case "parcel.ready":
+			most["ready"]++
+		case "return.requested", "return.approved", "return.rejected", "return.received", "return.expired", "return.cancelled":
+			most[strings.Replace(e.kind, ".", "_", 1)]++
 		}
 	}
 	return most

@@ -55,7 +55,7 @@ func (a *audit) countRefunds() {
 // sumMoney adds up what the shop has of each payment: captured, less refunded, less
 // disputed.
 func (o *outside) sumMoney() {
-	o.money, o.taken, o.ofOrder = map[string]int64{}, map[string]int64{}, map[string][]string{}
+	o.money, o.taken, o.byHand, o.ofOrder = map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string][]string{}
 	for id, i := range o.intents {
 		o.ofOrder[i.order()] = append(o.ofOrder[i.order()], id)
 	}
@@ -66,6 +66,9 @@ func (o *outside) sumMoney() {
 	for _, r := range o.refunds {
 		if r.moves() {
 			o.money[r.PaymentIntent] -= r.Amount
+			if r.Metadata["key"] == "" {
+				o.byHand[r.PaymentIntent] += r.Amount
+			}
 		}
 	}
 	for _, d := range o.disputes {

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -37,13 +38,15 @@ type orderRow struct {
 	id, status string
 	version    int64
 	total      int64
+	currency   string
 	needs      bool // somebody must still look at it
+	doc        orderDoc
 }
 
 type eventRow struct {
 	seq, at        int64
 	kind, why, ref string
-	to             string
+	to, actor      string
 }
 
 type paymentRow struct {
@@ -80,18 +83,20 @@ type shipmentRow struct {
 type pieces struct {
 	SKU      string `json:"sku"`
 	Quantity int64  `json:"quantity"`
+	Restock  bool   `json:"restock"` // of a refund: they are for sale again
+}
+
+// caseRow is a case of an order. Its choice is empty if nobody has decided it, and it is
+// over at never while it is open.
+type caseRow struct {
+	id, kind, status, about, choice string
+	openedAt, over                  int64
 }
 
 // reservationRow is what an order has of a product's stock.
 type reservationRow struct {
 	sku, state                   string
 	quantity, shipped, restocked int64
-}
-
-// caseRow is a case. It is over at never while it is open.
-type caseRow struct {
-	id             string
-	openedAt, over int64
 }
 
 type mailRow struct {
@@ -140,13 +145,14 @@ func openOrders(ctx context.Context, at string) (r record, err error) {
 // readOrders reads what is short of the orders that a condition selects, in the order of
 // their ids.
 func (r *record) readOrders(ctx context.Context, where string, args ...any) (all []orderRow, err error) {
-	query := "SELECT id, status, version, total, doc FROM orders " + where + " ORDER BY id"
+	query := "SELECT id, status, version, total, currency, doc FROM orders " + where + " ORDER BY id"
 	err = each(ctx, r.db, query, args, func(row *sql.Rows) error {
 		var o orderRow
 		var doc string
-		err := row.Scan(&o.id, &o.status, &o.version, &o.total, &doc)
+		err := row.Scan(&o.id, &o.status, &o.version, &o.total, &o.currency, &doc)
 		if err == nil {
-			o.needs, err = needsSomebody(doc)
+			err = json.Unmarshal([]byte(doc), &o.doc)
+			o.needs = o.doc.needsSomebody()
 		}
 		all = append(all, o)
 		return err

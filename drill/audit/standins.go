@@ -27,6 +27,7 @@ type outside struct {
 	taken   map[string]int64      // what was captured of each payment
 	ofOrder map[string][]string   // the intents of each order
 	byOrder map[string][]label
+	byHand  map[string]int64 // what people refunded of each payment at the provider
 
 	captures map[string]int     // how often each charge was captured
 	disputes map[string]dispute // by id
@@ -96,13 +97,30 @@ func (e stripeEvent) intent() string {
 }
 
 type label struct {
-	ID        string `json:"id"`
-	Reference string `json:"reference"`
-	Status    string `json:"status"`
+	ID        string  `json:"id"`
+	Reference string  `json:"reference"`
+	Tracking  string  `json:"tracking"`
+	Status    string  `json:"status"`
+	Booking   booking `json:"booking"`
 	Scans     []struct {
 		Status string    `json:"status"`
 		At     time.Time `json:"at"`
 	} `json:"scans"`
+}
+
+// booking is what was booked with a label.
+type booking struct {
+	Parcels []struct {
+		Contents []pieces `json:"contents"`
+	} `json:"parcels"`
+}
+
+// goods returns what is in the parcel.
+func (l label) goods() (all []pieces) {
+	for _, p := range l.Booking.Parcels {
+		all = append(all, p.Contents...)
+	}
+	return all
 }
 
 // order returns the order whose parcel it is: a reference is the order's id and a
@@ -117,6 +135,9 @@ func (l label) order() string {
 
 // live reports whether the parcel is with the shopper, or on its way to be.
 func (l label) live() bool { return l.Status != "voided" && l.Status != "returned" }
+
+// wentOut reports whether the carrier has taken the parcel, and has not brought it back.
+func (l label) wentOut() bool { return l.live() && l.Status != "booked" }
 
 // sentMail is a mail that the provider accepted.
 type sentMail struct{ key, template string }

@@ -46,7 +46,7 @@ func Raises(name audit.Counter) audit.Counter {
 	case entry:
 		return audit.LedgerDifferences
 	case stock:
-		return audit.EndedWrong
+		return audit.StockDifferences
 	}
 	return name
 }
@@ -59,12 +59,17 @@ func (s Shop) Break(ctx context.Context, c audit.Counter) error {
 		audit.DoubleCaptures:     func(ctx context.Context) error { return s.payAgain(ctx, "automatic") },
 		audit.DoubleRefunds:      s.refundTwice,
 		audit.DoubleLabels:       s.bookAgain,
+		audit.DoubleParcels:      s.sendAgain,
 		audit.DoubleMails:        s.mailAgain,
 		audit.ResentAfterUnknown: s.mailUnknownAgain,
 		audit.UnsentMails:        s.loseMail,
 		audit.LostEvents:         s.loseEvent,
 		audit.Stuck:              s.leaveOrder,
 		audit.LedgerDifferences:  s.changeRecord,
+		audit.GoodsWithoutMoney:  s.sendUnpaid,
+		audit.MoneyWithoutGoods:  s.buyMore,
+		audit.StockDifferences:   s.findPiece,
+		audit.CasesOpen:          s.reopenCase,
 		entry:                    s.addEntry,
 		stock:                    s.reserveAgain,
 	}[c]
@@ -95,13 +100,18 @@ func (s Shop) delivered(ctx context.Context) (shop.Order, error) {
 
 // leaveOrder places an order that nobody pays.
 func (s Shop) leaveOrder(ctx context.Context) error {
+	_, err := s.place(ctx, "planted")
+	return err
+}
+
+// place places an order that is to be paid in advance.
+func (s Shop) place(ctx context.Context, key string) (shop.Placed, error) {
 	api := &shop.Client{URL: s.At.API, Key: s.At.Key}
-	_, err := api.PlaceSurely(ctx, order.Request{
-		Customer: "planted", Email: "shopper@shop.example", Currency: "EUR", Payment: order.PayManually,
+	return api.PlaceSurely(ctx, order.Request{
+		Customer: key, Email: "shopper@shop.example", Currency: "EUR", Payment: order.PayManually,
 		ShipTo: order.Address{Name: "Sam Shopper", Line1: "1 Quay Street", City: "Harbourtown", PostalCode: "10115", Country: "DE"},
 		Lines:  []order.RequestLine{{SKU: "mug-blue", Quantity: 1}},
-	}, "planted")
-	return err
+	}, key)
 }
 
 // loseOrder deletes an order from the record.
@@ -162,17 +172,13 @@ func (s Shop) addEntry(ctx context.Context) error {
 }
 
 // exec changes the record behind the program's back. It fails if nothing changes.
-func (s Shop) exec(ctx context.Context, statement string) error {
-	driver, at := "sqlite", "file:"+s.Record+"?_pragma=busy_timeout(10000)"
-	if strings.HasPrefix(s.Record, "postgres") {
-		driver, at = "pgx", s.Record
-	}
-	db, err := sql.Open(driver, at)
+func (s Shop) exec(ctx context.Context, statement string, args ...any) error {
+	db, err := s.open()
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	done, err := db.ExecContext(ctx, statement)
+	done, err := db.ExecContext(ctx, statement, args...)
 	if err != nil {
 		return err
 	}
@@ -181,4 +187,22 @@ func (s Shop) exec(ctx context.Context, statement string) error {
 		err = fmt.Errorf("nothing to change: %s", statement)
 	}
 	return err
+}
+
+// read reads one value of the record.
+func (s Shop) read(ctx context.Context, into any, query string) error {
+	db, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.QueryRowContext(ctx, query).Scan(into)
+}
+
+// open opens the record.
+func (s Shop) open() (*sql.DB, error) {
+	if strings.HasPrefix(s.Record, "postgres") {
+		return sql.Open("pgx", s.Record)
+	}
+	return sql.Open("sqlite", "file:"+s.Record+"?_pragma=busy_timeout(10000)")
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
 
 	"purser/order"
+	"purser/shop"
 )
 
 // payAgain pays an order once more, outside of the shop.
@@ -57,15 +58,31 @@ func (s Shop) bookAgain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.book(ctx, string(o.ID)+"-9", []shop.ItemQuantity{{SKU: "mug-blue", Quantity: 1}})
+}
+
+// book books a label.
+func (s Shop) book(ctx context.Context, reference string, goods []shop.ItemQuantity) error {
 	to := map[string]string{"name": "Sam Shopper", "line1": "1 Quay Street", "city": "Harbourtown", "postal_code": "10115", "country": "DE"}
-	contents := []map[string]any{{"sku": "mug-blue", "description": "Mug", "quantity": 1}}
-	body, err := json.Marshal(map[string]any{
-		"reference": string(o.ID) + "-9", "to": to, "parcels": []map[string]any{{"contents": contents}},
-	})
+	var contents []map[string]any
+	for _, g := range goods {
+		contents = append(contents, map[string]any{"sku": g.SKU, "description": g.SKU, "quantity": g.Quantity})
+	}
+	body, err := json.Marshal(map[string]any{"reference": reference, "to": to, "parcels": []map[string]any{{"contents": contents}}})
 	if err != nil {
 		return err
 	}
 	return s.post(ctx, "/carrier/v1/labels", s.Carrier, "application/json", string(body))
+}
+
+// deliver has the carrier deliver a parcel.
+func (s Shop) deliver(ctx context.Context, reference string) error {
+	for _, status := range []string{"in_transit", "delivered"} {
+		if err := s.post(ctx, "/carrier/sandbox/labels/"+reference+"/advance", s.Carrier, "application/json", `{"status":"`+status+`"}`); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mailAgain sends a mail of an order a second time.

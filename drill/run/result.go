@@ -31,15 +31,22 @@ type Result struct {
 	DoubleCaptures     int `json:"double_captures"`
 	DoubleRefunds      int `json:"double_refunds"`
 	DoubleLabels       int `json:"double_labels"`
+	DoubleParcels      int `json:"double_parcels"`
 	DoubleMails        int `json:"double_mails"`
 	ResentAfterUnknown int `json:"resent_after_unknown"`
 	UnsentMails        int `json:"unsent_mails"`
 	LostEvents         int `json:"lost_events"`
 	Stuck              int `json:"stuck"`
 	LedgerDifferences  int `json:"ledger_differences"`
+	GoodsWithoutMoney  int `json:"goods_without_money"`
+	MoneyWithoutGoods  int `json:"money_without_goods"`
+	StockDifferences   int `json:"stock_differences"`
+	CasesOpen          int `json:"cases_open"`
 
 	// Noticed is how much each plant made its counter rise.
 	Noticed map[audit.Counter]int `json:"noticed,omitempty"`
+	// Besides are the other counters that each plant made rise.
+	Besides map[audit.Counter][]audit.Counter `json:"besides,omitempty"`
 
 	Exercised       []string       `json:"failures_exercised"`
 	NotExercised    []string       `json:"failures_not_exercised"`
@@ -77,9 +84,11 @@ func (d *drill) result(a audit.Report, met []string) Result {
 		Seed: d.Seed, Engine: d.Engine, Hostility: d.Hostility, Orders: a.Orders, Kills: int(d.killsDone.Load()), Killed: d.killed, Crashes: d.crashed, Restarts: d.restarts,
 		EndedRight: a.EndedRight, EndedWrong: a.Count(audit.EndedWrong), DoubleCharges: a.Count(audit.DoubleCharges),
 		DoubleCaptures: a.Count(audit.DoubleCaptures), DoubleRefunds: a.Count(audit.DoubleRefunds), DoubleLabels: a.Count(audit.DoubleLabels),
-		DoubleMails: a.Count(audit.DoubleMails), ResentAfterUnknown: a.Count(audit.ResentAfterUnknown),
+		DoubleParcels: a.Count(audit.DoubleParcels), DoubleMails: a.Count(audit.DoubleMails), ResentAfterUnknown: a.Count(audit.ResentAfterUnknown),
 		UnsentMails: a.Count(audit.UnsentMails), LostEvents: a.Count(audit.LostEvents),
 		Stuck: a.Count(audit.Stuck), LedgerDifferences: a.Count(audit.LedgerDifferences),
+		GoodsWithoutMoney: a.Count(audit.GoodsWithoutMoney), MoneyWithoutGoods: a.Count(audit.MoneyWithoutGoods),
+		StockDifferences: a.Count(audit.StockDifferences), CasesOpen: a.Count(audit.CasesOpen),
 		UnknownMails: a.UnknownMails, Statuses: a.Statuses, Broken: []string{}, AtOnce: d.AtOnce, FoundByAsking: a.Listed,
 		Exercised: []string{}, NotExercised: []string{}, SlowestOrder: took.Milliseconds(), slowestIs: slowest,
 	}
@@ -131,12 +140,17 @@ func (r Result) Print(w io.Writer) error {
 	row("double captures", r.DoubleCaptures, "")
 	row("double refunds", r.DoubleRefunds, "")
 	row("double labels", r.DoubleLabels, "")
+	row("double parcels", r.DoubleParcels, "")
 	row("double mails", r.DoubleMails, "")
 	row("resent after unknown", r.ResentAfterUnknown, fmt.Sprintf("%d mails of unknown outcome", r.UnknownMails))
 	row("unsent mails", r.UnsentMails, "")
 	row("lost events", r.LostEvents, "")
 	row("stuck", r.Stuck, "")
 	row("ledger differences", r.LedgerDifferences, "the record's sums against Stripe's objects")
+	row("goods without money", r.GoodsWithoutMoney, "")
+	row("money without goods", r.MoneyWithoutGoods, "")
+	row("stock differences", r.StockDifferences, "")
+	row("cases open", r.CasesOpen, "of matters that are over, and matters without exactly one")
 	row("failures exercised", len(r.Exercised), strings.Join(r.Exercised, " "))
 	row("not exercised", len(r.NotExercised), strings.Join(r.NotExercised, " "))
 	row("events found by asking", r.FoundByAsking, "their webhooks never came")

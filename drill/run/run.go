@@ -48,8 +48,9 @@ const (
 )
 
 var shopSettings = []string{
-	"--ask-after=" + askAfter.String(), "--track-after=2s", "--find-parcels-within=2s", "--sandbox-pace=700ms", "--sandbox-mail-pace=1s",
+	"--ask-after=" + askAfter.String(), "--track-after=2s", "--find-parcels-within=2s", "--sandbox-pace=1s", "--sandbox-mail-pace=1s",
 	"--pay-within=" + payWithin.String(), "--prepay-within=" + payWithin.String(), "--received-after=" + receivedAfter.String(),
+	"--parcel-pieces=5", "--sweep-cases=1m",
 	"--payment-methods=" + shoppers.Methods, "--sandbox-debit-time=" + shoppers.DebitsTake(payWithin).String(),
 }
 
@@ -62,6 +63,9 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 	}
 	defer d.stop()
 	if err := d.up(ctx); err != nil {
+		return Result{}, err
+	}
+	if d.stock, err = audit.ReadStock(ctx, d.record); err != nil {
 		return Result{}, err
 	}
 	opened := time.Now()
@@ -78,12 +82,12 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	report, noticed, err := d.plant(ctx, report)
+	report, noticed, besides, err := d.plant(ctx, report)
 	if err != nil {
 		return Result{}, err
 	}
 	r := d.result(report, append(met, d.met()...))
-	r.Noticed = noticed
+	r.Noticed, r.Besides = noticed, besides
 	r.Faults, r.Seconds, r.Rate = faults, time.Since(began).Seconds(), float64(p.Orders)/shopped.Sub(opened).Seconds()
 	r.ToRest, r.Auditing, r.DataMB = quiet.Sub(shopped).Seconds(), time.Since(quiet).Seconds(), size(p.Dir, p.Database)>>20
 	return r, d.checkLog(&r)
@@ -96,6 +100,7 @@ type drill struct {
 	crowd   *shoppers.Crowd
 	cluster *process.Cluster // nil: the shop is one process
 	record  string
+	stock   map[string]int64 // before the first order
 }
 
 func (p Plan) prepare(ctx context.Context) (*drill, error) {
@@ -261,27 +266,61 @@ func size(dirs ...string) (bytes int64) {
 	return bytes
 }
 
-// plant breaks promises one after the other, and returns the report of the last audit
-// and how much each made its counter rise.
-func (d *drill) plant(ctx context.Context, before audit.Report) (report audit.Report, noticed map[audit.Counter]int, err error) {
+// plant breaks promises one after the other, and returns the report of the last audit,
+// how much each made its counter rise, and the other counters that rose with it.
+func (d *drill) plant(ctx context.Context, before audit.Report) (report audit.Report, noticed map[audit.Counter]int, besides map[audit.Counter][]audit.Counter, err error) {
 	s := plant.Shop{At: d.at, StripeKey: shoppers.StripeKey, Carrier: carrierKey, Record: d.record}
 	for id := range d.crowd.Placed() {
 		s.Orders = append(s.Orders, id)
 	}
-	noticed = map[audit.Counter]int{}
+	noticed, besides = map[audit.Counter]int{}, map[audit.Counter][]audit.Counter{}
 	for _, name := range d.Plants {
 		if err := s.Break(ctx, name); err != nil {
-			return before, nil, err
+			return before, nil, nil, err
+		}
+		if err := d.settle(ctx); err != nil {
+			return before, nil, nil, err
 		}
 		after, err := audit.Run(ctx, d.input())
 		if err != nil {
-			return before, nil, err
+			return before, nil, nil, err
 		}
-		counter := plant.Raises(name)
-		noticed[name] = after.Count(counter) - before.Count(counter)
+		for _, c := range audit.Counters() {
+			switch rose := after.Count(c) - before.Count(c); {
+			case c == plant.Raises(name):
+				noticed[name] = rose
+			case rose != 0:
+				besides[name] = append(besides[name], c)
+			}
+		}
 		before = after
 	}
-	return before, noticed, nil
+	return before, noticed, besides, nil
+}
+
+// settlesWithin is how long a shop takes to deal with what was planted.
+const settlesWithin = 10 * time.Second
+
+// settle waits until what a plant has set in motion is over: as much is under way at some
+// looks in a row. What was planted may itself stay under way.
+func (d *drill) settle(ctx context.Context) error {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for until, same, last := time.Now().Add(settlesWithin), 0, -1; same < 5 && time.Now().Before(until); same++ {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		busy, err := audit.AtRest(ctx, d.input())
+		if err != nil {
+			return err
+		}
+		if len(busy) != last {
+			last, same = len(busy), -1
+		}
+	}
+	return nil
 }
 
 // carrierKey is the key that the sandbox's carrier takes.
@@ -290,7 +329,7 @@ const carrierKey = "carrier_sandbox"
 func (d *drill) input() audit.Input {
 	in := audit.Input{
 		Sandbox: audit.Sandbox{URL: d.at.Sandbox, StripeKey: shoppers.StripeKey, CarrierKey: carrierKey},
-		Record:  d.record, Temporal: d.at.Temporal, Terms: audit.Terms{AskAfter: askAfter, ReceivedAfter: receivedAfter}, Kills: d.fell,
+		Record:  d.record, Stock: d.stock, Temporal: d.at.Temporal, Terms: audit.Terms{AskAfter: askAfter, ReceivedAfter: receivedAfter}, Kills: d.fell,
 	}
 	for id, ends := range d.crowd.Placed() {
 		in.Placed = append(in.Placed, audit.Placed{Order: string(id), Ends: texts(ends)})

@@ -23,7 +23,8 @@ type kind struct {
 }
 
 // mix lists the kinds of shoppers: those who pay with cards, on the pages of their banks,
-// by debits that take long, and in advance.
+// by debits that take long, and in advance, and those whose goods go other ways than in
+// one parcel to them.
 var mix = []kind{
 	{name: "pays", weight: 20, buys: pays("pm_card_visa")},
 	{name: "is declined, then pays", weight: 8, buys: declinedThenPays},
@@ -59,6 +60,12 @@ var mix = []kind{
 	{name: "whose payment is captured at Stripe", weight: 3, buys: capturedAtStripe, meets: []string{"F18"}},
 	{name: "whose amount is changed at Stripe", weight: 2, buys: tamperedAtStripe},
 	{name: "claims the money back", weight: 4, buys: claimsBack, meets: []string{"F17"}},
+	{name: "gets several parcels", weight: 6, buys: severalParcels},
+	{name: "sends goods back in returns", weight: 6, buys: sendsBack},
+	{name: "whose return is rejected, or who keeps the goods", weight: 3, buys: returnsNothing},
+	{name: "asks for two returns at once", weight: 3, buys: racingReturns},
+	{name: "whose order is in a bulk", weight: 4, buys: inBulk},
+	// The kinds of shoppers who exchange goods and who change an order before its label belong here.
 }
 
 // Crowd is a number of shoppers of one site.

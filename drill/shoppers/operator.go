@@ -16,6 +16,7 @@ const mostTries = 2
 // operate takes the decision that an order needs, if it needs one. A refusal is fine:
 // the order has gone on in the meantime.
 func (v *visit) operate(ctx context.Context, o shop.Order) error {
+	v.cases = o.Cases
 	switch {
 	case o.Hold != nil && o.Hold.Kind == order.HoldUnderpaid:
 		return v.underpaid(ctx, o)
@@ -25,6 +26,12 @@ func (v *visit) operate(ctx context.Context, o shop.Order) error {
 		return v.resolve(ctx, v.choose(o.Hold.Choices))
 	case len(o.Attention) > 0:
 		return v.attend(ctx, o)
+	}
+	if handed, err := v.handOver(ctx, o); handed || err != nil {
+		return err
+	}
+	if o.Waiting != nil && o.Waiting.On == order.WaitPacking {
+		return v.pack(ctx, o)
 	}
 	return nil
 }
@@ -50,14 +57,45 @@ func (v *visit) resolve(ctx context.Context, c order.Choice) error {
 	case order.ChooseRelease, order.ChooseRebook:
 		v.may(order.Delivered)
 	}
-	err := retry(ctx, func() error {
-		_, err := v.site.api().Resolve(ctx, v.placed.ID, c, "decided in a drill")
-		return err
-	})
+	err := v.decide(ctx, c)
 	if refused(err) {
 		return nil
 	}
 	return err
+}
+
+// decide sends a decision: to the order, or to the case that is open about it, which is
+// sometimes taken and noted before.
+func (v *visit) decide(ctx context.Context, c order.Choice) error {
+	const why = "decided in a drill"
+	if len(v.cases) == 0 || v.random.IntN(2) == 0 {
+		return retry(ctx, func() error {
+			_, err := v.site.api().Resolve(ctx, v.placed.ID, c, why)
+			return err
+		})
+	}
+	id := v.cases[0].ID
+	for _, of := range v.cases { // a hold is decided first
+		if of.Kind.IsHold() {
+			id = of.ID
+		}
+	}
+	steps := []func() error{func() error {
+		_, err := v.site.api().DecideCase(ctx, id, c, why)
+		return err
+	}}
+	if v.random.IntN(3) == 0 {
+		steps = append([]func() error{
+			func() error { _, err := v.site.api().TakeCase(ctx, id, ""); return err },
+			func() error { _, err := v.site.api().NoteCase(ctx, id, "seen in a drill"); return err },
+		}, steps...)
+	}
+	for _, step := range steps {
+		if err := retry(ctx, step); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // underpaid decides about an order of which a part came in: the rest comes, or it is

@@ -28,6 +28,8 @@ type visit struct {
 	ends     map[order.Status]bool // how the order may end
 	refunds  int                   // how many refunds were asked for
 	tries    int                   // the operator's decisions so far
+	parcels  int                   // the operator's parcels so far
+	cases    []shop.CaseRef        // what the operator must decide
 	mu       sync.Mutex
 	refusal  error // why the last refund was refused
 

@@ -1,0 +1,102 @@
+package audit
+
+import (
+	"database/sql"
+	"encoding/json"
+	"time"
+)
+
+// orderDoc is what an audit needs of an order's document.
+type orderDoc struct {
+	Hold *struct {
+		Kind string `json:"kind"`
+	} `json:"hold"`
+	Attention []struct {
+		About string `json:"about"`
+	} `json:"attention"`
+	Lines     []lineDoc   `json:"lines"`
+	Shipments []parcelDoc `json:"shipments"`
+	Returns   []returnDoc `json:"returns"`
+}
+
+// needsSomebody reports whether a person must decide.
+func (d orderDoc) needsSomebody() bool { return d.Hold != nil || len(d.Attention) > 0 }
+
+// method returns how the parcel with a reference reaches the shopper; "" is with a label
+// of the carrier's.
+func (d orderDoc) method(reference string) string {
+	for _, p := range d.Shipments {
+		if p.Reference == reference {
+			return p.Method
+		}
+	}
+	return ""
+}
+
+// lineDoc is what was bought of a product, with amounts in minor units.
+type lineDoc struct {
+	SKU      string `json:"sku"`
+	Quantity int64  `json:"quantity"`
+	Subtotal int64  `json:"subtotal"`
+	Discount int64  `json:"discount"`
+	Tax      *struct {
+		Amount   int64 `json:"amount"`
+		Included bool  `json:"included"`
+	} `json:"tax"`
+}
+
+// cost returns what the shopper pays for the line.
+func (l lineDoc) cost() int64 {
+	sum := l.Subtotal - l.Discount
+	if l.Tax != nil && !l.Tax.Included {
+		sum += l.Tax.Amount
+	}
+	return sum
+}
+
+// parcelDoc is a parcel. A parcel without a label of the carrier's is known to the record
+// alone.
+type parcelDoc struct {
+	Reference string   `json:"reference"`
+	Method    string   `json:"method"`
+	Status    string   `json:"status"`
+	Replaced  bool     `json:"replaced"`
+	Lines     []pieces `json:"lines"`
+}
+
+// returnDoc is goods that a shopper sends back, and what the shop keeps of their price.
+type returnDoc struct {
+	ID     string `json:"id"`
+	Status string `json:"status"`
+	Lines  []struct {
+		SKU      string `json:"sku"`
+		Received int64  `json:"received"`
+		Damaged  int64  `json:"damaged"`
+		Restock  bool   `json:"restock"`
+	} `json:"lines"`
+	Fee    int64 `json:"fee"`
+	Damage int64 `json:"damage"`
+}
+
+// scanCase reads a case and the id of its order.
+func scanCase(row *sql.Rows) (order string, c caseRow, err error) {
+	var text string
+	if err = row.Scan(&order, &c.id, &c.kind, &c.status, &c.openedAt, &text); err != nil {
+		return order, c, err
+	}
+	var doc struct {
+		About    string    `json:"about"`
+		ClosedAt time.Time `json:"closedAt"`
+		Decision *struct {
+			Choice string `json:"choice"`
+		} `json:"decision"`
+	}
+	err = json.Unmarshal([]byte(text), &doc)
+	if c.over = never; !doc.ClosedAt.IsZero() {
+		c.over = doc.ClosedAt.UnixMicro()
+	}
+	if c.about = doc.About; doc.Decision != nil {
+		c.choice = doc.Decision.Choice
+	}
+	return order, c, err
+}
