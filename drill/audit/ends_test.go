@@ -3,6 +3,7 @@ package audit
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // ending is an order that has ended, and what is known of it.
@@ -32,7 +33,7 @@ func mugs(n int64) orderDoc {
 
 // parcel returns a label of a parcel with mugs.
 func parcel(reference, status string, n int64) label {
-	l := label{Reference: reference, Status: status}
+	l := label{Reference: reference, Status: status, Created: time.Unix(10, 0)}
 	l.Booking.Parcels = make([]struct {
 		Contents []pieces `json:"contents"`
 	}, 1)

@@ -12,7 +12,8 @@ type goods struct {
 	cost      int64 // of all pieces, with tax and after discounts, in minor units
 	released  int64 // pieces that were left out before the money was captured
 	refunded  int64 // pieces that were left out, or refunded without a return
-	restocked int64 // pieces that are for sale again
+	putBack   int64 // of these, pieces that are for sale again
+	restocked int64 // pieces that are for sale again, those that came back included
 	out       int64 // pieces that went out, and that the carrier has not brought back
 	back      int64 // of these, pieces that the shopper has sent back
 }
@@ -33,8 +34,8 @@ func (a *audit) goodsOf(o orderRow) (all []goods) {
 				case r.moves() && !r.ofReturn():
 					g.refunded += of.Quantity
 				}
-				if of.SKU == g.sku && of.Restock {
-					g.restocked += of.Quantity
+				if of.SKU == g.sku && of.Restock { // also if the bank has refused the refund
+					g.putBack += of.Quantity
 				}
 			}
 		}
@@ -48,11 +49,20 @@ func (a *audit) goodsOf(o orderRow) (all []goods) {
 				}
 			}
 		}
-		g.restocked = min(g.restocked, g.bought)
+		g.restocked = min(g.restocked+g.putBack, g.bought)
 		all = append(all, g)
 	}
 	return all
 }
+
+// unsent returns how many pieces neither went out nor were refunded or put back.
+func (g goods) unsent() int64 {
+	return max(g.bought-min(g.out, g.bought)-max(g.refunded, g.putBack), 0)
+}
+
+// gone returns how many pieces of a delivered order must have left the stock: all, but for
+// those that are for sale again and those that it should have sent.
+func (g goods) gone() int64 { return max(g.bought-g.unsent()-g.restocked, 0) }
 
 // sent returns the goods in the parcels of an order that went out and that no other
 // parcel replaced. A parcel that the record does not know, or does not send any more,

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 )
 
 // TestGoodsAndMoney: goods and money of an order that has ended, its stock and its cases
@@ -84,15 +85,19 @@ func TestGoodsAndMoney(t *testing.T) {
 		}), want: GoodsWithoutMoney},
 		{name: "disputed after it was booked", end: delivered(func(e *ending) {
 			e.money["pi"], e.disputed = 0, 1000
-			e.timeline = []eventRow{{kind: "parcel.booked"}, {kind: "payment.disputed"}}
+			e.timeline = []eventRow{{at: time.Unix(20, 0).UnixMicro(), kind: "payment.disputed"}}
+		})},
+		{name: "disputed while it was booked", end: delivered(func(e *ending) {
+			e.money["pi"], e.disputed = 0, 1000
+			e.timeline = []eventRow{{at: time.Unix(9, 0).UnixMicro(), kind: "payment.disputed"}}
 		})},
 		{name: "disputed before it was booked", end: delivered(func(e *ending) {
 			e.money["pi"], e.disputed = 0, 1000
-			e.timeline = []eventRow{{kind: "payment.disputed"}, {kind: "parcel.booked"}}
+			e.timeline = []eventRow{{at: time.Unix(4, 0).UnixMicro(), kind: "payment.disputed"}}
 		}), want: GoodsWithoutMoney},
 		{name: "disputed, and booked because a person has decided so", end: delivered(func(e *ending) {
 			e.money["pi"], e.disputed = 0, 1000
-			e.timeline = []eventRow{{kind: "payment.disputed"}, {kind: "order.resolved", why: "release: send it"}, {kind: "parcel.booked"}}
+			e.timeline = []eventRow{{at: time.Unix(4, 0).UnixMicro(), kind: "payment.disputed"}, {kind: "order.resolved", why: "release: send it"}}
 		})},
 
 		{name: "cancelled and kept", end: cancelled(func(e *ending) { e.intents["pi"], e.taken["pi"], e.money["pi"] = "succeeded", 1000, 1000 }), want: MoneyWithoutGoods},
@@ -116,6 +121,10 @@ func TestGoodsAndMoney(t *testing.T) {
 			back(e, 1, 0, 0, 0)
 		})},
 		{name: "a return that is not for sale again", end: delivered(func(e *ending) { back(e, 1, 0, 0, 300); e.reserved[0].restocked = 0 }), want: StockDifferences},
+		{name: "put back although the bank has refused the refund", end: delivered(func(e *ending) {
+			e.labels[0], e.reserved[0].restocked = parcel("ord-1", "delivered", 2), 1
+			e.refunds = []refundRow{{id: "r", status: "failed", amount: 300, lines: []pieces{{SKU: "mug", Quantity: 1, Restock: true}}}}
+		})},
 		{name: "still reserved", end: cancelled(func(e *ending) { e.reserved[0].state = "kept" }), want: StockDifferences},
 		{name: "gone, and nothing went out", end: cancelled(func(e *ending) { e.reserved[0].shipped, e.reserved[0].state = 3, "shipped" }), want: StockDifferences},
 

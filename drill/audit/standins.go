@@ -97,11 +97,12 @@ func (e stripeEvent) intent() string {
 }
 
 type label struct {
-	ID        string  `json:"id"`
-	Reference string  `json:"reference"`
-	Tracking  string  `json:"tracking"`
-	Status    string  `json:"status"`
-	Booking   booking `json:"booking"`
+	ID        string    `json:"id"`
+	Reference string    `json:"reference"`
+	Tracking  string    `json:"tracking"`
+	Status    string    `json:"status"`
+	Booking   booking   `json:"booking"`
+	Created   time.Time `json:"created"`
 	Scans     []struct {
 		Status string    `json:"status"`
 		At     time.Time `json:"at"`

@@ -37,9 +37,7 @@ func (a *audit) countReserved(o orderRow) {
 		switch {
 		case !final(o.status) || i < 0:
 		case o.status == "delivered" && !a.decided(o.id, "keep"):
-			g := all[i]
-			g.out = min(g.out, g.bought)
-			open, gone = 0, max(g.out+min(g.bought-g.out, g.refunded)-g.restocked, 0)
+			open, gone = 0, all[i].gone()
 		case (o.status == "cancelled" || o.status == "expired") && !a.decided(o.id, "refund") && !a.decided(o.id, "keep"):
 			open, gone = 0, 0
 		default: // a person has decided where the goods are

@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // countGoods compares the goods of an order that has ended with its money. It counts goods
@@ -20,7 +21,7 @@ func (a *audit) countGoods(o orderRow, m sums) (contradict bool) {
 		if g.bought > 0 {
 			worth += g.cost * max(g.out-g.back, 0) / g.bought
 		}
-		if n := g.bought - g.out - g.refunded; n > 0 && unsent == "" {
+		if n := g.unsent(); n > 0 && unsent == "" {
 			unsent = fmt.Sprintf("%d of %d pieces of %s did not go out, and %d were refunded", n, g.bought, g.sku, g.refunded)
 		}
 	}
@@ -126,17 +127,25 @@ func (a *audit) givenBack(o orderRow) (sum int64) {
 	return sum
 }
 
+// bookedWithin is how long after an order has learned of a dispute a parcel may be booked
+// whose booking was under way.
+const bookedWithin = 5 * time.Second
+
 // takenLater returns how much of an order's money its bank has claimed back, unless the
-// shop knew of the claim when it booked a parcel and nobody had decided to send it.
+// shop knew of the claim when it booked a parcel that went out, and nobody had decided to
+// send it.
 func (a *audit) takenLater(o orderRow) (sum int64) {
-	known := false
+	known := never
 	for _, e := range a.timeline[o.id] {
-		switch {
-		case e.kind == "payment.disputed":
-			known = true
-		case e.kind == "order.resolved":
-			known = false
-		case e.kind == "parcel.booked" && known:
+		switch e.kind {
+		case "payment.disputed":
+			known = min(known, e.at)
+		case "order.resolved":
+			known = never
+		}
+	}
+	for _, l := range a.byOrder[o.id] {
+		if booked := l.Created.UnixMicro(); l.wentOut() && booked > known && booked-known > (bookedWithin+a.margin(known, booked)-lateMargin).Microseconds() {
 			return 0
 		}
 	}
