@@ -118,7 +118,7 @@ func TestEnds(t *testing.T) {
 		})},
 		{name: "delivered, a piece too many", end: delivered(func(e *ending) { e.labels[0] = parcel("ord-1", "delivered", 4) }), want: "4 pieces of mug in its parcels, of 3"},
 		{name: "delivered, and still reserved", end: delivered(func(e *ending) { e.reserved[0] = reservationRow{sku: "mug", state: "kept", quantity: 3, shipped: 1} }), want: "2 pieces of mug are still reserved"},
-		{name: "delivered, and released", end: delivered(func(e *ending) { e.reserved[0].state = "released" }), want: "0 pieces of mug have left the stock (released), want 3"},
+		{name: "delivered, and released", end: delivered(func(e *ending) { e.reserved[0].state = "released" }), want: "its stock of mug is released"},
 		{name: "delivered, and a piece is for sale again", end: delivered(func(e *ending) {
 			e.reserved[0].restocked = 1
 			e.refunds = []refundRow{{status: "succeeded", amount: 300, lines: []pieces{{SKU: "mug", Quantity: 1, Restock: true}}}}

@@ -38,6 +38,9 @@ func (a *audit) countReserved(o orderRow) {
 		case !final(o.status) || i < 0:
 		case o.status == "delivered" && !a.decided(o.id, "keep"):
 			open, gone = 0, all[i].gone()
+			if gone > 0 && r.state != "shipped" && r.state != "kept" {
+				a.endedWrong(StockDifferences, o.id, fmt.Sprintf("is delivered: its stock of %s is %s", r.sku, r.state))
+			}
 		case (o.status == "cancelled" || o.status == "expired") && !a.decided(o.id, "refund") && !a.decided(o.id, "keep"):
 			open, gone = 0, 0
 		default: // a person has decided where the goods are

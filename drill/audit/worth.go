@@ -28,7 +28,7 @@ func (a *audit) countGoods(o orderRow, m sums) (contradict bool) {
 	short := worth - m.kept - a.givenBack(o) - a.takenLater(o)
 	switch {
 	case a.decided(o.id, "keep"):
-	case short > 0 && !a.decided(o.id, "refund"):
+	case worth > 0 && short > 0 && !a.decided(o.id, "refund"):
 		a.endedWrong(GoodsWithoutMoney, o.id, fmt.Sprintf("is %s: goods of %d are with the shopper, and %d of %d was paid (%d is kept)", o.status, worth, m.own+m.received, m.asked, m.kept))
 		return true
 	case o.status == "delivered" && unsent != "" && m.kept > 0, o.status != "delivered" && out == 0 && m.kept > 0:
