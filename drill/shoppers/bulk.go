@@ -59,12 +59,13 @@ func (v *visit) bulk(ctx context.Context, a order.BulkAction) (order.BulkOutcome
 	if first.ID != b.ID {
 		return "", fmt.Errorf("one key began the bulks %s and %s", first.ID, b.ID)
 	}
+	id := b.ID // b is empty after a call that failed
 	for !b.State.Final() {
 		if err := wait(ctx, poll); err != nil {
-			return "", fmt.Errorf("the bulk %s is %s, %+v: %w", b.ID, b.State, b.Counts, err)
+			return "", fmt.Errorf("the bulk %s is %s, %+v: %w", id, b.State, b.Counts, err)
 		}
 		if err := retry(ctx, func() (err error) {
-			b, err = v.site.api().Bulk(ctx, b.ID)
+			b, err = v.site.api().Bulk(ctx, id)
 			return err
 		}); err != nil {
 			return "", err
@@ -72,7 +73,7 @@ func (v *visit) bulk(ctx context.Context, a order.BulkAction) (order.BulkOutcome
 	}
 	var all []order.BulkOrder
 	if err := retry(ctx, func() (err error) {
-		all, err = v.site.api().BulkOrders(ctx, b.ID)
+		all, err = v.site.api().BulkOrders(ctx, id)
 		return err
 	}); err != nil {
 		return "", err
