@@ -183,14 +183,15 @@ func (w *orderWorkflow) reviewTransfers(ctx workflow.Context) {
 }
 
 // needed returns how much of its money the order needs, in minor units: its total
-// without the goods and the shipping fee that were refunded.
+// without the goods and the shipping fee that were refunded, and with what the shop keeps
+// of the price of goods that came back.
 func (s *State) needed() int64 {
 	needed := s.Total.Amount
 	for _, r := range s.Refunds {
 		if p := s.payment(r.PaymentRef); p == nil || p.Surplus || !r.Status.Counts() {
 			continue
 		}
-		needed -= r.Shipping
+		needed += r.Less - r.Shipping
 		for _, l := range r.Lines {
 			needed -= l.Amount
 		}

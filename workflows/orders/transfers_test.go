@@ -119,6 +119,15 @@ func TestPrepayment(t *testing.T) {
 			w.arrive(day)
 			w.refunds(6*day, order.RefundRequest{ID: "r1", Lines: mugs("", 1, false).Lines, PaidOut: "transfer 1"}, "")
 		}, ends: order.Delivered, mails: also(prepaid, order.MailRefunded), check: both(hasTransfer(3000, 1450, 1), needs("1.00 EUR more"))},
+		{name: "goods come back less a fee, which nobody pays back", script: func(w *fixture) {
+			w.placement.Request.Payment = order.PayManually
+			w.books(day, 2900, "statement 1", "")
+			w.arrive(day)
+			got := receipt(2, 0, 290, 0)
+			got.PaidOut = "transfer 1"
+			w.steps(4*day, func() *updateResult { return w.requestReturn("rt1", 2) },
+				func() *updateResult { return w.decideReturn("rt1", order.StepApprove) }, func() *updateResult { return w.receiveReturn("rt1", got) })
+		}, ends: order.Delivered, mails: also(also(prepaid, comesBack...), order.MailRefunded), check: both(hasTransfer(2900, 2610, 0), hasReturns("rt1 closed 2610"))},
 		{name: "too much, and everything is refunded", script: func(w *fixture) {
 			w.placement.Request.Payment = order.PayManually
 			w.books(day, 3000, "statement 1", "")
