@@ -87,6 +87,13 @@ func TestWithoutCarrier(t *testing.T) {
 			w.marks(5*time.Hour, 2, order.ParcelReturned, "")
 			w.at(6*time.Hour, func() { w.says("end it", w.resolve(order.ChooseRefund), "", "") })
 		}, ends: order.Returned, mails: also(nil, order.MailConfirmation, order.MailShipped, order.MailShipped, refunded), check: both(unasked, hasStock(2, onHand-2))},
+		{name: "one comes back, the other has not left: its goods are for sale again", script: func(w *fixture) {
+			w.byOperator()
+			w.adds(time.Hour, byHand("a", 1), "")
+			w.adds(2*time.Hour, mugsIn("b", 1), "")
+			w.marks(3*time.Hour, 1, order.ParcelReturned, "")
+			w.at(4*time.Hour, func() { w.resolve(order.ChooseRefund) })
+		}, ends: order.Returned, mails: also(also(nil, order.MailConfirmation, order.MailShipped), refunded), check: hasStock(1, onHand-1)},
 		{name: "to be collected", script: func(w *fixture) {
 			w.byOperator()
 			w.adds(time.Hour, collected("a", 0), "")

@@ -45,7 +45,7 @@ func (w *orderWorkflow) compensate(ctx workflow.Context) error {
 	case !out: // what was delivered without a parcel does not come back
 		w.Stock = order.StockMove{Action: order.StockRelease, Lines: w.DeliveredWithoutParcel()}
 		w.note(ctx, order.StockReleased, workflows.ActorPurser, "", "")
-	case !w.Confirmed, w.packs(): // the goods are gone, although they were never captured, or what came back waits for a parcel
+	default: // the goods are gone, also if they were never captured, but for those that never left
 		w.Stock = order.StockMove{Action: order.StockShip}
 	}
 	w.enter(ctx, Closed)

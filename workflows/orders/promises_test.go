@@ -149,12 +149,26 @@ func (c *checks) keptGoods(o order.Order) {
 		shipped := piecesIn(o.DeliveredWithoutParcel(), l.SKU)
 		if fulfilled(o.Status) {
 			shipped = l.Quantity - piecesIn(o.Restocked(), l.SKU)
+			if o.Status == order.Returned && c.state().Abort.Actor != "" { // what never left is for sale again
+				shipped = min(shipped, handedOver(o, l.SKU))
+			}
 		}
 		offers, _ := c.record.Offers(context.Background(), []string{l.SKU})
 		if left, got := offers[l.SKU].Available, c.record.Shipped(l.SKU); got != shipped || left != onHand-shipped {
 			c.Errorf("of %d %s, %d were shipped and %d are left; want %d and %d", onHand, l.SKU, got, left, shipped, onHand-shipped)
 		}
 	}
+}
+
+// handedOver returns how many pieces of a product are in parcels that have left, those
+// included that came back.
+func handedOver(o order.Order, sku string) (n int64) {
+	for _, s := range o.Shipments {
+		if s.Status.HandedOver() {
+			n += piecesIn(s.Lines, sku)
+		}
+	}
+	return n
 }
 
 func piecesIn(lines []order.LineQuantity, sku string) (n int64) {
@@ -174,7 +188,7 @@ func (c *checks) labelsDue(o order.Order) int {
 	for _, s := range o.Shipments {
 		packed = packed || s.Key != "" || s.VoidBy != ""
 		if s.Booked() && !s.Replaced {
-			if s.LabelID != "" {
+			if s.LabelID != "" && (o.Status != order.Returned || s.Status != order.ParcelVoided) { // an order that is ended voids the others
 				due++
 			}
 			for _, l := range s.Lines {

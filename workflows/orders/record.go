@@ -85,12 +85,33 @@ func (w *orderWorkflow) takeChange(ctx workflow.Context) (order.Change, error) {
 	if w.packs() && w.Confirmed && !w.Phase.ended() && w.Abort == nil { // what has left depends on the parcels
 		c.Stock = order.StockMove{Action: order.StockShip, Lines: w.bookedLines()}
 	}
-	c.Stock.Restocked = w.Restocked()
+	c.Stock.Restocked = w.forSaleAgain()
 	w.Pending, w.Stock, w.Attempt, w.unsaved = nil, order.StockMove{}, "", false
 	w.CasesOpened, w.CasesEnded = nil, nil
 	var err error
 	c.Snapshot, err = w.Snapshot()
 	return c, err
+}
+
+// forSaleAgain returns the goods that are for sale again, because they came back, are not
+// sent or, of an order that was ended while some of its parcels were out, never left.
+func (s *State) forSaleAgain() []order.LineQuantity {
+	all := s.Restocked()
+	if s.Phase != Closed || s.Abort == nil || !s.ParcelsOut && s.Abort.Ends != order.Returned {
+		return all
+	}
+	for _, l := range s.Lines {
+		left := l.Quantity - piecesOf(all, l.SKU)
+		for _, p := range s.Shipments {
+			if p.Status != "" && p.Status != order.ParcelVoided { // it has left, or perhaps has
+				left -= piecesOf(p.Lines, l.SKU)
+			}
+		}
+		if left > 0 {
+			all = append(all, order.LineQuantity{SKU: l.SKU, Quantity: left})
+		}
+	}
+	return all
 }
 
 // document returns the order as the record keeps it. A local step reads the slices
