@@ -19,7 +19,7 @@ type step struct {
 	Times int           // how often its event arrives, or a fault occurs
 	Fault fault
 	Says  order.PaymentStatus // of a forged event; empty: that the refunds have changed
-	Of    int                 // a forged event's payment: the order's, another order's, one that does not exist
+	Of    int                 // a forged event's payment: the order's, another order's, one that does not exist; how a parcel is sent
 }
 
 var calls = []string{
@@ -40,7 +40,7 @@ func drawStep(t *rapid.T) step {
 		Do: rapid.SampledFrom([]string{
 			"pay", "pay", "pay", "pay", "decline", "challenge", "think", "leave", "debit", "authenticated", "authenticated", "not authenticated",
 			"cancel at bank", "capture at bank", "tamper", "second", "repeat", "repeat", "cancel", "cancel workflow", "place", "release",
-			"scan", "scan", "come back", "pack", "pack", "unpack", "refund report", "part back by hand", "forge", "forge", "forge",
+			"scan", "scan", "come back", "pack", "pack", "unpack", "hand over", "return", "return", "return", "deadline of a case", "refund report", "part back by hand", "forge", "forge", "forge",
 			"refund", "refund", "refund goods", "refund all", "pay out", "transfer", "transfer", "fault", "fault", "fault", "outage", "refusal", "long history",
 		}).Draw(t, "do"),
 		On:    rapid.IntRange(0, 3).Draw(t, "on"),
@@ -52,6 +52,9 @@ func drawStep(t *rapid.T) step {
 		s.Says = rapid.SampledFrom([]order.PaymentStatus{
 			"", order.PaymentAuthorized, order.PaymentCaptured, order.PaymentPartiallyCaptured, order.PaymentCanceled, order.PaymentExpired, order.PaymentProcessing, order.PaymentPending,
 		}).Draw(t, "says")
+	}
+	if s.Do == "pack" {
+		s.Of = rapid.IntRange(0, 3).Draw(t, "of")
 	}
 	s.At = rapid.SampledFrom(moments).Draw(t, "at") + time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds later"))*time.Second
 	s.Delay = rapid.SampledFrom([]time.Duration{0, 0, 0, time.Second, time.Minute, time.Hour, 24 * time.Hour}).Draw(t, "delay")

@@ -25,8 +25,9 @@ type generated struct {
 }
 
 // TestAnyOrder generates interleavings of payments, failures, cancellations, expiry,
-// scans, lost, repeated, late, reordered and forged events, transfers, refunds, outages,
-// long histories and terminated workflows (ORD-4, PAY-19, PAY-20, F2 to F12, F18, F19, F22 to F24, F30, F31, F37, F68, F69). When nothing
+// scans, lost, repeated, late, reordered and forged events, transfers, refunds, parcels that
+// a person makes, returns, deadlines of cases, outages, long histories and terminated
+// workflows (ORD-4, PAY-19, PAY-20, F2 to F12, F18, F19, F22 to F24, F30, F31, F37, F68, F69, SHP-6, SHP-7, REF-9). When nothing
 // moves any more, every promise must be kept.
 func TestAnyOrder(t *testing.T) {
 	for n := range generators {
@@ -35,6 +36,10 @@ func TestAnyOrder(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				w := &generated{fixture: newFixture(t)}
 				for _, s := range rapid.SliceOfN(rapid.Custom(drawStep), 1, 14).Draw(t, "steps") {
+					if s.Do == "return" {
+						w.beginReturn(s)
+						continue
+					}
 					w.at(s.At, func() { w.byHand(func() { w.happen(s) }) })
 				}
 				if rapid.IntRange(0, 4).Draw(t, "too far") == 0 {
@@ -72,6 +77,7 @@ func TestAnyOrder(t *testing.T) {
 				}
 				w.keptPromises()
 				w.keptMails()
+				w.keptReturns()
 				w.theirsIsUntouched()
 				if t.Failed() {
 					w.logTimeline()
@@ -139,8 +145,14 @@ func (w *generated) happen(s step) {
 		w.scanOn(s, order.ParcelReturned)
 	case "pack":
 		if !w.over {
-			w.pack(order.ParcelPlan{ID: fmt.Sprint("p", s.On), Lines: []order.LineQuantity{{SKU: "mug", Quantity: int64(s.Times)}}})
+			w.pack(w.planOf(s))
 		}
+	case "hand over":
+		if !w.over {
+			w.markParcel(1+s.On, order.ParcelDelivered)
+		}
+	case "deadline of a case":
+		w.passDeadline()
 	case "unpack":
 		if !w.over {
 			w.voidLabel(1 + s.On)
@@ -326,7 +338,7 @@ func (w *generated) decide(end bool) {
 		c = choices[w.decisions[0]%len(choices)]
 		w.decisions = w.decisions[1:]
 	}
-	w.resolve(c)
+	w.take(h, c)
 }
 
 // quiesce scripts an end: outages end, slow payments are decided, operators release
@@ -353,11 +365,9 @@ func (w *generated) quiesce(comesBack bool) {
 			}
 			w.decide(d > 9*days)
 			if on := w.order().Waiting; !w.over && on != nil && on.On == order.WaitPacking {
-				w.pack(order.ParcelPlan{ID: fmt.Sprint("rest-", d)})
-				if d > 9*days { // the carrier does not accept it
-					w.cancel()
-				}
+				w.packRest(d, d > 9*days)
 			}
+			w.handOver(last)
 			for _, s := range w.order().Shipments {
 				if !s.Replaced {
 					w.scanParcel(s.Reference, step{Lost: true}, last)
@@ -367,6 +377,9 @@ func (w *generated) quiesce(comesBack bool) {
 	}
 	w.at(13*days, w.compare)
 	w.at(14*days, w.payBack)
+	for d := 15 * days; d < 90*days; d += 5 * days { // the deadlines of returns are 7 and 30 days
+		w.at(d, w.settleReturns)
+	}
 }
 
 // compare reports the state of each payment, as a comparison with the provider does.
@@ -376,48 +389,4 @@ func (w *generated) compare() {
 		w.sendEvents(w.event(order.ProviderEvent{Type: "compared", Payment: &p}))
 		w.sendEvents(w.event(order.ProviderEvent{Type: "compared", Refund: &order.RefundEvent{PaymentRef: in.ID}}))
 	}
-}
-
-// keptMails checks that each milestone that the order reached was mailed once, and
-// no other. Whether a decline is mailed depends on what the shopper does next; it is
-// never mailed twice for an intent.
-func (w *generated) keptMails() {
-	due := map[order.Kind]order.Notification{
-		order.PaymentWasCaptured: order.MailConfirmation, order.ParcelWasShipped: order.MailShipped, order.ParcelArrived: order.MailDelivered,
-		order.OrderCancelled: order.MailCancelled, order.OrderExpired: order.MailExpired, order.PaymentAskedAgain: order.MailPayAgain,
-	}
-	var want []order.Notification
-	for _, k := range w.kinds() {
-		if m, ok := due[k]; ok && (m != order.MailConfirmation || w.placement.Terms.Capture == "" || w.state().Confirmed) { // captured early is not confirmed
-			want = append(want, m)
-		}
-	}
-	if len(w.order().MailFor(order.MailDigital).Delivered) > 0 {
-		want = append(want, order.MailDigital)
-	}
-	if w.order().Free() && w.state().Confirmed { // nothing is captured then
-		want = append(want, order.MailConfirmation)
-	}
-	if p := w.order().Payment(); p.Manual() && p.Reference != "" {
-		want = append(want, order.MailPrepayment)
-	}
-	for _, r := range w.order().Refunds {
-		switch {
-		case r.Status == order.RefundSucceeded:
-			want = append(want, order.MailRefunded)
-		case r.Status == order.RefundFailed:
-			want = append(want, order.MailRefundFailed)
-		}
-	}
-	problems := 0
-	for _, m := range w.mailer.Sent() {
-		if m.Template == string(order.MailPaymentProblem) {
-			problems++
-			want = append(want, order.MailPaymentProblem)
-		}
-	}
-	if problems > w.count(order.PaymentDeclined) || problems > w.order().Payment().Number {
-		w.Errorf("%d mails about declined cards in %v", problems, w.kinds())
-	}
-	w.mailed(want...)
 }

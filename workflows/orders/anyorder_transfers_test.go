@@ -76,7 +76,7 @@ func refundedGoods(o order.Order) (sum int64) {
 		if !r.Status.Moves() {
 			continue
 		}
-		sum += r.Shipping
+		sum += r.Shipping - r.Less
 		for _, l := range r.Lines {
 			sum += l.Amount
 		}
