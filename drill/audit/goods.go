@@ -60,9 +60,9 @@ func (g goods) unsent() int64 {
 	return max(g.bought-min(g.out, g.bought)-max(g.refunded, g.putBack), 0)
 }
 
-// gone returns how many pieces of a delivered order must have left the stock: all, but for
+// absent returns how many pieces of a delivered order must have left the stock: all, but for
 // those that are for sale again and those that it should have sent.
-func (g goods) gone() int64 { return max(g.bought-g.unsent()-g.restocked, 0) }
+func (g goods) absent() int64 { return max(g.bought-g.unsent()-g.restocked, 0) }
 
 // sent returns the goods in the parcels of an order that went out and that no other
 // parcel replaced. A parcel that the record does not know, or does not send any more,

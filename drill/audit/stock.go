@@ -37,7 +37,7 @@ func (a *audit) countReserved(o orderRow) {
 		switch {
 		case !final(o.status) || i < 0:
 		case o.status == "delivered" && !a.decided(o.id, "keep"):
-			open, gone = 0, all[i].gone()
+			open, gone = 0, all[i].absent()
 			if gone > 0 && r.state != "shipped" && r.state != "kept" {
 				a.endedWrong(StockDifferences, o.id, fmt.Sprintf("is delivered: its stock of %s is %s", r.sku, r.state))
 			}

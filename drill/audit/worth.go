@@ -25,7 +25,7 @@ func (a *audit) countGoods(o orderRow, m sums) (contradict bool) {
 			unsent = fmt.Sprintf("%d of %d pieces of %s did not go out, and %d were refunded", n, g.bought, g.sku, g.refunded)
 		}
 	}
-	short := worth - m.kept - a.givenBack(o) - a.takenLater(o)
+	short := worth - m.kept - a.refundedByPeople(o) - a.takenLater(o)
 	switch {
 	case a.decided(o.id, "keep"):
 	case worth > 0 && short > 0 && !a.decided(o.id, "refund"):
@@ -107,9 +107,9 @@ func first(id string) string {
 // ofReturn reports whether the refund is for goods that came back in a return.
 func (r refundRow) ofReturn() bool { return strings.HasPrefix(r.id, "return-") }
 
-// givenBack returns how much of an order's money people have decided to give back: what
+// refundedByPeople returns how much of an order's money people have decided to refund: what
 // they asked to be refunded, have refunded at the provider, or have paid out.
-func (a *audit) givenBack(o orderRow) (sum int64) {
+func (a *audit) refundedByPeople(o orderRow) (sum int64) {
 	asked := map[string]bool{}
 	for _, e := range a.timeline[o.id] {
 		if e.kind == "payment.refund_requested" && e.actor != "purser" {

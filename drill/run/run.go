@@ -278,7 +278,7 @@ func (d *drill) plant(ctx context.Context, before audit.Report) (report audit.Re
 		if err := s.Break(ctx, name); err != nil {
 			return before, nil, nil, err
 		}
-		if err := d.settle(ctx); err != nil {
+		if err := d.comeToRest(ctx); err != nil {
 			return before, nil, nil, err
 		}
 		after, err := audit.Run(ctx, d.input())
@@ -298,15 +298,15 @@ func (d *drill) plant(ctx context.Context, before audit.Report) (report audit.Re
 	return before, noticed, besides, nil
 }
 
-// settlesWithin is how long a shop takes to deal with what was planted.
-const settlesWithin = 10 * time.Second
+// comesToRestWithin is how long a shop takes to deal with what was planted.
+const comesToRestWithin = 10 * time.Second
 
-// settle waits until what a plant has set in motion is over: as much is under way at some
+// comeToRest waits until what a plant has set in motion is over: as much is under way at some
 // looks in a row. What was planted may itself stay under way.
-func (d *drill) settle(ctx context.Context) error {
+func (d *drill) comeToRest(ctx context.Context) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	for until, same, last := time.Now().Add(settlesWithin), 0, -1; same < 5 && time.Now().Before(until); same++ {
+	for until, same, last := time.Now().Add(comesToRestWithin), 0, -1; same < 5 && time.Now().Before(until); same++ {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

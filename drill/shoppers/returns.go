@@ -10,7 +10,7 @@ import (
 	"purser/shop"
 )
 
-// arrived buys and waits for the delivery. It returns false if there is none.
+// arrived buys and waits for the delivery. ok says whether it was delivered.
 func (v *visit) arrived(ctx context.Context) (o shop.Order, ok bool, err error) {
 	if err := v.buy(ctx, "pm_card_visa"); err != nil {
 		return o, false, err
@@ -50,7 +50,7 @@ func sendsBack(ctx context.Context, v *visit) error {
 			return err
 		}
 	}
-	return v.end(ctx, settled, decided)
+	return v.end(ctx, returnsOver, decided)
 }
 
 // returnsNothing is a shopper whose return is rejected, or who keeps the goods after all.
@@ -73,7 +73,7 @@ func returnsNothing(ctx context.Context, v *visit) error {
 	if err := v.decideReturn(ctx, d); err != nil {
 		return err
 	}
-	return v.end(ctx, settled)
+	return v.end(ctx, returnsOver)
 }
 
 // racingReturns asks for two returns of the same pieces at the same time: one of them
@@ -114,7 +114,7 @@ func racingReturns(ctx context.Context, v *visit) error {
 	if err := v.receive(ctx, o, taken[0]); err != nil {
 		return err
 	}
-	if err := v.end(ctx, settled, decided); err != nil {
+	if err := v.end(ctx, returnsOver, decided); err != nil {
 		return err
 	}
 	if o, err = v.order(ctx); err == nil && len(o.Refunds) > 1 {
@@ -202,8 +202,8 @@ func (v *visit) mustTake(ctx context.Context, what string, send func() error) (e
 	return fmt.Errorf("%s was refused: %w", what, err)
 }
 
-// settled reports whether nothing is left to do about any return.
-func settled(o shop.Order) bool {
+// returnsOver reports whether nothing is left to do about any return.
+func returnsOver(o shop.Order) bool {
 	for _, r := range o.Returns {
 		switch r.Status {
 		case order.ReturnRequested, order.ReturnApproved, order.ReturnReceived:

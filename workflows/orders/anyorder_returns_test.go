@@ -131,10 +131,10 @@ func (w *generated) stepOfReturn(id, do string, s step) {
 	}
 }
 
-// settleReturns lets a person decide about the returns that nobody has decided about, and
+// endReturns lets a person decide about the returns that nobody has decided about, and
 // about the refunds that cannot be made. The goods of an approved one do not come. A
 // return whose workflow was terminated is found by the search of each night.
-func (w *generated) settleReturns() {
+func (w *generated) endReturns() {
 	if w.over && slices.ContainsFunc(w.order().Returns, order.Return.Open) {
 		w.sendEvents()
 	}

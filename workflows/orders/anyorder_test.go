@@ -378,7 +378,7 @@ func (w *generated) quiesce(comesBack bool) {
 	w.at(13*days, w.compare)
 	w.at(14*days, w.payBack)
 	for d := 15 * days; d < 90*days; d += 5 * days { // the deadlines of returns are 7 and 30 days
-		w.at(d, w.settleReturns)
+		w.at(d, w.endReturns)
 	}
 }
 
