@@ -1,6 +1,11 @@
 package orders_test
 
-import "purser/order"
+import (
+	"slices"
+
+	"purser/mail"
+	"purser/order"
+)
 
 // keptMails checks that each milestone that the order reached was mailed once, and
 // no other. Whether a decline is mailed depends on what the shopper does next; it is
@@ -28,7 +33,8 @@ func (w *generated) keptMails() {
 	if w.order().Free() && w.state().Confirmed { // nothing is captured then
 		want = append(want, order.MailConfirmation)
 	}
-	if p := w.order().Payment(); p.Manual() && p.Reference != "" {
+	asked := slices.ContainsFunc(w.mailer.Sent(), func(m mail.Message) bool { return m.Template == string(order.MailPrepayment) })
+	if p := w.order().Payment(); p.Manual() && p.Reference != "" || w.terminatedAfter > 0 && asked { // the workflow may have ended before the order was saved
 		want = append(want, order.MailPrepayment)
 	}
 	for _, r := range w.order().Returns {

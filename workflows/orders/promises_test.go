@@ -149,8 +149,12 @@ func (c *checks) keptGoods(o order.Order) {
 		shipped := piecesIn(o.DeliveredWithoutParcel(), l.SKU)
 		if fulfilled(o.Status) {
 			shipped = l.Quantity - piecesIn(o.Restocked(), l.SKU)
-			if o.Status == order.Returned && c.state().Abort.Actor != "" { // what never left is for sale again
-				shipped = min(shipped, handedOver(o, l.SKU))
+			if o.Status == order.Returned && c.state().Abort != nil { // what never left is for sale again
+				for _, sent := range o.WithoutReleased().Lines {
+					if sent.SKU == l.SKU {
+						shipped -= max(sent.Quantity-handedOver(o, l.SKU)-restockedByRefunds(o, l.SKU), 0)
+					}
+				}
 			}
 		}
 		offers, _ := c.record.Offers(context.Background(), []string{l.SKU})
@@ -166,6 +170,17 @@ func handedOver(o order.Order, sku string) (n int64) {
 	for _, s := range o.Shipments {
 		if s.Status.HandedOver() {
 			n += piecesIn(s.Lines, sku)
+		}
+	}
+	return n
+}
+
+func restockedByRefunds(o order.Order, sku string) (n int64) {
+	for _, r := range o.Refunds {
+		for _, l := range r.Lines {
+			if r.Status != order.RefundReleased && l.SKU == sku && l.Restock {
+				n += l.Quantity
+			}
 		}
 	}
 	return n

@@ -100,8 +100,8 @@ func (s *State) forSaleAgain() []order.LineQuantity {
 	if s.Phase != Closed || s.Abort == nil || !s.ParcelsOut && s.Abort.Ends != order.Returned {
 		return all
 	}
-	for _, l := range s.Lines {
-		left := l.Quantity - piecesOf(all, l.SKU)
+	for _, l := range s.WithoutReleased().Lines {
+		left := l.Quantity - s.restockedByRefunds(l.SKU)
 		for _, p := range s.Shipments {
 			if p.Status != "" && p.Status != order.ParcelVoided { // it has left, or perhaps has
 				left -= piecesOf(p.Lines, l.SKU)
@@ -112,6 +112,19 @@ func (s *State) forSaleAgain() []order.LineQuantity {
 		}
 	}
 	return all
+}
+
+// restockedByRefunds returns how many pieces of a charged line went back on sale with a
+// refund. They may have left before, or not.
+func (s *State) restockedByRefunds(sku string) (n int64) {
+	for _, r := range s.Refunds {
+		for _, l := range r.Lines {
+			if r.Status != order.RefundReleased && l.SKU == sku && l.Restock {
+				n += l.Quantity
+			}
+		}
+	}
+	return n
 }
 
 // document returns the order as the record keeps it. A local step reads the slices
