@@ -59,7 +59,7 @@ func TestAnyOrder(t *testing.T) {
 				if rapid.IntRange(0, 7).Draw(t, "to customs") == 0 {
 					w.placement.Terms.ShipFrom = "DE"
 				}
-				if rapid.IntRange(0, 2).Draw(t, "a person packs") == 0 {
+				if rapid.IntRange(0, 2).Draw(t, "a person packs") == 0 && w.placement.Terms.ShipFrom == "" {
 					w.placement.Terms.Parcels = orders.ParcelsByOperator
 				}
 				if rapid.IntRange(0, 9).Draw(t, "terminated") == 0 {
