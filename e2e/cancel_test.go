@@ -189,7 +189,7 @@ func TestCancelKilled(t *testing.T) {
 		rounds = 4
 	}
 	random := rand.New(rand.NewPCG(seedOf(t), 2))
-	s := newStack(t, []string{"DATABASE_URL=" + postgrestest.Database(t)}, "--ask-after=1s", "--track-after=2s", "--sandbox-pace=1s")
+	s := newStack(t, []string{"DATABASE_URL=" + postgrestest.Database(t)}, "--ask-after=1s", "--track-after=2s", "--sandbox-pace=10s") // the carrier must not have a parcel before a process is back
 	s.keepPorts()
 	api := s.separateAPI(t)
 	var results []cancelResult

@@ -20,8 +20,8 @@ func (s Shop) sendAgain(ctx context.Context) error {
 	}
 	reference := string(o.ID) + "-9"
 	return errors.Join(
-		s.exec(ctx, `INSERT INTO shipments (reference, order_id, number, lines, replaced, label_id, tracking, carrier, status, updated_at)
-			SELECT '`+reference+`', order_id, 9, lines, 0, '`+reference+`', '', carrier, 'delivered', updated_at FROM shipments WHERE order_id = '`+string(o.ID)+"' AND number = 1"),
+		s.exec(ctx, `INSERT INTO shipments (reference, order_id, number, lines, replaced, label_id, tracking, carrier, method, status, updated_at)
+			SELECT '`+reference+`', order_id, 9, lines, 0, '`+reference+`', '', carrier, '', 'delivered', updated_at FROM shipments WHERE order_id = '`+string(o.ID)+"' AND number = 1"),
 		s.book(ctx, reference, o.Shipments[0].Lines),
 		s.deliver(ctx, reference),
 	)
@@ -42,8 +42,8 @@ func (s Shop) sendUnpaid(ctx context.Context) error {
 	}
 	reference := string(placed.ID) + "-8"
 	return errors.Join(
-		s.exec(ctx, `INSERT INTO shipments (reference, order_id, number, lines, replaced, label_id, tracking, carrier, status, updated_at)
-			VALUES ('`+reference+"', '"+string(placed.ID)+"', 8, '[]', 0, '"+reference+"', '', '', 'booked', 0)"),
+		s.exec(ctx, `INSERT INTO shipments (reference, order_id, number, lines, replaced, label_id, tracking, carrier, method, status, updated_at)
+			VALUES ('`+reference+"', '"+string(placed.ID)+"', 8, '[]', 0, '"+reference+"', '', '', '', 'booked', 0)"),
 		s.book(ctx, reference, []shop.ItemQuantity{{SKU: "mug-blue", Quantity: 1}}),
 		s.deliver(ctx, reference),
 	)
