@@ -228,7 +228,7 @@ func (v *visit) end(ctx context.Context, done ...func(shop.Order) bool) error {
 			return v.stillWaits(err)
 		}
 		waits := slices.ContainsFunc(done, func(d func(shop.Order) bool) bool { return !d(o) })
-		if o.Status.Final() && o.Hold == nil && len(o.Attention) == 0 && !waits {
+		if o.Status.Final() && o.Hold == nil && len(o.Attention) == 0 && len(o.Cases) == 0 && !waits {
 			return nil
 		}
 		if err := v.operate(ctx, o); err != nil {
