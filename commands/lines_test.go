@@ -25,11 +25,11 @@ func TestLines(t *testing.T) {
 		{name: "only digits", flags: []string{"--line=0042=1"}, want: `"lines":[{"sku":"0042","quantity":1}]`},
 		{name: "twice", flags: []string{"--line=a,b=1", "--line=caf\u00e9=2"}, want: `"lines":[{"sku":"a,b","quantity":1},{"sku":"café","quantity":2}]`},
 		{name: "a code with a comma", flags: []string{"--line=a=1", "--code=TEN,TWO"}, want: `"discountCodes":["TEN,TWO"]`},
-		{name: "no quantity", flags: []string{"--line=mug"}, says: `--line "mug": want SKU=quantity`},
-		{name: "no SKU", flags: []string{"--line==2"}, says: `--line "=2": want SKU=quantity`},
-		{name: "none of it", flags: []string{"--line=mug=0"}, says: `--line "mug=0": want SKU=quantity`},
-		{name: "fewer than none", flags: []string{"--line=mug=-2"}, says: `--line "mug=-2": want SKU=quantity`},
-		{name: "half of it", flags: []string{"--line=mug=1.5"}, says: `--line "mug=1.5": want SKU=quantity`},
+		{name: "no quantity", flags: []string{"--line=mug"}, says: `--line: "mug": want SKU=quantity`},
+		{name: "no SKU", flags: []string{"--line==2"}, says: `--line: "=2": want SKU=quantity`},
+		{name: "none of it", flags: []string{"--line=mug=0"}, says: `--line: "mug=0": want SKU=quantity`},
+		{name: "fewer than none", flags: []string{"--line=mug=-2"}, says: `--line: "mug=-2": want SKU=quantity`},
+		{name: "half of it", flags: []string{"--line=mug=1.5"}, says: `--line: "mug=1.5": want SKU=quantity`},
 		{name: "other digits", flags: []string{"--line=mug=\u0662"}, says: "want SKU=quantity"},
 		{name: "two with a comma between them", flags: []string{"--line=mug=1,cup=2"}, want: `"lines":[{"sku":"mug=1,cup","quantity":2}]`}, // the API does not know it
 	} {

@@ -49,12 +49,8 @@ type orderPlaceCmd struct {
 }
 
 func (p *orderPlaceCmd) Run(e *env, c *commands) error {
-	lines, err := p.lines()
-	if err != nil {
-		return err
-	}
 	r := order.Request{
-		Customer: p.Customer, Email: p.Email, Currency: p.Currency, Lines: lines,
+		Customer: p.Customer, Email: p.Email, Currency: p.Currency, Lines: p.lines(),
 		ShipTo:        order.Address{Name: p.Name, Line1: p.Street, City: p.City, PostalCode: p.PostalCode, Country: p.Country},
 		DiscountCodes: p.Code, ShippingMethod: p.Shipping,
 	}
@@ -91,15 +87,7 @@ type orderShowCmd struct {
 }
 
 func (s *orderShowCmd) Run(e *env, c *commands) error {
-	client, err := c.Order.client()
-	if err != nil {
-		return err
-	}
-	o, err := client.Order(e.ctx, order.ID(s.ID))
-	if err != nil {
-		return err
-	}
-	return c.Order.print(e.stdout, o)
+	return c.Order.send(e, func(client *shop.Client) (shop.Order, error) { return client.Order(e.ctx, order.ID(s.ID)) })
 }
 
 type orderListCmd struct {
@@ -211,15 +199,7 @@ type orderCancelCmd struct {
 }
 
 func (x *orderCancelCmd) Run(e *env, c *commands) error {
-	client, err := c.Order.client()
-	if err != nil {
-		return err
-	}
-	o, err := client.Cancel(e.ctx, order.ID(x.ID), x.Reason)
-	if err != nil {
-		return err
-	}
-	return c.Order.print(e.stdout, o)
+	return c.Order.send(e, func(client *shop.Client) (shop.Order, error) { return client.Cancel(e.ctx, order.ID(x.ID), x.Reason) })
 }
 
 type orderResolveCmd struct {
@@ -229,15 +209,9 @@ type orderResolveCmd struct {
 }
 
 func (x *orderResolveCmd) Run(e *env, c *commands) error {
-	client, err := c.Order.client()
-	if err != nil {
-		return err
-	}
-	o, err := client.Resolve(e.ctx, order.ID(x.ID), order.Choice(x.Choice), x.Reason)
-	if err != nil {
-		return err
-	}
-	return c.Order.print(e.stdout, o)
+	return c.Order.send(e, func(client *shop.Client) (shop.Order, error) {
+		return client.Resolve(e.ctx, order.ID(x.ID), order.Choice(x.Choice), x.Reason)
+	})
 }
 
 type orderInstructionsCmd struct {

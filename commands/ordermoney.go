@@ -1,9 +1,7 @@
 package commands
 
 import (
-	"crypto/rand"
 	"fmt"
-	"strings"
 	"time"
 
 	"purser/order"
@@ -11,15 +9,15 @@ import (
 )
 
 type orderRefundCmd struct {
-	OrderID  string   `arg:"" name:"id" help:"The order's id."`
-	Amount   decimal  `help:"An amount in major units of the order's currency, such as 4.50." xor:"what" placeholder:"AMOUNT"`
-	All      bool     `help:"Everything that is left." xor:"what"`
-	Line     []string `sep:"none" help:"Goods, as SKU=quantity; repeatable. What the shopper paid for them is refunded; before the money is captured, it is not charged." placeholder:"SKU=N"`
-	Restock  bool     `help:"The goods are back, or never left, and are for sale again."`
-	Shipping string   `help:"A part of the shipping fee in major units, or 'all' for the rest of it." placeholder:"AMOUNT"`
-	Reason   string   `required:"" help:"The reason, for operators."`
-	PaidOut  string   `help:"The proof of a refund that a person has paid out already, such as the reference of a bank transfer. The payment's provider is not asked to refund it." placeholder:"PROOF"`
-	Key      string   `name:"refund-id" help:"Your id of the refund, which makes repeating the command safe. Default: a new one." placeholder:"ID"`
+	OrderID  string     `arg:"" name:"id" help:"The order's id."`
+	Amount   decimal    `help:"An amount in major units of the order's currency, such as 4.50." xor:"what" placeholder:"AMOUNT"`
+	All      bool       `help:"Everything that is left." xor:"what"`
+	Line     []piecesOf `sep:"none" help:"Goods, as SKU=quantity; repeatable. What the shopper paid for them is refunded; before the money is captured, it is not charged." placeholder:"SKU=N"`
+	Restock  bool       `help:"The goods are back, or never left, and are for sale again."`
+	Shipping string     `help:"A part of the shipping fee in major units, or 'all' for the rest of it." placeholder:"AMOUNT"`
+	Reason   string     `required:"" help:"The reason, for operators."`
+	PaidOut  string     `help:"The proof of a refund that a person has paid out already, such as the reference of a bank transfer. The payment's provider is not asked to refund it." placeholder:"PROOF"`
+	Key      string     `name:"refund-id" help:"Your id of the refund, which makes repeating the command safe. Default: a new one." placeholder:"ID"`
 }
 
 func (x *orderRefundCmd) Run(e *env, c *commands) error {
@@ -43,10 +41,7 @@ func (x *orderRefundCmd) Run(e *env, c *commands) error {
 
 // request returns the request of the flags. An amount is in the order's currency.
 func (x *orderRefundCmd) request(o shop.Order) (shop.RefundRequest, error) {
-	r := shop.RefundRequest{ID: x.Key, All: x.All, Reason: x.Reason, PaidOut: x.PaidOut}
-	if r.ID == "" {
-		r.ID = "rf-" + strings.ToLower(rand.Text())
-	}
+	r := shop.RefundRequest{ID: keyOr(x.Key, "rf"), All: x.All, Reason: x.Reason, PaidOut: x.PaidOut}
 	if x.Amount != "" {
 		n, err := x.Amount.in(o.Total.Currency, "--amount", "")
 		if err != nil {
@@ -55,11 +50,7 @@ func (x *orderRefundCmd) request(o shop.Order) (shop.RefundRequest, error) {
 		r.Amount = &order.Money{Amount: n, Currency: o.Total.Currency}
 	}
 	for _, l := range x.Line {
-		sku, quantity, err := parseLine(l)
-		if err != nil {
-			return r, err
-		}
-		r.Lines = append(r.Lines, shop.RefundItem{SKU: sku, Quantity: quantity, Restock: x.Restock})
+		r.Lines = append(r.Lines, shop.RefundItem{SKU: l.SKU, Quantity: l.Quantity, Restock: x.Restock})
 	}
 	switch {
 	case x.Shipping == "all" && o.Shipping != nil:

@@ -1,10 +1,8 @@
 package commands
 
 import (
-	"crypto/rand"
 	"fmt"
 	"os"
-	"strings"
 
 	"purser/order"
 	"purser/shop"
@@ -18,21 +16,18 @@ type orderParcelCmd struct {
 }
 
 type orderParcelAddCmd struct {
-	OrderID  string   `arg:"" name:"id" help:"The order's id."`
-	Line     []string `sep:"none" help:"Goods, as SKU=quantity; repeatable. Default: all that are in no parcel." placeholder:"SKU=N"`
-	Carrier  string   `help:"The carrier's name, for a parcel that goes out without the carrier's API." placeholder:"NAME"`
-	Tracking string   `help:"Its tracking number." placeholder:"NUMBER"`
-	Link     string   `help:"The address at which the shopper can follow it." placeholder:"URL"`
-	Pickup   bool     `name:"pickup" help:"The shopper collects the goods: a mail says that they are ready."`
-	Reason   string   `default:"packed" help:"A note for operators."`
-	Key      string   `name:"parcel-id" help:"Your id of the parcel, which makes repeating the command safe. Default: a new one." placeholder:"ID"`
+	OrderID  string     `arg:"" name:"id" help:"The order's id."`
+	Line     []piecesOf `sep:"none" help:"Goods, as SKU=quantity; repeatable. Default: all that are in no parcel." placeholder:"SKU=N"`
+	Carrier  string     `help:"The carrier's name, for a parcel that goes out without the carrier's API." placeholder:"NAME"`
+	Tracking string     `help:"Its tracking number." placeholder:"NUMBER"`
+	Link     string     `help:"The address at which the shopper can follow it." placeholder:"URL"`
+	Pickup   bool       `name:"pickup" help:"The shopper collects the goods: a mail says that they are ready."`
+	Reason   string     `default:"packed" help:"A note for operators."`
+	Key      string     `name:"parcel-id" help:"Your id of the parcel, which makes repeating the command safe. Default: a new one." placeholder:"ID"`
 }
 
 func (x *orderParcelAddCmd) Run(e *env, c *commands) error {
-	r := shop.ParcelRequest{ID: x.Key, Carrier: x.Carrier, Tracking: x.Tracking, Link: x.Link, Reason: x.Reason}
-	if r.ID == "" {
-		r.ID = "pk-" + strings.ToLower(rand.Text())
-	}
+	r := shop.ParcelRequest{ID: keyOr(x.Key, "pk"), Carrier: x.Carrier, Tracking: x.Tracking, Link: x.Link, Reason: x.Reason}
 	switch {
 	case x.Pickup:
 		r.Method = string(order.ByPickup)
@@ -40,21 +35,9 @@ func (x *orderParcelAddCmd) Run(e *env, c *commands) error {
 		r.Method = string(order.ByHand)
 	}
 	for _, l := range x.Line {
-		sku, quantity, err := parseLine(l)
-		if err != nil {
-			return err
-		}
-		r.Lines = append(r.Lines, shop.ItemQuantity{SKU: sku, Quantity: quantity})
+		r.Lines = append(r.Lines, shop.ItemQuantity(l))
 	}
-	client, err := c.Order.client()
-	if err != nil {
-		return err
-	}
-	o, err := client.AddParcel(e.ctx, order.ID(x.OrderID), r)
-	if err != nil {
-		return err
-	}
-	return c.Order.print(e.stdout, o)
+	return c.Order.send(e, func(client *shop.Client) (shop.Order, error) { return client.AddParcel(e.ctx, order.ID(x.OrderID), r) })
 }
 
 type orderParcelMarkCmd struct {
@@ -65,19 +48,13 @@ type orderParcelMarkCmd struct {
 }
 
 func (x *orderParcelMarkCmd) Run(e *env, c *commands) error {
-	client, err := c.Order.client()
-	if err != nil {
-		return err
-	}
 	status := order.ParcelStatus(x.Status)
 	if x.Status == "collected" {
 		status = order.ParcelDelivered
 	}
-	o, err := client.MarkParcel(e.ctx, order.ID(x.OrderID), x.Parcel, status, x.Reason)
-	if err != nil {
-		return err
-	}
-	return c.Order.print(e.stdout, o)
+	return c.Order.send(e, func(client *shop.Client) (shop.Order, error) {
+		return client.MarkParcel(e.ctx, order.ID(x.OrderID), x.Parcel, status, x.Reason)
+	})
 }
 
 type orderParcelVoidCmd struct {
@@ -87,15 +64,9 @@ type orderParcelVoidCmd struct {
 }
 
 func (x *orderParcelVoidCmd) Run(e *env, c *commands) error {
-	client, err := c.Order.client()
-	if err != nil {
-		return err
-	}
-	o, err := client.VoidLabel(e.ctx, order.ID(x.OrderID), x.Parcel, x.Reason)
-	if err != nil {
-		return err
-	}
-	return c.Order.print(e.stdout, o)
+	return c.Order.send(e, func(client *shop.Client) (shop.Order, error) {
+		return client.VoidLabel(e.ctx, order.ID(x.OrderID), x.Parcel, x.Reason)
+	})
 }
 
 type orderLabelCmd struct {

@@ -16,38 +16,41 @@ import (
 
 // goods are the flags that the price of an order depends on.
 type goods struct {
-	Line       []string `required:"" sep:"none" help:"What to order, as SKU=quantity; repeatable." placeholder:"SKU=N"`
-	Currency   string   `default:"EUR" help:"The order's currency."`
-	Customer   string   `default:"cust_shell" help:"The customer's id."`
-	PostalCode string   `default:"10115"`
-	Country    string   `default:"DE"`
-	Code       []string `sep:"none" help:"A discount code; repeatable."`
-	Shipping   string   `help:"The method of shipping. Default: the shop's first one for the country."`
+	Line       []piecesOf `required:"" sep:"none" help:"What to order, as SKU=quantity; repeatable." placeholder:"SKU=N"`
+	Currency   string     `default:"EUR" help:"The order's currency."`
+	Customer   string     `default:"cust_shell" help:"The customer's id."`
+	PostalCode string     `default:"10115"`
+	Country    string     `default:"DE"`
+	Code       []string   `sep:"none" help:"A discount code; repeatable."`
+	Shipping   string     `help:"The method of shipping. Default: the shop's first one for the country."`
 }
 
 // lines returns the lines to order.
-func (g *goods) lines() (lines []order.RequestLine, err error) {
+func (g *goods) lines() (lines []order.RequestLine) {
 	for _, l := range g.Line {
-		sku, quantity, err := parseLine(l)
-		if err != nil {
-			return nil, err
-		}
-		lines = append(lines, order.RequestLine{SKU: sku, Quantity: quantity})
+		lines = append(lines, order.RequestLine(l))
 	}
-	return lines, nil
+	return lines
 }
 
-// parseLine returns the SKU and the quantity that --line names. The SKU may contain
-// equals signs itself.
-func parseLine(line string) (sku string, quantity int64, err error) {
-	i := strings.LastIndex(line, "=")
+// piecesOf is a flag that names some pieces of a product, as SKU=quantity. The SKU may
+// contain equals signs itself.
+type piecesOf struct {
+	SKU      string
+	Quantity int64
+}
+
+// UnmarshalText reads the flag; the flag parser calls it.
+func (p *piecesOf) UnmarshalText(text []byte) (err error) {
+	i := strings.LastIndex(string(text), "=")
 	if i > 0 {
-		quantity, err = strconv.ParseInt(line[i+1:], 10, 64)
+		p.SKU = string(text[:i])
+		p.Quantity, err = strconv.ParseInt(string(text[i+1:]), 10, 64)
 	}
-	if i <= 0 || err != nil || quantity < 1 {
-		return "", 0, usageError{fmt.Errorf("--line %q: want SKU=quantity, such as mug-blue=2", line)}
+	if i <= 0 || err != nil || p.Quantity < 1 {
+		return fmt.Errorf("%q: want SKU=quantity, such as mug-blue=2", text)
 	}
-	return line[:i], quantity, nil
+	return nil
 }
 
 type orderQuoteCmd struct {
@@ -55,16 +58,12 @@ type orderQuoteCmd struct {
 }
 
 func (x *orderQuoteCmd) Run(e *env, c *commands) error {
-	lines, err := x.lines()
-	if err != nil {
-		return err
-	}
 	client, err := c.Order.client()
 	if err != nil {
 		return err
 	}
 	q, err := client.Quote(e.ctx, shop.QuoteRequest{
-		Customer: x.Customer, Currency: x.Currency, Lines: lines, ShipTo: shop.QuoteAddress{Country: x.Country, PostalCode: x.PostalCode},
+		Customer: x.Customer, Currency: x.Currency, Lines: x.lines(), ShipTo: shop.QuoteAddress{Country: x.Country, PostalCode: x.PostalCode},
 		DiscountCodes: x.Code, ShippingMethod: x.Shipping,
 	})
 	if err != nil {

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -48,33 +47,20 @@ func (x *returnListCmd) Run(e *env, c *commands) error {
 }
 
 type returnRequestCmd struct {
-	OrderID string   `arg:"" name:"id" help:"The order's id."`
-	Line    []string `sep:"none" required:"" help:"Goods, as SKU=quantity; repeatable." placeholder:"SKU=N"`
-	Reason  string   `required:"" help:"Why they are sent back."`
-	Key     string   `name:"return-id" help:"Your id of the return, which makes repeating the command safe. Default: a new one." placeholder:"ID"`
+	OrderID string     `arg:"" name:"id" help:"The order's id."`
+	Line    []piecesOf `sep:"none" required:"" help:"Goods, as SKU=quantity; repeatable." placeholder:"SKU=N"`
+	Reason  string     `required:"" help:"Why they are sent back."`
+	Key     string     `name:"return-id" help:"Your id of the return, which makes repeating the command safe. Default: a new one." placeholder:"ID"`
 }
 
 func (x *returnRequestCmd) Run(e *env, c *commands) error {
-	r := order.ReturnRequest{ID: x.Key, Reason: x.Reason}
-	if r.ID == "" {
-		r.ID = "rt-" + strings.ToLower(rand.Text())
-	}
+	r := order.ReturnRequest{ID: keyOr(x.Key, "rt"), Reason: x.Reason}
 	for _, l := range x.Line {
-		sku, quantity, err := parseLine(l)
-		if err != nil {
-			return err
-		}
-		r.Lines = append(r.Lines, order.ReturnItem{SKU: sku, Quantity: quantity})
+		r.Lines = append(r.Lines, order.ReturnItem{SKU: l.SKU, Quantity: l.Quantity})
 	}
-	client, err := c.Order.client()
-	if err != nil {
-		return err
-	}
-	o, err := client.RequestReturn(e.ctx, order.ID(x.OrderID), r)
-	if err != nil {
-		return err
-	}
-	return c.Order.print(e.stdout, o)
+	return c.Order.send(e, func(client *shop.Client) (shop.Order, error) {
+		return client.RequestReturn(e.ctx, order.ID(x.OrderID), r)
+	})
 }
 
 // ofReturn names a return, and says why a step is taken about it.
@@ -85,16 +71,10 @@ type ofReturn struct {
 }
 
 func (x ofReturn) decide(e *env, c *commands, d order.ReturnDecision) error {
-	client, err := c.Order.client()
-	if err != nil {
-		return err
-	}
 	d.ID = x.Return
-	o, err := client.DecideReturn(e.ctx, order.ID(x.OrderID), d, x.Reason)
-	if err != nil {
-		return err
-	}
-	return c.Order.print(e.stdout, o)
+	return c.Order.send(e, func(client *shop.Client) (shop.Order, error) {
+		return client.DecideReturn(e.ctx, order.ID(x.OrderID), d, x.Reason)
+	})
 }
 
 type returnApproveCmd struct {
@@ -126,12 +106,12 @@ func (x *returnCancelCmd) Run(e *env, c *commands) error {
 
 type returnReceiveCmd struct {
 	ofReturn `embed:""`
-	Line     []string `sep:"none" required:"" help:"Goods that have arrived, as SKU=quantity, with the damaged ones; repeatable." placeholder:"SKU=N"`
-	Damaged  []string `sep:"none" help:"How many of them are damaged, as SKU=quantity; repeatable. They are written off." placeholder:"SKU=N"`
-	Restock  bool     `help:"The goods that are not damaged are for sale again. Otherwise they are written off, too."`
-	Fee      string   `help:"What the shop keeps of their price: an amount in major units of the order's currency, such as 4.50, or whole per cent, such as 10%." placeholder:"FEE"`
-	Damage   decimal  `help:"What the shop keeps for the damage, in major units." placeholder:"AMOUNT"`
-	PaidOut  string   `help:"The proof of a refund that a person has paid out already. Needed if the order was not paid at a payment provider." placeholder:"PROOF"`
+	Line     []piecesOf `sep:"none" required:"" help:"Goods that have arrived, as SKU=quantity, with the damaged ones; repeatable." placeholder:"SKU=N"`
+	Damaged  []piecesOf `sep:"none" help:"How many of them are damaged, as SKU=quantity; repeatable. They are written off." placeholder:"SKU=N"`
+	Restock  bool       `help:"The goods that are not damaged are for sale again. Otherwise they are written off, too."`
+	Fee      string     `help:"What the shop keeps of their price: an amount in major units of the order's currency, such as 4.50, or whole per cent, such as 10%." placeholder:"FEE"`
+	Damage   decimal    `help:"What the shop keeps for the damage, in major units." placeholder:"AMOUNT"`
+	PaidOut  string     `help:"The proof of a refund that a person has paid out already. Needed if the order was not paid at a payment provider." placeholder:"PROOF"`
 }
 
 func (x *returnReceiveCmd) Run(e *env, c *commands) error {
@@ -159,19 +139,11 @@ func (x *returnReceiveCmd) receipt(currency string) (shop.ReturnReceipt, error) 
 	r.PaidOut = x.PaidOut
 	damaged := map[string]int64{}
 	for _, l := range x.Damaged {
-		sku, quantity, err := parseLine(l)
-		if err != nil {
-			return r, err
-		}
-		damaged[sku] = quantity
+		damaged[l.SKU] += l.Quantity
 	}
 	for _, l := range x.Line {
-		sku, quantity, err := parseLine(l)
-		if err != nil {
-			return r, err
-		}
-		r.Lines = append(r.Lines, order.ReceivedItem{SKU: sku, Quantity: quantity, Damaged: damaged[sku], Restock: x.Restock})
-		delete(damaged, sku)
+		r.Lines = append(r.Lines, order.ReceivedItem{SKU: l.SKU, Quantity: l.Quantity, Damaged: damaged[l.SKU], Restock: x.Restock})
+		delete(damaged, l.SKU)
 	}
 	for sku := range damaged {
 		return r, usageError{fmt.Errorf("--damaged: no --line has %q", sku)}

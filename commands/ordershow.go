@@ -1,6 +1,8 @@
 package commands
 
 import (
+	"cmp"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +14,22 @@ import (
 	"purser/order"
 	"purser/shop"
 )
+
+// send sends a request about an order, and prints the order that comes back.
+func (c *orderCmd) send(e *env, request func(*shop.Client) (shop.Order, error)) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	o, err := request(client)
+	if err != nil {
+		return err
+	}
+	return c.print(e.stdout, o)
+}
+
+// keyOr returns the caller's id of a request, or a new one, which begins with a prefix.
+func keyOr(key, prefix string) string { return cmp.Or(key, prefix+"-"+strings.ToLower(rand.Text())) }
 
 // print prints one order, as JSON or as text.
 func (c *orderCmd) print(w io.Writer, o shop.Order) error {
