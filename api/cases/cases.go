@@ -220,7 +220,7 @@ type Case struct {
 	Assignee string           `json:"assignee,omitempty" doc:"Who looks after it. Missing if nobody does"`
 	Notes    []Note           `json:"notes" nullable:"false" doc:"What people have noted, oldest first"`
 	Proposal *Decision        `json:"proposal,omitempty" doc:"A decision that a second person must approve"`
-	Decision *Decision        `json:"decision,omitempty" doc:"The decision. Missing if there is none"`
+	Decision *Decision        `json:"decision,omitempty" doc:"The decision. Missing until somebody has decided"`
 	Outcome  string           `json:"outcome,omitempty" doc:"How it ended. Missing while it is open"`
 	ClosedAt time.Time        `json:"closedAt,omitzero" doc:"When it ended. Missing while it is open"`
 }

@@ -113,8 +113,10 @@ func (w *orderWorkflow) onMarkParcel(ctx workflow.Context, r MarkParcelRequest) 
 	if err := w.takeParcel(ctx, r); err != nil {
 		return w.Order, err
 	}
-	s := &w.Shipments[r.Parcel-1]
+	s, err := w.parcelNumbered(r.Parcel)
 	switch {
+	case err != nil:
+		return w.Order, err
 	case s.Status == r.Status: // a repeated request
 	case r.Status == order.ParcelReturned:
 		s.Status, s.MovedAt = r.Status, workflow.Now(ctx)
@@ -127,6 +129,6 @@ func (w *orderWorkflow) onMarkParcel(ctx workflow.Context, r MarkParcelRequest) 
 		}
 		w.interrupt()
 	}
-	err := w.save(ctx)
+	err = w.save(ctx)
 	return w.Order, err
 }

@@ -234,20 +234,21 @@ func (w *orderWorkflow) onVoidLabel(ctx workflow.Context, r VoidLabelRequest) (o
 	if err := w.takeParcel(ctx, r); err != nil {
 		return w.Order, err
 	}
-	if s := &w.Shipments[r.Parcel-1]; s.VoidBy == "" {
+	parcel := func() *order.Shipment { s, _ := w.parcelNumbered(r.Parcel); return s } // takeParcel has found it
+	if s := parcel(); s.VoidBy == "" {
 		s.VoidBy = r.Actor()
 		w.note(ctx, order.ParcelVoidAsked, r.Actor(), r.Reason(), cmp.Or(s.LabelID, s.Reference))
 		w.changes++
 		w.interrupt()
 	}
 	err := workflow.Await(ctx, func() bool {
-		s := w.Shipments[r.Parcel-1]
+		s := parcel()
 		return s.VoidBy == "" || s.Replaced || w.parcelsWait()
 	})
 	if err == nil {
 		err = w.save(ctx)
 	}
-	if s := w.Shipments[r.Parcel-1]; err == nil && s.VoidBy == "" {
+	if s := parcel(); err == nil && s.VoidBy == "" {
 		err = workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the carrier has parcel %d already: it is %s", r.Parcel, s.Status))
 	}
 	return w.Order, err
