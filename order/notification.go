@@ -95,7 +95,7 @@ func (o Order) MailAbout(m Notification, ref string) Mail {
 			l.Until = o.Waiting.Until
 		}
 	case MailPayAgain:
-		l.Ref, l.Amount = cmp.Or(ref, o.standby().Reference), o.Total
+		l.Ref, l.Amount = cmp.Or(ref, o.standby().Reference), o.Asked(o.standby())
 	case MailPaymentProblem:
 		l.Ref = cmp.Or(ref, o.Payment().Reference)
 		if d := o.Payment().Decline; d != nil {

@@ -3,6 +3,7 @@
 package order
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -58,6 +59,11 @@ func (o Order) Payment() Payment {
 		}
 	}
 	return Payment{}
+}
+
+// Asked returns what a payment of the order asks the shopper for.
+func (o Order) Asked(p Payment) Money {
+	return Money{Amount: cmp.Or(p.Amount, o.Total.Amount), Currency: o.Total.Currency}
 }
 
 // Captured returns how much of the order's money the shop has captured, in minor

@@ -10,6 +10,9 @@ type Payment struct {
 	Provider  string        `json:"provider,omitempty"`  // empty until the provider has responded
 	Reference string        `json:"reference,omitempty"` // the provider's id of it
 	Status    PaymentStatus `json:"status,omitempty"`    // empty until the provider has responded
+	// Amount is what the shopper is asked to pay with it, in minor units of the order's
+	// currency; 0: the order's total.
+	Amount int64 `json:"amount,omitempty"`
 	// Authorized, Captured, Refunded and Disputed are amounts in minor units of the
 	// order's currency. Refunded includes refunds that are pending; Disputed is what
 	// is disputed or was lost in a dispute.

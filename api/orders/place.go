@@ -3,7 +3,6 @@ package orders
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -109,23 +108,7 @@ func notAnotherCustomer(ctx context.Context, r order.Request) error {
 // The workflow prices it again with the same decision, and its price is the one
 // charged.
 func (s *Service) price(ctx context.Context, r order.Request) (pricing.Priced, *order.Pricing, error) {
-	skus := make([]string, len(r.Lines))
-	for i, l := range r.Lines {
-		skus[i] = l.SKU
-	}
-	offers, err := s.Records.Offers(ctx, skus)
-	if err != nil {
-		return pricing.Priced{}, nil, fmt.Errorf("read offers: %w", err)
-	}
-	if _, _, err := r.PriceGoods(offers); err != nil { // nothing is asked about goods that cannot be sold
-		return pricing.Priced{}, nil, err
-	}
-	decided, err := s.Pricing.Decide(ctx, r, offers)
-	if err != nil {
-		return pricing.Priced{}, nil, err
-	}
-	priced, err := pricing.Price(r, offers, decided)
-	return priced, decided, err
+	return pricing.Calculator{Offers: s.Records, Rules: s.Pricing}.Price(ctx, r)
 }
 
 // priceProblem returns the problem of a request that cannot be priced. What is wrong

@@ -67,14 +67,6 @@ type Workflows interface {
 	MarkParcel(ctx context.Context, id order.ID, number int, s order.ParcelStatus, actor, why, correlation string) (order.Order, error)
 }
 
-// Pricing decides about the price of a request, beside the catalogue's prices.
-type Pricing interface {
-	// Decide returns nil if the catalogue's prices are the whole price. It fails with
-	// order.ErrDiscount, order.ErrNoShipping or order.ErrPriceRefused, with a text for
-	// the caller, or with order.ErrPricing or order.ErrPricingDown.
-	Decide(ctx context.Context, r order.Request, offers map[string]order.Offer) (*order.Pricing, error)
-}
-
 // Records reads orders, their events, and the prices of products.
 type Records interface {
 	httpkit.OrderReader
@@ -97,7 +89,7 @@ type Service struct {
 	Workflows Workflows
 	Records   Records
 	// Pricing may be nil, which means that there are no taxes, fees and discounts.
-	Pricing Pricing
+	Pricing pricing.Rules
 	// Labels may be nil, which means that there are no labels to print.
 	Labels Labels
 	// Appeared is called with the id of each order placed, so that provider

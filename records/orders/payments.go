@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -57,12 +58,13 @@ const (
 type paymentRow struct {
 	number                                                   int
 	provider, reference, status                              string
+	amount                                                   int64 // 0: the order's total
 	authorized, captured, refunded, disputed, surplus, lapse int64
 }
 
 func rowOfPayment(p order.Payment) paymentRow {
 	row := paymentRow{
-		number: p.Number, provider: p.Provider, reference: p.Reference, status: string(p.Status),
+		number: p.Number, provider: p.Provider, reference: p.Reference, status: string(p.Status), amount: p.Amount,
 		authorized: p.Authorized, captured: p.Captured, refunded: p.Refunded, disputed: p.Disputed,
 		surplus: sqldb.Bit(p.Surplus), lapse: sqldb.Micros(p.CaptureBefore),
 	}
@@ -147,7 +149,7 @@ func (r paymentRow) put(ctx context.Context, q sqldb.Querier, o order.Order, att
 			attempt = CASE WHEN excluded.attempt = '' THEN payments.attempt ELSE excluded.attempt END,
 			attempt_at = CASE WHEN excluded.attempt = '' THEN payments.attempt_at ELSE excluded.attempt_at END,
 			updated_at = excluded.updated_at`,
-		string(o.ID), r.number, r.provider, sqldb.Nullable(r.reference), r.status, o.Total.Amount, o.Total.Currency,
+		string(o.ID), r.number, r.provider, sqldb.Nullable(r.reference), r.status, cmp.Or(r.amount, o.Total.Amount), o.Total.Currency,
 		r.authorized, r.captured, r.refunded, r.disputed, r.surplus, r.lapse, attempt, attemptAt, now)
 	if sqldb.IsUniqueViolation(err) {
 		return fmt.Errorf("%w: %s", order.ErrTaken, r.reference)

@@ -94,7 +94,7 @@ func (w *orderWorkflow) lapsedUnpaid() bool {
 // in the meantime are paid with it.
 func (w *orderWorkflow) payAgain(ctx workflow.Context, until time.Time) {
 	if w.standby() == nil { // appended before the step, so that compensate knows of it
-		w.Payments = append(w.Payments, order.Payment{Number: len(w.Payments) + 1, Standby: true})
+		w.Payments = append(w.Payments, order.Payment{Number: len(w.Payments) + 1, Amount: w.Order.Payment().Amount, Standby: true})
 	}
 	number := w.standby().Number
 	w.PayAgainBy, w.unsaved, w.following = until, true, true
@@ -133,7 +133,7 @@ func (w *orderWorkflow) payAgain(ctx workflow.Context, until time.Time) {
 	if w.Answer != nil {
 		w.Answer.SealedSecret = w.Sealed
 	}
-	w.note(ctx, order.PaymentAskedAgain, workflows.ActorPurser, "the hold lapses; the shopper can pay "+w.Total.String()+" again until "+until.UTC().Format(time.RFC3339), own.Reference)
+	w.note(ctx, order.PaymentAskedAgain, workflows.ActorPurser, "the hold lapses; the shopper can pay "+w.Asked(*own).String()+" again until "+until.UTC().Format(time.RFC3339), own.Reference)
 	l := w.MailAbout(order.MailPayAgain, own.Reference)
 	l.Until = until
 	w.send(ctx, l)
@@ -206,15 +206,15 @@ func (w *orderWorkflow) followStandby(ctx workflow.Context) {
 func (w *orderWorkflow) replaceHold(ctx workflow.Context, in order.Intent) {
 	own, old := w.standby(), w.Order.Payment()
 	money := max(in.Capturable, in.Received)
-	if in.Amount != w.Total || money != w.Total.Amount {
-		w.note(ctx, order.PaymentSurplus, own.Provider, "the shopper has paid again, but not the order's total", in.ID)
-		w.returnSurplus(ctx, in.ID, "it is not the order's total")
+	if asked := w.Asked(*own); in.Amount != asked || money != asked.Amount {
+		w.note(ctx, order.PaymentSurplus, own.Provider, "the shopper has paid again, but not "+asked.String(), in.ID)
+		w.returnSurplus(ctx, in.ID, "it is not what the shopper was asked for")
 		return
 	}
 	own.Standby, own.Status, own.Authorized, own.Captured = false, in.Status, money, in.Received
 	own.AuthorizedAt, own.CaptureBefore, own.Decline = workflow.Now(ctx), in.CaptureBefore, nil
 	w.Lapsing, w.PayAgainBy, w.Attempt = false, time.Time{}, "capture"
-	w.note(ctx, order.PaymentRenewed, own.Provider, w.Total.String()+" held again, instead of payment "+old.Reference, own.Reference)
+	w.note(ctx, order.PaymentRenewed, own.Provider, w.Asked(*own).String()+" held again, instead of payment "+old.Reference, own.Reference)
 	w.returnSurplus(ctx, old.Reference, "another payment has replaced it")
 	w.refundReleased(ctx)
 	w.changes++

@@ -58,7 +58,7 @@ func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
 	p = w.current() // payments may have been added in the meantime
 	p.Provider, p.Reference, p.Status, w.Sealed = made.Intent.Provider, made.Intent.ID, made.Intent.Status, made.SealedSecret
 	w.enter(ctx, AwaitingPayment)
-	w.note(ctx, order.PaymentReady, workflows.ActorPurser, "the shopper can pay "+w.Total.String(), p.Reference)
+	w.note(ctx, order.PaymentReady, workflows.ActorPurser, "the shopper can pay "+w.Asked(*p).String(), p.Reference)
 	w.Waiting = w.waitingForPayment()
 	if err := w.save(ctx); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (w *orderWorkflow) handleEarly(ctx workflow.Context) {
 
 func (w *orderWorkflow) intentRequest(number int) order.IntentRequest {
 	return order.IntentRequest{
-		OrderID: w.ID, Number: number, Amount: w.Total, Customer: w.Customer,
+		OrderID: w.ID, Number: number, Amount: w.Asked(w.Payments[number-1]), Customer: w.Customer,
 		Key: order.Key(w.ID, "intent", number), PlacedAt: w.PlacedAt,
 	}
 }
@@ -245,13 +245,13 @@ func (w *orderWorkflow) payWhileHeld(ctx workflow.Context, m message) error {
 
 // applyPayment applies the state of the order's payment. certain says that the state
 // is the provider's response. An event is believed as far as a false one does no
-// harm: an authorization of the order's total, because the order captures it before
+// harm: an authorization of what the payment asks for, because the order captures it before
 // the goods go out. About any other money, and about a payment that has ended, the
 // provider is asked.
 func (w *orderWorkflow) applyPayment(ctx workflow.Context, p order.PaymentEvent, certain bool) {
 	own := w.current()
 	switch {
-	case p.Status.HasMoney() && !certain && !w.authorizesTotal(p) && verifiesMoney(ctx):
+	case p.Status.HasMoney() && !certain && !w.authorizesAsked(p) && verifiesMoney(ctx):
 		w.AskNow = true
 		return
 	case p.Status.HasMoney():
@@ -286,23 +286,25 @@ func (w *orderWorkflow) applyPayment(ctx workflow.Context, p order.PaymentEvent,
 	own.Status = p.Status
 }
 
-// authorizesTotal reports whether a payment holds the order's total, uncaptured.
-func (w *orderWorkflow) authorizesTotal(p order.PaymentEvent) bool {
-	return p.Status == order.PaymentAuthorized && p.Amount == w.Total && p.Capturable == w.Total.Amount
+// authorizesAsked reports whether the payment holds what it asks for, uncaptured.
+func (w *orderWorkflow) authorizesAsked(p order.PaymentEvent) bool {
+	asked := w.Asked(*w.current())
+	return p.Status == order.PaymentAuthorized && p.Amount == asked && p.Capturable == asked.Amount
 }
 
 // verifyAuthorization accepts an authorization (or a capture made at the provider)
-// if its amount and currency are the order's; otherwise it puts the order on hold.
+// if its amount and currency are what it asks for; otherwise it puts the order on hold.
 func (w *orderWorkflow) verifyAuthorization(ctx workflow.Context, p order.PaymentEvent) {
 	own := w.current()
+	asked := w.Asked(*own)
 	money := p.Capturable
 	if p.Status != order.PaymentAuthorized {
 		money = p.Received
 	}
-	if p.Amount != w.Total || money != w.Total.Amount {
+	if p.Amount != asked || money != asked.Amount {
 		own.Status = order.PaymentConflicted
 		w.hold(ctx, order.HoldPayment, fmt.Sprintf("the payment provider has %s of %s, the order is %s",
-			order.Money{Amount: money, Currency: p.Amount.Currency}, p.Amount, w.Total), p.Reference)
+			order.Money{Amount: money, Currency: p.Amount.Currency}, p.Amount, asked), p.Reference)
 		return
 	}
 	own.Status, own.Authorized, own.AuthorizedAt, own.CaptureBefore, own.Decline = p.Status, money, workflow.Now(ctx), p.CaptureBefore, nil
@@ -315,5 +317,5 @@ func (w *orderWorkflow) verifyAuthorization(ctx workflow.Context, p order.Paymen
 		what = " received"
 	}
 	w.enter(ctx, Fulfilling)
-	w.note(ctx, order.PaymentWasAuthorized, own.Provider, w.Total.String()+what, p.Reference)
+	w.note(ctx, order.PaymentWasAuthorized, own.Provider, asked.String()+what, p.Reference)
 }

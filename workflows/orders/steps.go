@@ -97,7 +97,7 @@ func (w *orderWorkflow) inBackground(ctx workflow.Context, task func(workflow.Co
 // The changes that a running order can meet. A change ID is never used again.
 const (
 	// changeVerifyMoney: the provider is asked about money that an event reports
-	// otherwise than as an authorization of the order's total. Before, the event was
+	// otherwise than as an authorization of what the payment asks for. Before, the event was
 	// believed.
 	changeVerifyMoney = "verify-reported-money"
 	// changeMemoNeeds: the memo says what needs a person.
