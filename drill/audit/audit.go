@@ -69,6 +69,9 @@ type Report struct {
 	Listed       int                  // events that the shop has found in its provider's list
 	UnknownMails int                  // mails that were perhaps sent, and are not sent again
 	Statuses     map[string]int       // orders by status
+	// Cases counts the cases by kind, and then by the choice that was made; "" is a case
+	// whose matter ended without a decision, or that is open.
+	Cases map[string]map[string]int
 }
 
 // Count returns how often a promise was broken.
@@ -102,7 +105,7 @@ func Run(ctx context.Context, in Input) (Report, error) {
 	a := &audit{
 		Input: in, refs: map[string]bool{}, behind: map[string]bool{}, wrong: map[string]bool{}, met: map[string]bool{},
 		open: map[string]int64{}, gone: map[string]int64{}, watched: map[string]bool{},
-		report: Report{Broken: map[Counter][]string{}, Statuses: map[string]int{}},
+		report: Report{Broken: map[Counter][]string{}, Statuses: map[string]int{}, Cases: map[string]map[string]int{}},
 	}
 	if err := a.read(ctx); err != nil {
 		return a.report, err

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,22 +49,24 @@ type Result struct {
 	// Besides are the other counters that each plant made rise.
 	Besides map[audit.Counter][]audit.Counter `json:"besides,omitempty"`
 
-	Exercised       []string       `json:"failures_exercised"`
-	NotExercised    []string       `json:"failures_not_exercised"`
-	UnknownMails    int            `json:"unknown_mails"`
-	Statuses        map[string]int `json:"statuses"`
-	SlowestRecovery int64          `json:"slowest_recovery_ms"`
-	MedianRecovery  int64          `json:"median_recovery_ms"`
-	SlowestOrder    int64          `json:"slowest_order_ms"`
-	FoundByAsking   int            `json:"found_by_asking"` // events that came without a webhook
-	AtOnce          int            `json:"at_once"`
-	Rate            float64        `json:"orders_per_second"` // while the shoppers bought
-	Placed          float64        `json:"placed_per_second"` // from the first shopper until the last order was placed
-	Down            float64        `json:"down_seconds"`      // in all recoveries
-	ToRest          float64        `json:"to_rest_seconds"`   // from the last shopper until the shop was at rest
-	Auditing        float64        `json:"auditing_seconds"`
-	DataMB          int64          `json:"data_mb"`
-	Seconds         float64        `json:"seconds"`
+	Exercised    []string       `json:"failures_exercised"`
+	NotExercised []string       `json:"failures_not_exercised"`
+	UnknownMails int            `json:"unknown_mails"`
+	Statuses     map[string]int `json:"statuses"`
+	// Cases counts the cases by kind and by the choice that was made; "" is none.
+	Cases           map[string]map[string]int `json:"cases"`
+	SlowestRecovery int64                     `json:"slowest_recovery_ms"`
+	MedianRecovery  int64                     `json:"median_recovery_ms"`
+	SlowestOrder    int64                     `json:"slowest_order_ms"`
+	FoundByAsking   int                       `json:"found_by_asking"` // events that came without a webhook
+	AtOnce          int                       `json:"at_once"`
+	Rate            float64                   `json:"orders_per_second"` // while the shoppers bought
+	Placed          float64                   `json:"placed_per_second"` // from the first shopper until the last order was placed
+	Down            float64                   `json:"down_seconds"`      // in all recoveries
+	ToRest          float64                   `json:"to_rest_seconds"`   // from the last shopper until the shop was at rest
+	Auditing        float64                   `json:"auditing_seconds"`
+	DataMB          int64                     `json:"data_mb"`
+	Seconds         float64                   `json:"seconds"`
 
 	slowestIs string
 	Broken    []string `json:"broken"` // what broke the promises
@@ -89,7 +92,7 @@ func (d *drill) result(a audit.Report, met []string) Result {
 		Stuck: a.Count(audit.Stuck), LedgerDifferences: a.Count(audit.LedgerDifferences),
 		GoodsWithoutMoney: a.Count(audit.GoodsWithoutMoney), MoneyWithoutGoods: a.Count(audit.MoneyWithoutGoods),
 		StockDifferences: a.Count(audit.StockDifferences), CasesOpen: a.Count(audit.CasesOpen),
-		UnknownMails: a.UnknownMails, Statuses: a.Statuses, Broken: []string{}, AtOnce: d.AtOnce, FoundByAsking: a.Listed,
+		UnknownMails: a.UnknownMails, Statuses: a.Statuses, Cases: a.Cases, Broken: []string{}, AtOnce: d.AtOnce, FoundByAsking: a.Listed,
 		Exercised: []string{}, NotExercised: []string{}, SlowestOrder: took.Milliseconds(), slowestIs: slowest,
 	}
 	r.Placed = d.crowd.PlacedPerSecond()
@@ -151,6 +154,7 @@ func (r Result) Print(w io.Writer) error {
 	row("money without goods", r.MoneyWithoutGoods, "")
 	row("stock differences", r.StockDifferences, "")
 	row("cases open", r.CasesOpen, "of matters that are over, and matters without exactly one")
+	row("kinds of cases", len(r.Cases), strings.Join(slices.Sorted(maps.Keys(r.Cases)), " "))
 	row("failures exercised", len(r.Exercised), strings.Join(r.Exercised, " "))
 	row("not exercised", len(r.NotExercised), strings.Join(r.NotExercised, " "))
 	row("events found by asking", r.FoundByAsking, "their webhooks never came")
