@@ -98,7 +98,7 @@ func (a *audit) demandedMails(o orderRow) map[string][]string {
 		add("confirmation", "an order that costs nothing was shipped")
 	}
 	for _, r := range a.record.refunds[o.id] {
-		if template := map[string]string{"succeeded": "refunded", "failed": "refund_failed"}[r.status]; template != "" {
+		if template := map[string]string{"succeeded": "refunded", "failed": "refund_failed"}[r.status]; template != "" && !a.isCredit(o.id, r.paymentRef) {
 			add(template, "refund "+r.id+" has "+r.status)
 		}
 	}
@@ -108,6 +108,12 @@ func (a *audit) demandedMails(o orderRow) map[string][]string {
 		}
 	}
 	return due
+}
+
+// isCredit reports whether a payment is the value of goods that came back to another
+// order, which refunds it and tells the shopper.
+func (a *audit) isCredit(id, ref string) bool {
+	return slices.ContainsFunc(a.payments[id], func(p paymentRow) bool { return p.reference == ref && p.provider == "credit" })
 }
 
 // paidInAdvance reports whether a payment is one that no provider takes.

@@ -17,6 +17,11 @@ type orderDoc struct {
 	Lines     []lineDoc   `json:"lines"`
 	Shipments []parcelDoc `json:"shipments"`
 	Returns   []returnDoc `json:"returns"`
+	// ExchangeOf is the return whose goods were exchanged for the order.
+	ExchangeOf *struct {
+		OrderID  string `json:"orderId"`
+		ReturnID string `json:"returnId"`
+	} `json:"exchangeOf"`
 }
 
 // needsSomebody reports whether a person must decide.
@@ -74,8 +79,21 @@ type returnDoc struct {
 		Damaged  int64  `json:"damaged"`
 		Restock  bool   `json:"restock"`
 	} `json:"lines"`
-	Fee    int64 `json:"fee"`
-	Damage int64 `json:"damage"`
+	Fee      int64        `json:"fee"`
+	Damage   int64        `json:"damage"`
+	Exchange *exchangeDoc `json:"exchange"` // nil: the money was refunded
+}
+
+// exchangeDoc is the order that goods were exchanged for, and how much of their value pays
+// for it.
+type exchangeDoc struct {
+	OrderID string `json:"orderId"`
+	Credit  struct {
+		Amount int64 `json:"amount"`
+	} `json:"credit"`
+	Returned []struct {
+		Amount int64 `json:"amount"`
+	} `json:"returned"` // the parts of the credit that came back from that order
 }
 
 // scanCase reads a case and the id of its order.

@@ -73,7 +73,7 @@ func (a *audit) sumsOf(o orderRow) sums {
 	m, surplus := sums{asked: o.total}, map[string]bool{}
 	for _, p := range a.payments[o.id] {
 		surplus[p.reference] = p.surplus
-		if p.provider == "manual" {
+		if p.provider == "manual" || p.provider == "credit" {
 			m.kept += p.captured - p.refunded - p.disputed
 			m.received += p.captured
 		}
@@ -82,7 +82,7 @@ func (a *audit) sumsOf(o orderRow) sums {
 		switch {
 		case r.status == "released":
 			m.asked -= r.amount
-		case r.paidOut && r.moves() && a.intents[r.paymentRef].ID != "": // the provider does not know of it
+		case r.elsewhere() && r.moves() && a.intents[r.paymentRef].ID != "": // the provider does not know of it
 			m.kept -= r.amount
 		}
 	}

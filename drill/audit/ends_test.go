@@ -174,7 +174,7 @@ func (e ending) audited() string {
 // counted returns what breaks each promise of an order of 1000 that ends so.
 func (e ending) counted() map[Counter][]string {
 	o := orderRow{id: "ord", status: e.status, total: 1000, doc: e.doc}
-	a := &audit{wrong: map[string]bool{}, open: map[string]int64{}, gone: map[string]int64{}, watched: map[string]bool{}, report: Report{Broken: map[Counter][]string{}}}
+	a := &audit{wrong: map[string]bool{}, open: map[string]int64{}, gone: map[string]int64{}, watched: map[string]bool{}, report: Report{Broken: map[Counter][]string{}, Cases: map[string]map[string]int{}}}
 	a.intents, a.taken, a.money, a.ofOrder = map[string]intent{}, e.taken, e.money, map[string][]string{}
 	for id, status := range e.intents {
 		a.intents[id] = intent{ID: id, Status: status, Metadata: map[string]string{"order_id": o.id}}

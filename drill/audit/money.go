@@ -99,12 +99,12 @@ func (a *audit) compareMoney(o orderRow) {
 	known := map[string]bool{}
 	for _, p := range a.payments[o.id] {
 		known[p.reference] = true
-		refunded, paidOut := int64(0), int64(0)
+		refunded, elsewhere := int64(0), int64(0)
 		for _, r := range a.record.refunds[o.id] {
 			if r.paymentRef == p.reference && r.moves() {
 				refunded += r.amount
-				if r.paidOut {
-					paidOut += r.amount
+				if r.elsewhere() {
+					elsewhere += r.amount
 				}
 			}
 		}
@@ -121,9 +121,9 @@ func (a *audit) compareMoney(o orderRow) {
 		if real := a.money[p.reference]; atProvider != real {
 			a.broke(LedgerDifferences, fmt.Sprintf("%s: the ledger has %d of %s at Stripe, which has %d", o.id, atProvider, p.reference, real))
 		}
-		if recorded, real := p.captured-p.refunded+paidOut-p.disputed, a.money[p.reference]; recorded != real {
+		if recorded, real := p.captured-p.refunded+elsewhere-p.disputed, a.money[p.reference]; recorded != real {
 			a.broke(LedgerDifferences, fmt.Sprintf("%s: the record has %d of %s (captured %d, refunded %d, disputed %d), Stripe %d",
-				o.id, recorded, p.reference, p.captured, p.refunded-paidOut, p.disputed, real))
+				o.id, recorded, p.reference, p.captured, p.refunded-elsewhere, p.disputed, real))
 		}
 	}
 	for _, i := range a.ofOrder[o.id] {
@@ -131,8 +131,36 @@ func (a *audit) compareMoney(o orderRow) {
 			a.broke(LedgerDifferences, fmt.Sprintf("%s: the record does not know %s, which has %d", o.id, i, a.money[i]))
 		}
 	}
+	a.compareCredit(o)
 	if kept := a.kept(o.id); kept < 0 {
 		a.broke(LedgerDifferences, fmt.Sprintf("%s: %d more was refunded and disputed than was captured", o.id, -kept))
+	}
+}
+
+// compareCredit compares the credit that pays for an order with what the order has given
+// whose goods came back: as much as the one has, and has not given back, the other lacks.
+func (a *audit) compareCredit(o orderRow) {
+	of := o.doc.ExchangeOf
+	if of == nil {
+		return
+	}
+	has, given := int64(0), int64(0)
+	for _, p := range a.payments[o.id] {
+		if p.provider == "credit" {
+			has += p.captured - p.refunded
+		}
+	}
+	from, _ := a.order(of.OrderID)
+	for _, r := range from.doc.Returns {
+		if r.ID == of.ReturnID && r.Exchange != nil && r.Exchange.OrderID == o.id {
+			given += r.Exchange.Credit.Amount
+			for _, p := range r.Exchange.Returned {
+				given -= p.Amount
+			}
+		}
+	}
+	if has != given {
+		a.broke(LedgerDifferences, fmt.Sprintf("%s has a credit of %d, and the return %s of %s has given %d", o.id, has, of.ReturnID, of.OrderID, given))
 	}
 }
 

@@ -64,8 +64,15 @@ type refundRow struct {
 
 // moves reports whether the money has left the shop, or is about to.
 func (r refundRow) moves() bool {
-	return r.status == "requested" || r.status == "pending" || r.status == "succeeded"
+	return r.status == "requested" || r.status == "pending" || r.status == "succeeded" || r.credited()
 }
+
+// credited reports whether the amount pays for another order, which goods that came back
+// were exchanged for.
+func (r refundRow) credited() bool { return r.status == "credited" }
+
+// elsewhere reports whether the provider does not know of the refund.
+func (r refundRow) elsewhere() bool { return r.paidOut || r.credited() }
 
 // entryRow is the sum of the ledger's entries about a payment with equal accounts.
 type entryRow struct {

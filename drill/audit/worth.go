@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"time"
@@ -76,7 +77,7 @@ func (a *audit) countReturns(o orderRow, m sums) (wrong bool) {
 		}
 		refunded, tried := int64(0), int64(0) // a refund that failed is a case of its own
 		for _, f := range a.record.refunds[o.id] {
-			if first(f.id) != "return-"+r.ID {
+			if !r.refundedBy(f.id) {
 				continue
 			}
 			if tried += f.amount; f.moves() {
@@ -97,6 +98,17 @@ func (a *audit) countReturns(o orderRow, m sums) (wrong bool) {
 	return wrong
 }
 
+// refundedBy reports whether a refund is for the goods of a return, or of the credit that
+// came back from the order that they were exchanged for.
+func (r returnDoc) refundedBy(id string) bool {
+	return first(id) == "return-"+r.ID || r.Exchange != nil && strings.HasPrefix(id, fmt.Sprintf("exchange-%x-", shortSum(r.ID)))
+}
+
+func shortSum(s string) []byte {
+	sum := sha256.Sum256([]byte(s))
+	return sum[:8]
+}
+
 // first returns the id under which a refund was asked for: a part of it, and one that is
 // tried again, have a number behind it.
 func first(id string) string {
@@ -105,7 +117,9 @@ func first(id string) string {
 }
 
 // ofReturn reports whether the refund is for goods that came back in a return.
-func (r refundRow) ofReturn() bool { return strings.HasPrefix(r.id, "return-") }
+func (r refundRow) ofReturn() bool {
+	return strings.HasPrefix(r.id, "return-") || strings.HasPrefix(r.id, "exchange-")
+}
 
 // refundedByPeople returns how much of an order's money people have decided to refund: what
 // they asked to be refunded, have refunded at the provider, or have paid out.
