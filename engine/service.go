@@ -54,6 +54,6 @@ func startService(c Config, service string, ports map[string]ServicePorts) (stop
 func clusterTuning() dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
 		dynamicconfig.EnableServerVersionCheck.Key(): false,
-		dynamicconfig.MatchingEnableFairness.Key():   true,
+		dynamicconfig.MatchingEnableFairness.Key():   false,
 	}
 }

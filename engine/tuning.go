@@ -21,11 +21,11 @@ func tuning() dynamicconfig.StaticClient {
 		// The server would send its version to Temporal.
 		dynamicconfig.EnableServerVersionCheck.Key(): false,
 
-		// One partition makes a queue's priorities strict; fairness shares it
-		// between the keys of one priority.
+		// One partition makes a queue's priorities strict. Within a priority the
+		// oldest task is first; with fairness between keys, which are not used,
+		// those of before a crash would wait behind all later ones.
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
-		dynamicconfig.MatchingEnableFairness.Key():              true,
 
 		dynamicconfig.ShardIOConcurrency.Key(): writesAtOnce,
 
