@@ -122,6 +122,20 @@ func (o Order) MailAbout(m Notification, ref string) Mail {
 	return l
 }
 
+// MailWithRef returns the first generation of an order's notification whose Ref is ref.
+// Mails about the first parcel have none, whichever parcel is the present one.
+func (o Order) MailWithRef(m Notification, ref string) Mail {
+	l := o.MailAbout(m, ref)
+	for _, s := range o.Shipments {
+		if l.Ref == ref {
+			return l
+		}
+		l = o.MailAbout(m, s.Reference)
+	}
+	l.Ref = ref
+	return l
+}
+
 // standby returns the payment that the shopper is asked for because a hold lapses, or
 // the zero Payment.
 func (o Order) standby() Payment {

@@ -81,6 +81,25 @@ func TestMailAbout(t *testing.T) {
 	}
 }
 
+// TestMailWithRef (EML-1): the mail that has no reference is about the first parcel, also
+// when others have followed.
+func TestMailWithRef(t *testing.T) {
+	for _, c := range []struct {
+		kind          order.Notification
+		ref, tracking string
+	}{
+		{kind: order.MailDelivered, tracking: "T1"},
+		{kind: order.MailShipped, ref: "s2", tracking: "T2"},
+		{kind: order.MailRefunded, ref: "r1", tracking: "T3"},
+		{kind: order.MailConfirmation, tracking: "T3"},
+		{kind: order.MailConfirmation, ref: "elsewhere", tracking: "T3"},
+	} {
+		if m := severalOf().MailWithRef(c.kind, c.ref); m.Ref != c.ref || m.Tracking != c.tracking {
+			t.Errorf("%s with the reference %q: it is about %q, %s, want %s", c.kind, c.ref, m.Ref, m.Tracking, c.tracking)
+		}
+	}
+}
+
 // TestDigitalMail (SHP-8): the mail with the links of an order is the same one whatever
 // number the shipment has, and is sent once.
 func TestDigitalMail(t *testing.T) {

@@ -33,9 +33,9 @@ func (a *Activities) PrepareResend(ctx context.Context, r order.Resend) (order.M
 	if err != nil {
 		return order.Mail{}, activities.Failure(err)
 	}
-	// The mail is about the refund that was chosen then, even if there is a
+	// The mail is about the refund or the parcel that was chosen then, even if there is a
 	// later one by now.
-	l := o.MailAbout(r.Notification, m.Ref)
+	l := o.MailWithRef(r.Notification, m.Ref)
 	l.Generation = m.Generation
 	if r.Notification == order.MailReturnInstructions {
 		l.Link, l.Until = r.Link, r.Until
