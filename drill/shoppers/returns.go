@@ -84,29 +84,15 @@ func racingReturns(ctx context.Context, v *visit) error {
 		return errOr(err, v.end(ctx))
 	}
 	l := o.Lines[v.random.IntN(len(o.Lines))]
-	asks, errs := make([]order.ReturnRequest, 2), make([]error, 2)
-	var wg sync.WaitGroup
-	for i := range asks {
-		asks[i] = order.ReturnRequest{ID: fmt.Sprint("race-", i), Reason: "asked for in a drill", Lines: []order.ReturnItem{{SKU: l.SKU, Quantity: l.Quantity}}}
-		wg.Go(func() {
-			errs[i] = retry(ctx, func() error {
-				_, err := v.site.api().RequestReturn(ctx, v.placed.ID, asks[i])
-				return err
-			})
-		})
-	}
-	wg.Wait()
 	var taken []order.ReturnRequest
-	for i, err := range errs {
-		switch {
-		case err == nil:
-			taken = append(taken, asks[i])
-		case !refused(err):
-			return err
-		}
+	if err := v.mustTake(ctx, "each of two returns", func() (err error) {
+		taken, err = v.raceReturns(ctx, l)
+		return err
+	}); err != nil {
+		return err
 	}
 	if len(taken) != 1 {
-		return fmt.Errorf("of two returns of all %d pieces of %s, %d were taken: %v", l.Quantity, l.SKU, len(taken), errs)
+		return fmt.Errorf("of two returns of all %d pieces of %s, %d were taken", l.Quantity, l.SKU, len(taken))
 	}
 	if err := v.decideReturn(ctx, order.ReturnDecision{ID: taken[0].ID, Step: order.StepApprove}); err != nil {
 		return err
@@ -121,6 +107,35 @@ func racingReturns(ctx context.Context, v *visit) error {
 		return fmt.Errorf("one return made %d refunds", len(o.Refunds))
 	}
 	return err
+}
+
+// raceReturns asks for two returns of all pieces of a line at the same time, and returns
+// those that are taken. If both are refused, it fails with a refusal.
+func (v *visit) raceReturns(ctx context.Context, l shop.Line) (taken []order.ReturnRequest, err error) {
+	asks, errs := make([]order.ReturnRequest, 2), make([]error, 2)
+	var wg sync.WaitGroup
+	for i := range asks {
+		asks[i] = order.ReturnRequest{ID: fmt.Sprint("race-", i), Reason: "asked for in a drill", Lines: []order.ReturnItem{{SKU: l.SKU, Quantity: l.Quantity}}}
+		wg.Go(func() {
+			errs[i] = retry(ctx, func() error {
+				_, err := v.site.api().RequestReturn(ctx, v.placed.ID, asks[i])
+				return err
+			})
+		})
+	}
+	wg.Wait()
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			taken = append(taken, asks[i])
+		case !refused(err):
+			return nil, err
+		}
+	}
+	if len(taken) == 0 {
+		return nil, errs[0]
+	}
+	return taken, nil
 }
 
 // asksBack returns a request for a return of some pieces that are in no return yet.

@@ -258,6 +258,12 @@ func (v *visit) think(ctx context.Context, d time.Duration) error {
 	return wait(ctx, time.Duration(v.random.Int64N(int64(d))))
 }
 
+// paid reports whether the order's money was captured, and is not being given back as a
+// whole.
 func paid(o shop.Order) bool {
+	switch o.Status {
+	case order.Cancelling, order.Cancelled, order.Expired, order.Returned:
+		return false
+	}
 	return o.Payment().Captured > 0
 }
