@@ -283,3 +283,21 @@ func TestRefundsAskedInBackground(t *testing.T) {
 		})
 	}
 }
+
+// TestDisputedUnpaid (REF-6, F17): what was captured before the order knew it is recorded
+// when the order is cancelled, also if it cannot be refunded because it is disputed.
+func TestDisputedUnpaid(t *testing.T) {
+	w := newFixture(t)
+	w.at(time.Minute, func() {
+		w.paid(w.bank.Pay(w.intent()))
+		w.paid(w.captureAtBank(w.intent()))
+	})
+	w.add(&fault{op: "RefundIntent", kind: order.ErrState, until: 60 * time.Hour})
+	w.at(90*time.Second, func() { w.cancel() })
+	w.at(100*time.Second, func() { w.disputeIs(order.DisputeNeedsResponse) })
+	w.at(5*time.Hour, func() { w.stillRuns(order.OnHold); w.resolve(order.ChooseKeep) })
+	w.run()
+	if o := w.order(); o.Status != order.Cancelled || o.Payment().Captured != 2900 || o.Payment().Disputed != 2900 {
+		t.Errorf("the order is %s, %+v", o.Status, o.Payment())
+	}
+}

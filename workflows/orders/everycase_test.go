@@ -29,7 +29,8 @@ type played struct {
 	*fixture
 	casebook *fake.Cases
 	course   orders.Course
-	stepDown bool // the shop's own step fails
+	stepDown bool                       // the shop's own step fails
+	started  map[string]workflow.Future // whose case workflows were begun, by their ids
 
 	mu        sync.Mutex
 	posted    []func(workflow.Context)
@@ -40,7 +41,7 @@ type played struct {
 const wake workflows.Signal[int] = "Wake"
 
 func newPlayed(t *testing.T) *played {
-	p := &played{fixture: newFixture(t), casebook: &fake.Cases{}}
+	p := &played{fixture: newFixture(t), casebook: &fake.Cases{}, started: map[string]workflow.Future{}}
 	p.workflow, p.caseWorkflows = p.both, p
 	p.prepare = func() {
 		p.env.RegisterWorkflow(cases.CaseWorkflow)
@@ -94,7 +95,9 @@ func (p *played) StartCase(ctx context.Context, c order.Case) error {
 		}
 		_ = p.cases.StartCase(context.Background(), c)
 		ctx = workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: order.CaseWorkflowID(c.ID)})
-		if err := workflow.ExecuteChildWorkflow(ctx, cases.CaseWorkflow, cases.Run{Case: c}).Get(ctx, nil); err != nil {
+		run := workflow.ExecuteChildWorkflow(ctx, cases.CaseWorkflow, cases.Run{Case: c})
+		p.started[c.ID] = run.GetChildWorkflowExecution()
+		if err := run.Get(ctx, nil); err != nil {
 			p.Errorf("case %s: %v", c.ID, err)
 		}
 	})
@@ -102,8 +105,11 @@ func (p *played) StartCase(ctx context.Context, c order.Case) error {
 }
 
 func (p *played) ReviewCase(ctx context.Context, e order.CaseEnd) error {
-	p.post(func(workflow.Context) {
+	p.post(func(ctx workflow.Context) {
 		_ = p.cases.ReviewCase(context.Background(), e)
+		if started := p.started[e.ID]; started != nil {
+			_ = started.Get(ctx, nil) // before, it takes no signal
+		}
 		_ = p.env.SignalWorkflowByID(order.CaseWorkflowID(e.ID), string(cases.Reviewed), e) // a case that is over has no workflow
 	})
 	return nil

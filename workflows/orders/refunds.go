@@ -98,6 +98,9 @@ func (w *orderWorkflow) tryRefundOrVoid(ctx workflow.Context, r runner, ref stri
 	back, was := reversal{kind: order.PaymentVoided}, in.Status
 	switch was {
 	case order.PaymentCaptured, order.PaymentPartiallyCaptured:
+		if own := w.payment(ref); own != nil { // whatever becomes of the refund
+			own.Status, own.Captured = was, in.Received
+		}
 		back, err = w.refundRest(ctx, r, in)
 	default:
 		in, err = runAs(ctx, w, r, cancelIntent, "Cancel payment "+ref,
