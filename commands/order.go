@@ -94,7 +94,7 @@ type orderListCmd struct {
 	Status    []string `help:"Only orders in these statuses."`
 	WaitingOn string   `default:"" enum:",payment,transfer,carrier,operator,payments,parcels,packing,mail" help:"Only orders that wait for payment (the shopper's), transfer (money in advance), carrier (the delivery), packing (a person who makes parcels), operator (a person who decides), or for a step that is tried again: payments, parcels or mail."`
 	Customer  string   `help:"Only orders of this customer."`
-	Returns   string   `default:"" enum:",requested,approved,received" help:"Only orders with a return that is requested, approved or received."`
+	Returns   string   `default:"" enum:",expected,requested,approved,received" help:"Only orders with a return that is expected (a parcel came back), requested, approved or received."`
 	From      string   `help:"Only orders placed on this day or at this time, or later: YYYY-MM-DD in UTC, or RFC 3339 such as 2026-03-01T09:00:00+01:00." placeholder:"TIME"`
 	To        string   `help:"Only orders placed on this day or before it, or before this time; written like --from." placeholder:"TIME"`
 	Limit     int      `default:"20" help:"How many, 1 to 100."`

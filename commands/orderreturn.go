@@ -185,7 +185,11 @@ func printReturn(w io.Writer, r shop.Return) {
 	if r.Refund.Currency != "" {
 		money = "refund of " + r.Refund.String()
 	}
-	fmt.Fprintf(w, "return %s\t%s: %s\n", r.ID, nonEmpty(string(r.Status), money), strings.Join(goods, "; "))
+	came := ""
+	if r.Parcel > 0 && r.Settled && r.Status == order.ReturnExpected {
+		came = "(nothing more is refunded)"
+	}
+	fmt.Fprintf(w, "return %s\t%s: %s\n", r.ID, nonEmpty(string(r.Status), money, came), strings.Join(goods, "; "))
 	if !r.Due.IsZero() {
 		fmt.Fprintf(w, "  until\t%s, then %s\n", r.Due.Format(time.RFC3339), r.Status.Rule().Says)
 	}

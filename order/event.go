@@ -76,6 +76,7 @@ const (
 	ParcelCameBack   Kind = "parcel.returned"
 	ParcelIsOverdue  Kind = "parcel.overdue" // it has not moved for too long; an operator must look for it
 	// A return's events are named after the state that it enters.
+	ReturnIsExpected   Kind = "return.expected"
 	ReturnWasRequested Kind = "return.requested"
 	ReturnWasApproved  Kind = "return.approved"
 	ReturnWasRejected  Kind = "return.rejected"

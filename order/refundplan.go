@@ -309,8 +309,12 @@ func (o Order) worth(back Return) (sum int64) {
 func (o Order) refundItems(back Return) (items []RefundItem) {
 	for _, l := range o.Lines {
 		before, _, _ := o.RefundedOf(l.SKU)
+		left := l.Quantity - before
+		if back.Parcel > 0 {
+			left = min(left, o.owedForParcels(l.SKU))
+		}
 		for _, b := range back.Lines {
-			if n := min(b.Received, l.Quantity-before); b.SKU == l.SKU && n > 0 {
+			if n := min(b.Received, left); b.SKU == l.SKU && n > 0 && !back.Settled {
 				items = append(items, RefundItem{SKU: l.SKU, Quantity: n})
 			}
 		}

@@ -87,6 +87,8 @@ func (r ReturnRequest) Validate() error {
 	switch {
 	case !returnID.MatchString(r.ID):
 		return fmt.Errorf("%w: id: want 1 to 57 letters, digits, hyphens and underscores", ErrInvalid)
+	case parcelReturnID.MatchString(r.ID):
+		return fmt.Errorf("%w: id: %s is the id of the return of a parcel that came back: choose another one", ErrInvalid, r.ID)
 	case len(r.Lines) == 0 || len(r.Lines) > MaxLines:
 		return fmt.Errorf("%w: lines: want 1 to %d, got %d", ErrInvalid, MaxLines, len(r.Lines))
 	}
@@ -170,6 +172,8 @@ func (o Order) CheckReturn(r ReturnRequest, now time.Time, within time.Duration)
 			return fmt.Errorf("%w: %s: %q needed no parcel, so there is nothing to send back: make a refund instead, if the shop takes it back", ErrNotReturnable, at, item.SKU)
 		case item.Quantity > o.Lines[line].Quantity:
 			return fmt.Errorf("%w: %s: %d of %q, and %d were bought", ErrNotReturnable, at, item.Quantity, item.SKU, o.Lines[line].Quantity)
+		case item.Quantity > left && o.inParcelReturns(item.SKU) > 0:
+			return fmt.Errorf("%w: %s: %d of %q: %d came back with their parcel, and %d can still be sent back", ErrNotReturnable, at, item.Quantity, item.SKU, o.inParcelReturns(item.SKU), left)
 		case delivered == 0:
 			return fmt.Errorf("%w: %s: %q was not delivered: ask again when it is, or cancel the order before it is shipped", ErrNotShipped, at, item.SKU)
 		case item.Quantity > left:

@@ -8,7 +8,7 @@ import (
 
 // Return is goods that a shopper sends back, or that the carrier brought back.
 type Return struct {
-	ID          string       `json:"id"`     // under which its caller asked for it
+	ID          string       `json:"id"`     // under which its caller asked for it; see ParcelReturnID
 	Number      int          `json:"number"` // 1, 2 … within the order
 	Lines       []ReturnLine `json:"lines"`
 	Status      ReturnStatus `json:"status"`
@@ -16,6 +16,11 @@ type Return struct {
 	RequestedBy string       `json:"requestedBy"`
 	DecidedBy   string       `json:"decidedBy,omitempty"` // who took the last step after the request
 	Reason      string       `json:"reason"`              // of the last step
+	// Parcel is the number of the parcel that came back; 0: the shopper sends the goods.
+	// Settled says that nothing is refunded when they are received, because that was done
+	// otherwise.
+	Parcel  int  `json:"parcel,omitempty"`
+	Settled bool `json:"settled,omitempty"`
 	// Due is when the deadline of the state passes; zero if it has none, or it has passed.
 	Due  time.Time `json:"due,omitzero"`
 	Link string    `json:"link,omitempty"` // where the shopper gets the label to send it back
@@ -62,6 +67,7 @@ type ReturnStatus string
 
 // The states of a return.
 const (
+	ReturnExpected  ReturnStatus = "expected"  // a parcel came back, and nobody has looked at its goods
 	ReturnRequested ReturnStatus = "requested" // the shop has not decided
 	ReturnApproved  ReturnStatus = "approved"  // the shopper was told how to send the goods
 	ReturnRejected  ReturnStatus = "rejected"
@@ -99,7 +105,8 @@ func (s ReturnStatus) Event() Kind { return Kind("return." + string(s)) }
 
 // Notification returns the mail about a return in the state, or "" if it has no mail.
 func (s ReturnStatus) Notification() Notification {
-	if s == ReturnClosed { // the mail about the goods that arrived says what is refunded
+	switch s {
+	case ReturnExpected, ReturnClosed: // the mail about the goods that arrived says what is refunded
 		return ""
 	}
 	return Notification("return_" + string(s))
@@ -132,6 +139,7 @@ func ReturnRules() []ReturnRule {
 	cancel := ReturnMove{StepCancel, byShop, ReturnCancelled}
 	receive := ReturnMove{StepReceive, byOperator, ReturnReceived}
 	return []ReturnRule{
+		{Status: ReturnExpected, Moves: []ReturnMove{receive, cancel}, Says: "the goods wait for a person, who receives them; the order is on hold, too"},
 		{
 			Status: ReturnRequested, Moves: []ReturnMove{{StepApprove, byOperator, ReturnApproved}, {StepReject, byOperator, ReturnRejected}, cancel},
 			Within: 7 * day, Then: ReturnRequested, Says: "the order needs attention",
@@ -219,12 +227,17 @@ func ReturnOfRefund(id string) string {
 // returnRefund begins the IDs of the refunds of returns.
 const returnRefund = "return-"
 
+// awaited reports whether goods may still come, and are reserved for the return.
+func (s ReturnStatus) awaited() bool {
+	return s == ReturnExpected || s == ReturnRequested || s == ReturnApproved
+}
+
 // pieces returns how many pieces of a product are back, or expected.
 func (r Return) pieces(sku string) (n int64) {
 	for _, l := range r.Lines {
 		switch {
 		case l.SKU != sku:
-		case r.Status == ReturnRequested, r.Status == ReturnApproved:
+		case r.Status.awaited():
 			n += l.Quantity
 		default:
 			n += l.Received
@@ -236,7 +249,7 @@ func (r Return) pieces(sku string) (n int64) {
 // comingBack returns how many pieces of a product are expected in returns.
 func (o Order) comingBack(sku string) (n int64) {
 	for _, r := range o.Returns {
-		if r.Status == ReturnRequested || r.Status == ReturnApproved {
+		if r.Status.awaited() {
 			n += r.pieces(sku)
 		}
 	}
@@ -275,7 +288,9 @@ func (o Order) Returnable(sku string) int64 {
 		}
 	}
 	for _, r := range o.Returns {
-		delivered -= r.pieces(sku)
+		if r.Parcel == 0 { // the shopper does not have what came back in its parcel
+			delivered -= r.pieces(sku)
+		}
 	}
 	return max(delivered, 0)
 }

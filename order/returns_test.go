@@ -38,7 +38,7 @@ func TestReturnRules(t *testing.T) {
 				t.Errorf("%s leads to %s, which has no row", r.Status, to.To)
 			}
 		}
-		if n := r.Status.Notification(); (n == "") != (r.Status == order.ReturnClosed) {
+		if n := r.Status.Notification(); (n == "") != (r.Status == order.ReturnClosed || r.Status == order.ReturnExpected) {
 			t.Errorf("the mail about %s is %q", r.Status, n)
 		}
 	}

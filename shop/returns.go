@@ -9,12 +9,14 @@ import (
 	"purser/order"
 )
 
-// Return is goods that a shopper sends back, with amounts in minor currency units.
+// Return is goods that a shopper sends back, or that the carrier brought back, with amounts in minor currency units.
 type Return struct {
 	ID          string             `json:"id"`
 	Number      int                `json:"number"`
 	Lines       []ReturnLine       `json:"lines"`
 	Status      order.ReturnStatus `json:"status"`
+	Parcel      int                `json:"parcel,omitempty"`  // the number of the parcel that came back
+	Settled     bool               `json:"settled,omitempty"` // nothing is refunded when the goods are received
 	RequestedAt time.Time          `json:"requestedAt"`
 	RequestedBy string             `json:"requestedBy"`
 	DecidedBy   string             `json:"decidedBy,omitempty"`

@@ -12,14 +12,16 @@ import (
 	"purser/order"
 )
 
-// Return is goods that a shopper sends back.
+// Return is goods that a shopper sends back, or that the carrier brought back.
 type Return struct {
-	ID          string             `json:"id" doc:"The id under which the return was asked for"`
+	ID          string             `json:"id" doc:"The id under which the return was asked for; parcel- and the number of a parcel that came back"`
 	Number      int                `json:"number" doc:"1, 2 and so on within the order"`
 	Lines       []ReturnLine       `json:"lines" nullable:"false" doc:"The goods"`
-	Status      order.ReturnStatus `json:"status" doc:"requested, approved, rejected, received (the goods are back, and the refund is not made yet), expired (they did not come in time), cancelled or closed"`
-	RequestedAt time.Time          `json:"requestedAt" doc:"When it was asked for"`
-	RequestedBy string             `json:"requestedBy" doc:"Who asked for it: key: and the name of an API key, or temporal-ui"`
+	Status      order.ReturnStatus `json:"status" doc:"expected (a parcel came back, and nobody has looked at its goods), requested, approved, rejected, received (the goods are back, and the refund is not made yet), expired (they did not come in time), cancelled or closed"`
+	Parcel      int                `json:"parcel,omitempty" doc:"The number of the parcel that came back. Missing if the shopper sends the goods"`
+	Settled     bool               `json:"settled,omitempty" doc:"Nothing is refunded when the goods are received, because that was done otherwise"`
+	RequestedAt time.Time          `json:"requestedAt" doc:"When it was asked for, or the parcel came back"`
+	RequestedBy string             `json:"requestedBy" doc:"Who asked for it: key: and the name of an API key, temporal-ui, or carrier for a parcel that it brought back"`
 	DecidedBy   string             `json:"decidedBy,omitempty" doc:"Who took the last step after the request. Missing if there was none"`
 	Reason      string             `json:"reason" doc:"The reason of the last step"`
 	Due         time.Time          `json:"due,omitzero" doc:"When the deadline of the status passes. Missing if it has none"`
@@ -47,7 +49,7 @@ type ReturnLine struct {
 
 func returnView(r order.Return) Return {
 	return Return{
-		ID: r.ID, Number: r.Number, Lines: each(r.Lines, func(l order.ReturnLine) ReturnLine { return ReturnLine(l) }), Status: r.Status,
+		ID: r.ID, Number: r.Number, Parcel: r.Parcel, Settled: r.Settled, Lines: each(r.Lines, func(l order.ReturnLine) ReturnLine { return ReturnLine(l) }), Status: r.Status,
 		RequestedAt: r.RequestedAt, RequestedBy: r.RequestedBy, DecidedBy: r.DecidedBy, Reason: r.Reason, Due: r.Due, Link: r.Link, Message: r.Message,
 		Fee: r.Fee, Damage: r.Damage, Refund: r.Refund, RefundID: r.RefundID, PaidOut: r.PaidOut,
 	}
@@ -219,16 +221,16 @@ func (s *Service) registerReturns(server *httpkit.Server, read, write, operate [
 	httpkit.Register(server, huma.Operation{
 		OperationID: "request-return", Method: http.MethodPost, Path: "/v1/orders/{id}/returns", Tags: []string{"returns"},
 		Summary:     "Ask whether goods may be sent back",
-		Description: "Adds a return to the order and returns the order; the shopper is mailed. An operator approves or rejects it within 7 days; then the order needs attention. Only goods that were delivered can be sent back (409 not_shipped), within the shop's time (default 30 days after the delivery; 409 return_too_late), and not more than were delivered and are in no other return (409 not_returnable); the detail says what is possible. 409 wrong_state if the order is on hold, is being cancelled, or was not fulfilled. Sending the request again with the same id is the same return; another request under that id is refused (422 idempotency_key_reused). 503 busy says that the request was perhaps not accepted: send it again with the same id.",
+		Description: "Adds a return to the order and returns the order; the shopper is mailed. An operator approves or rejects it within 7 days; then the order needs attention. Only goods that were delivered can be sent back (409 not_shipped), within the shop's time (default 30 days after the delivery; 409 return_too_late), and not more than were delivered and neither came back with their parcel nor are in another return (409 not_returnable); the detail says what is possible. 409 wrong_state if the order is on hold, is being cancelled, or was not fulfilled. Sending the request again with the same id is the same return; another request under that id is refused (422 idempotency_key_reused). 503 busy says that the request was perhaps not accepted: send it again with the same id.",
 	}, write, s.requestReturn, http.StatusAccepted)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "list-returns", Method: http.MethodGet, Path: "/v1/orders/{id}/returns", Tags: []string{"returns"},
 		Summary:     "List an order's returns",
-		Description: "Oldest first. The order itself shows them, too. Orders with returns in a status are listed with the parameter returns of list-orders.",
+		Description: "Oldest first. The order itself shows them, too. A parcel that came back has a return with the id parcel- and its number, which is expected until its goods are received. Orders with returns in a status are listed with the parameter returns of list-orders.",
 	}, read, s.listReturns)
 	httpkit.Register(server, step("approve-return", "approve", "Approve a return", "The shopper is mailed how to send the goods back, and until when: within 30 days. If they do not come, the return expires."), operate, s.approveReturn, http.StatusAccepted)
 	httpkit.Register(server, step("reject-return", "reject", "Reject a return", "The shopper is mailed, with the message."), operate, s.rejectReturn, http.StatusAccepted)
 	httpkit.Register(server, step("cancel-return", "cancel", "Cancel a return", "Ends a return whose goods have not arrived; the shopper is mailed. The goods can be part of another return."), write, s.cancelReturn, http.StatusAccepted)
 	httpkit.Register(server, step("receive-return", "receive", "Receive the goods of a return",
-		"Takes the goods that have arrived, all or a part, and refunds what the shopper paid for them, less the fee and the damage, once. The goods in good condition are for sale again if restock says so. 202 while the refund is not made: read the order. While the payment is disputed, the return waits for the bank's decision, and the order needs attention. 409 not_returnable if it is more than the return is of; 409 wrong_state if other goods or amounts were received for it."), operate, s.receiveReturn, http.StatusAccepted)
+		"Takes the goods that have arrived, all or a part, and refunds what the shopper paid for them, less the fee and the damage, once. The goods in good condition are for sale again if restock says so. 202 while the refund is not made: read the order. While the payment is disputed, the return waits for the bank's decision, and the order needs attention. 409 not_returnable if it is more than the return is of; 409 wrong_state if other goods or amounts were received for it. Receiving the goods of a parcel that came back also decides about the order's hold, as keep does."), operate, s.receiveReturn, http.StatusAccepted)
 }

@@ -2,6 +2,7 @@ package orders_test
 
 import (
 	"slices"
+	"strings"
 
 	"purser/mail"
 	"purser/order"
@@ -23,6 +24,9 @@ func (w *generated) keptMails() {
 		if k == order.ParcelArrived && w.collected(e.Ref) { // the shopper knows
 			continue
 		}
+		if k == order.ReturnWasCancelled && strings.HasPrefix(e.Ref, "parcel-") { // nobody has told the shopper of it
+			continue
+		}
 		if m, ok := due[k]; ok && (m != order.MailConfirmation || w.placement.Terms.Capture == "" || w.state().Confirmed) { // captured early is not confirmed
 			want = append(want, m)
 		}
@@ -38,7 +42,7 @@ func (w *generated) keptMails() {
 		want = append(want, order.MailPrepayment)
 	}
 	for _, r := range w.order().Returns {
-		if r.Refund.Currency != "" { // it says what is refunded
+		if r.Refund.Currency != "" && (r.Parcel == 0 || r.Refund.Amount+r.Fee+r.Damage > 0) { // it says what is refunded
 			want = append(want, order.MailReturnReceived)
 		}
 	}

@@ -335,8 +335,13 @@ func (w *generated) decide(end bool) {
 	}
 	c := choices[len(choices)-1]
 	if len(w.decisions) > 0 && !end {
-		c = choices[w.decisions[0]%len(choices)]
+		drawn := w.decisions[0]
+		c = choices[drawn%len(choices)]
 		w.decisions = w.decisions[1:]
+		if drawn == 4 && h.Kind == order.HoldReturned { // the goods are there, and nothing is sent again
+			w.receiveParcels()
+			return
+		}
 	}
 	w.take(h, c)
 }

@@ -96,7 +96,7 @@ func (r MarkParcelRequest) may(w *orderWorkflow) error {
 	if err != nil {
 		return err
 	}
-	ends := r.Status == order.ParcelDelivered || r.Status == order.ParcelReturned && s.Method == order.ByHand
+	ends := r.Status == order.ParcelDelivered || r.Status == order.ParcelReturned
 	switch {
 	case s.Method == order.ByCarrier:
 		return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the carrier says where parcel %d is", r.Parcel))
@@ -121,7 +121,8 @@ func (w *orderWorkflow) onMarkParcel(ctx workflow.Context, r MarkParcelRequest) 
 	case r.Status == order.ParcelReturned:
 		s.Status, s.MovedAt = r.Status, workflow.Now(ctx)
 		w.note(ctx, order.ParcelCameBack, r.Actor(), r.Reason(), s.Tracking)
-		w.hold(ctx, order.HoldReturned, "the parcel came back", s.Tracking)
+		w.expectReturn(ctx, *s, r.Actor())
+		w.hold(ctx, order.HoldReturned, "the parcel came back", cmp.Or(s.Tracking, s.Reference))
 	default:
 		w.arrived(ctx, s, r.Actor(), r.Reason())
 		if s.Method == order.ByHand { // what was collected needs no mail

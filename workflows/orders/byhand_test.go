@@ -98,7 +98,7 @@ func TestWithoutCarrier(t *testing.T) {
 			w.byOperator()
 			w.adds(time.Hour, collected("a", 0), "")
 			w.has(2*time.Hour, order.Paid, order.WaitCarrier)
-			w.marks(30*time.Hour, 1, order.ParcelReturned, "cannot be marked")
+			w.marks(30*time.Hour, 1, "lost", "cannot be marked")
 			w.marks(30*time.Hour, 1, order.ParcelDelivered, "")
 		}, ends: order.Delivered, mails: also(nil, order.MailConfirmation, order.MailReady), check: unasked},
 		{name: "to be collected, and cancelled", script: func(w *fixture) {

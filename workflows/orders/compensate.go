@@ -42,11 +42,16 @@ func (w *orderWorkflow) compensate(ctx workflow.Context) error {
 		}
 	}
 	switch out := w.ParcelsOut || w.Abort.Ends == order.Returned; {
-	case !out: // what was delivered without a parcel does not come back
-		w.Stock = order.StockMove{Action: order.StockRelease, Lines: w.DeliveredWithoutParcel()}
+	case !out: // what was delivered without a parcel does not come back, and a person looks at what came back in its parcel
+		w.Stock = order.StockMove{Action: order.StockRelease, Lines: append(w.DeliveredWithoutParcel(), w.inReturnedParcels()...)}
 		w.note(ctx, order.StockReleased, workflows.ActorPurser, "", "")
 	default: // the goods are gone, also if they were never captured, but for those that never left
 		w.Stock = order.StockMove{Action: order.StockShip}
+	}
+	for i := range w.Returns {
+		if back := &w.Returns[i]; back.Status == order.ReturnExpected {
+			back.Settled = true
+		}
 	}
 	w.enter(ctx, Closed)
 	kind, notification := order.OrderCancelled, order.MailCancelled
@@ -63,6 +68,17 @@ func (w *orderWorkflow) compensate(ctx workflow.Context) error {
 	w.handleEarly(ctx)
 	w.notifyRefunds(ctx)
 	return nil
+}
+
+// inReturnedParcels returns the goods of the parcels that came back and that no other has
+// replaced.
+func (s *State) inReturnedParcels() (all []order.LineQuantity) {
+	for _, p := range s.Shipments {
+		if !p.Replaced && p.Status == order.ParcelReturned {
+			all = append(all, p.Lines...)
+		}
+	}
+	return all
 }
 
 // recallParcels adds the parcels that the record knows as perhaps booked to an order that

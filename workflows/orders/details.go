@@ -281,3 +281,19 @@ func texts(choices []order.Choice) (s []string) {
 	}
 	return s
 }
+
+// describeReturn describes a return for the Temporal UI.
+func describeReturn(r order.Return) string {
+	s := fmt.Sprintf("Return `%s` of %s: %s. %s", r.ID, goods(r.Goods()), r.Status, r.Reason)
+	if !r.Due.IsZero() {
+		s += fmt.Sprintf(" Until %s; then: %s.", r.Due.UTC().Format("2006-01-02 15:04 MST"), r.Status.Rule().Says)
+	}
+	var can []string
+	for _, m := range r.Status.Rule().Moves {
+		can = append(can, "`"+string(m.Step)+"`")
+	}
+	if len(can) > 0 {
+		s += " It takes " + strings.Join(can, ", ") + " with the Updates `DecideReturn` and `ReceiveReturn`."
+	}
+	return s
+}

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -222,9 +223,9 @@ func (w *orderWorkflow) resolveHold(ctx workflow.Context, r ResolveRequest) {
 	case r.Choice == order.ChooseRelease:
 		w.release(h.Kind)
 	case r.Choice == order.ChooseRebook:
+		w.enter(ctx, Fulfilling)
 		w.replaceShipments(ctx, ended)
 		w.TrackNow = false
-		w.enter(ctx, Fulfilling)
 	case r.Choice == order.ChooseRefund:
 		w.ParcelsOut = h.Kind == order.HoldVoid
 	case r.Choice == order.ChooseKeep:
@@ -269,6 +270,27 @@ func (w *orderWorkflow) keepReturned() {
 			s.Kept = true
 		}
 	}
+}
+
+// parcelReceived settles a parcel that came back, now that its goods have arrived: the
+// order goes on without it, or ends, as with keep. It stays on hold because of others.
+func (w *orderWorkflow) parcelReceived(ctx workflow.Context, number int, by workflows.Sender) {
+	s, err := w.parcelNumbered(number)
+	if err != nil || s.Kept || s.Replaced || w.Phase != Fulfilling && w.Phase != Completed {
+		return
+	}
+	if w.Hold == nil { // it came back while the order was being cancelled, and now goes on
+		w.hold(ctx, order.HoldReturned, "the parcel came back", cmp.Or(s.Tracking, s.Reference))
+	}
+	s.Kept = true
+	if i := slices.IndexFunc(w.Shipments, func(p order.Shipment) bool { return !p.Replaced && !p.Kept && p.Status == order.ParcelReturned }); i >= 0 {
+		w.Hold.About = cmp.Or(w.Shipments[i].Tracking, w.Shipments[i].Reference)
+		return
+	}
+	r := ResolveRequest{Choice: order.ChooseKeep, Sender: by}
+	about := w.decides(r)
+	w.resolveHold(ctx, r)
+	w.endCases(ctx, r, about)
 }
 
 // allKept reports whether every parcel that was not replaced came back and is kept.

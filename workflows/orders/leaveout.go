@@ -62,11 +62,12 @@ func piecesOf(goods []order.LineQuantity, sku string) (n int64) {
 	return n
 }
 
-// none selects no parcel, and ended those that came back or whose label is void.
+// none selects no parcel, and ended those that came back or whose label is void, unless a
+// person has settled that.
 func none(order.Shipment) bool { return false }
 
 func ended(s order.Shipment) bool {
-	return s.Status == order.ParcelVoided || s.Status == order.ParcelReturned
+	return !s.Kept && (s.Status == order.ParcelVoided || s.Status == order.ParcelReturned)
 }
 
 // leavesNothing reports whether goods that are to be refunded are all that is left to
@@ -131,13 +132,20 @@ func (w *orderWorkflow) addInstead(ctx workflow.Context, of order.Shipment, good
 // replaceShipments plans new parcels instead of some that will not arrive, without the
 // goods that were refunded.
 func (w *orderWorkflow) replaceShipments(ctx workflow.Context, which func(order.Shipment) bool) {
-	left := w.unplanned(which)
+	left, replaced := w.unplanned(which), map[int][]order.LineQuantity{}
 	for i := range w.Shipments {
 		if s := w.Shipments[i]; !s.Replaced && which(s) {
 			w.Shipments[i].Replaced = true
+			again := takeLines(left, s.Lines)
+			replaced[i] = again
 			if s.Method == order.ByCarrier && w.Placement.Terms.Parcels != ParcelsByOperator { // otherwise a person makes it
-				w.addInstead(ctx, s, takeLines(left, s.Lines))
+				w.addInstead(ctx, s, again)
 			}
+		}
+	}
+	for i := range w.Shipments {
+		if again, ok := replaced[i]; ok {
+			w.sendAgain(ctx, w.Shipments[i], again)
 		}
 	}
 }

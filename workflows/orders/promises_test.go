@@ -146,7 +146,8 @@ func (c *checks) keptGoods(o order.Order) {
 		c.Errorf("%d labels are valid, want %d", valid, want)
 	}
 	for _, l := range c.placement.Request.Lines {
-		shipped := piecesIn(o.DeliveredWithoutParcel(), l.SKU)
+		_, again := o.ReturnedOf(l.SKU)
+		shipped := piecesIn(o.DeliveredWithoutParcel(), l.SKU) + cameBack(o, l.SKU) - again
 		if fulfilled(o.Status) {
 			shipped = l.Quantity - piecesIn(o.Restocked(), l.SKU)
 			if o.Status == order.Returned && c.state().Abort != nil { // what never left is for sale again
@@ -169,6 +170,17 @@ func (c *checks) keptGoods(o order.Order) {
 func handedOver(o order.Order, sku string) (n int64) {
 	for _, s := range o.Shipments {
 		if s.Status.HandedOver() {
+			n += piecesIn(s.Lines, sku)
+		}
+	}
+	return n
+}
+
+// cameBack returns how many pieces of a product came back in parcels that no other has
+// replaced.
+func cameBack(o order.Order, sku string) (n int64) {
+	for _, s := range o.Shipments {
+		if !s.Replaced && s.Status == order.ParcelReturned {
 			n += piecesIn(s.Lines, sku)
 		}
 	}
@@ -219,7 +231,7 @@ func (c *checks) labelsDue(o order.Order) int {
 	switch {
 	case !slices.ContainsFunc(o.WithoutReleased().Lines, order.Line.NeedsParcel):
 		return 0
-	case !packed && c.placement.Terms.ParcelWeight == 0:
+	case !packed && c.placement.Terms.ParcelWeight == 0 && c.placement.Terms.ParcelPieces == 0:
 		return 1
 	}
 	return due

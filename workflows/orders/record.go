@@ -97,8 +97,11 @@ func (w *orderWorkflow) takeChange(ctx workflow.Context) (order.Change, error) {
 // sent or, of an order that was ended while some of its parcels were out, never left.
 func (s *State) forSaleAgain() []order.LineQuantity {
 	all := s.Restocked()
-	if s.Phase != Closed || s.Abort == nil || !s.ParcelsOut && s.Abort.Ends != order.Returned {
+	switch {
+	case s.Phase != Closed || s.Abort == nil:
 		return all
+	case !s.ParcelsOut && s.Abort.Ends != order.Returned: // what did not leave was released
+		return s.restockedFromParcels()
 	}
 	for _, l := range s.WithoutReleased().Lines {
 		left := l.Quantity - s.restockedByRefunds(l.SKU)
@@ -109,6 +112,17 @@ func (s *State) forSaleAgain() []order.LineQuantity {
 		}
 		if left > 0 {
 			all = append(all, order.LineQuantity{SKU: l.SKU, Quantity: left})
+		}
+	}
+	return all
+}
+
+// restockedFromParcels returns the goods that came back in their parcels and are for sale
+// again.
+func (s *State) restockedFromParcels() (all []order.LineQuantity) {
+	for _, l := range s.Lines {
+		if _, n := s.ReturnedOf(l.SKU); n > 0 {
+			all = append(all, order.LineQuantity{SKU: l.SKU, Quantity: n})
 		}
 	}
 	return all

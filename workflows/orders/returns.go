@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -78,16 +77,35 @@ func (w *orderWorkflow) mayReturn(ctx workflow.Context, m message) error {
 }
 
 // decideFirst refuses a return of an order on hold.
-func (w *orderWorkflow) decideFirst(_ workflow.Context, m message) error {
+func (w *orderWorkflow) decideFirst(ctx workflow.Context, m message) error {
 	if known, err := w.knownReturn(m.back.complete()); known || err != nil {
 		return err
 	}
+	if err := w.cameBack(ctx, m); err != nil {
+		return err
+	}
+	return w.heldFirst()
+}
+
+func (w *orderWorkflow) heldFirst() error {
 	return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the order is on hold (%s): decide about that first, with %v", w.Hold.Why, w.Hold.Choices))
 }
 
+// cameBack refuses a return of goods that came back in their parcel.
+func (w *orderWorkflow) cameBack(ctx workflow.Context, m message) error {
+	err := w.CheckReturn(m.back.complete(), workflow.Now(ctx), w.Placement.Terms.returnWithin())
+	if errors.Is(err, order.ErrNotReturnable) {
+		return refuseReturn(err)
+	}
+	return nil
+}
+
 // endedOtherwise refuses a return of an order that was not fulfilled.
-func (w *orderWorkflow) endedOtherwise(_ workflow.Context, m message) error {
+func (w *orderWorkflow) endedOtherwise(ctx workflow.Context, m message) error {
 	if known, err := w.knownReturn(m.back.complete()); known || err != nil {
+		return err
+	}
+	if err := w.cameBack(ctx, m); err != nil {
 		return err
 	}
 	return workflows.Refuse(workflows.RefusalNotHeld, "the order is "+string(w.Status)+": its goods are not sent back in a return; what is left of its money can be refunded")
@@ -177,6 +195,10 @@ func (w *orderWorkflow) mayReceiveReturn(ctx workflow.Context, m message) error 
 		return nil
 	case back.Got != "":
 		return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the return %s is %s: other goods or amounts were received for it", back.ID, back.Status))
+	case w.Abort != nil && w.Phase != Closed:
+		return w.endsFirst(ctx, m)
+	case back.Parcel > 0 && w.Hold != nil && w.Hold.Kind != order.HoldReturned:
+		return w.heldFirst()
 	}
 	if err := order.CheckText("why", m.receive.Reason(), true, order.MaxText); err != nil { // the refund takes it as its reason
 		return refuseReturn(err)
@@ -204,6 +226,7 @@ func (w *orderWorkflow) onReceiveReturn(ctx workflow.Context, r ReceiveReturnReq
 		got.DecidedBy, got.Reason, got.Message = r.Actor(), r.Reason(), ""
 		*back = got
 		w.returnEntered(ctx, r.ID, r.Actor())
+		w.parcelReceived(ctx, got.Parcel, r.Sender)
 		w.refundReturnsInBackground(ctx)
 	}
 	err := w.save(ctx)
@@ -216,7 +239,7 @@ func (w *orderWorkflow) onReceiveReturn(ctx workflow.Context, r ReceiveReturnReq
 func (w *orderWorkflow) returnEntered(ctx workflow.Context, id, actor string) {
 	back := *w.ReturnByID(id)
 	why := back.Reason
-	if back.Status == order.ReturnRequested || back.Status == order.ReturnReceived {
+	if back.Status == order.ReturnExpected || back.Status == order.ReturnRequested || back.Status == order.ReturnReceived {
 		why = goods(back.Goods()) + ": " + why
 	}
 	w.dropAttention(aboutReturn + id)
@@ -229,9 +252,11 @@ func (w *orderWorkflow) returnEntered(ctx workflow.Context, id, actor string) {
 	w.changes++
 }
 
-// mailReturn mails the shopper about the state of a return.
+// mailReturn mails the shopper about the state of a return. What becomes of a parcel that
+// came back concerns the shopper only if money is refunded or kept.
 func (w *orderWorkflow) mailReturn(ctx workflow.Context, back order.Return) {
-	if m := back.Status.Notification(); m != "" {
+	concerns := back.Parcel == 0 || back.Status == order.ReturnReceived && back.Refund.Amount+back.Fee+back.Damage > 0
+	if m := back.Status.Notification(); m != "" && concerns {
 		w.mailAbout(ctx, m, back.ID)
 	}
 }
@@ -290,7 +315,7 @@ var errMoneyResolved = errors.New("a person has settled the money of the order: 
 // being cancelled, which refunds what is left.
 func (w *orderWorkflow) refundReturn(ctx workflow.Context, id string) {
 	back := w.ReturnByID(id)
-	if back.Status != order.ReturnReceived || back.RefundID != "" || w.Phase == Compensating {
+	if back.Status != order.ReturnReceived || back.RefundID != "" || w.Abort != nil && w.Phase != Closed {
 		return
 	}
 	parts, err := w.PlanReturn(*back)
@@ -371,20 +396,4 @@ func (w *orderWorkflow) resumeReturns(ctx workflow.Context) {
 	}
 	w.refundReturnsInBackground(ctx)
 	w.closeReturns(ctx)
-}
-
-// describeReturn describes a return for the Temporal UI.
-func describeReturn(r order.Return) string {
-	s := fmt.Sprintf("Return `%s` of %s: %s. %s", r.ID, goods(r.Goods()), r.Status, r.Reason)
-	if !r.Due.IsZero() {
-		s += fmt.Sprintf(" Until %s; then: %s.", r.Due.UTC().Format("2006-01-02 15:04 MST"), r.Status.Rule().Says)
-	}
-	var can []string
-	for _, m := range r.Status.Rule().Moves {
-		can = append(can, "`"+string(m.Step)+"`")
-	}
-	if len(can) > 0 {
-		s += " It takes " + strings.Join(can, ", ") + " with the Updates `DecideReturn` and `ReceiveReturn`."
-	}
-	return s
 }

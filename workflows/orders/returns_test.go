@@ -246,10 +246,10 @@ func TestReturnRefused(t *testing.T) {
 		{name: "while the order is on hold: it is decided first", script: func(w *fixture) {
 			w.approved("rt1", 1)
 			w.at(6*day, func() { w.scan(order.ParcelReturned) })
-			refused(6*day+time.Hour, w, func() *updateResult { return w.requestReturn("rt2", 1) }, "NotHeld", "decide about that first")
+			refused(6*day+time.Hour, w, func() *updateResult { return w.requestReturn("rt2", 1) }, "NotReturnable", "1 came back with their parcel")
 			w.at(6*day+2*time.Hour, func() { w.says("the same request", w.requestReturn("rt1", 1), "", "") })
 			w.at(7*day, func() { w.resolve(order.ChooseKeep) })
-		}, ends: order.Returned, mails: also(delivered, also(asksBack, order.MailReturnExpired)...), check: hasReturns("rt1 expired 0")},
+		}, ends: order.Returned, mails: also(delivered, also(asksBack, order.MailReturnExpired)...), check: hasReturns("rt1 expired 0", "parcel-1 expected 0")},
 	})
 }
 

@@ -184,10 +184,47 @@ func (w *orderWorkflow) moveCancelled(ctx workflow.Context, p order.ShipmentEven
 	if s != nil && w.goesOut(ctx, s, p) {
 		return
 	}
-	if s != nil && p.Status.Overtakes(s.Status) {
+	moves := s != nil && p.Status.Overtakes(s.Status)
+	if moves {
 		s.Status, s.MovedAt = p.Status, workflow.Now(ctx)
 	}
 	w.note(ctx, order.EventIgnored, carrier, fmt.Sprintf("the order is %s, but its parcel is %q", w.Status, p.Status), p.Tracking)
+	if moves && p.Status == order.ParcelReturned {
+		w.expectReturn(ctx, *s, carrier)
+	}
+}
+
+// expectReturn begins the return of a parcel that came back: its goods wait for a person.
+func (w *orderWorkflow) expectReturn(ctx workflow.Context, s order.Shipment, actor string) {
+	back, ok := w.ExpectReturn(s, actor, "the parcel came back", workflow.Now(ctx))
+	if !ok {
+		return
+	}
+	back.Settled = w.Phase == Closed // it was compensated
+	w.Returns = append(w.Returns, back)
+	w.returnEntered(ctx, back.ID, actor)
+}
+
+// sendAgain takes goods that are sent again out of the return of their parcel. The others
+// were refunded, and are still expected.
+func (w *orderWorkflow) sendAgain(ctx workflow.Context, s order.Shipment, again []order.LineQuantity) {
+	back := w.ReturnByID(order.ParcelReturnID(s.Number))
+	if back == nil || back.Status != order.ReturnExpected {
+		return
+	}
+	var rest []order.ReturnLine
+	for _, l := range back.Lines {
+		if l.Quantity -= piecesOf(again, l.SKU); l.Quantity > 0 {
+			rest = append(rest, l)
+		}
+	}
+	back.DecidedBy, back.Reason = workflows.ActorPurser, "the goods are sent again"
+	if len(rest) == 0 {
+		*back = back.Enter(order.ReturnCancelled, workflow.Now(ctx))
+	} else {
+		back.Lines, back.Settled, back.Reason = rest, true, "the other goods are sent again, and these were refunded"
+	}
+	w.returnEntered(ctx, back.ID, workflows.ActorPurser)
 }
 
 // goesOut asks a person, once, about a parcel that the carrier picks up or delivers
@@ -265,6 +302,7 @@ func (w *orderWorkflow) moveParcel(ctx workflow.Context, p order.ShipmentEvent) 
 		w.mailAbout(ctx, order.MailDelivered, s.Reference)
 	case order.ParcelReturned:
 		w.note(ctx, order.ParcelCameBack, carrier, p.Note, s.Tracking)
+		w.expectReturn(ctx, *s, carrier)
 		w.hold(ctx, order.HoldReturned, "the carrier brought the parcel back", s.Tracking)
 	case order.ParcelVoided:
 		w.parcelVoided(ctx, *s)
