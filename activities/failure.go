@@ -87,6 +87,7 @@ var failures = []struct {
 	{mail.ErrCampaignNotDone, FailureState, true, 0},
 	{mail.ErrOtherRound, FailureState, true, 0},
 	{mail.ErrNoneUnknown, FailureNoneUnknown, true, 0},
+	{order.ErrNoLabel, FailureNoSuch, true, 0},
 	{order.ErrParcelUnfit, FailureUnfit, true, 0},
 	{order.ErrRejected, FailureRejected, true, 0},
 	{order.ErrNoSuch, FailureNoSuch, true, 0},

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 
@@ -101,12 +102,14 @@ func (x *orderLabelCmd) Run(e *env, c *commands) error {
 	if err != nil {
 		return err
 	}
-	if x.Out == "-" {
-		_, err = e.stdout.Write(file)
+	return writeLabel(e, cmp.Or(x.Out, name), file)
+}
+
+// writeLabel writes the file of a label under a name; -: to the standard output.
+func writeLabel(e *env, name string, file []byte) error {
+	if name == "-" {
+		_, err := e.stdout.Write(file)
 		return err
-	}
-	if x.Out != "" {
-		name = x.Out
 	}
 	// The address of a shopper is on it.
 	if err := os.WriteFile(name, file, 0o600); err != nil {

@@ -34,6 +34,8 @@ func TestParcelCommands(t *testing.T) {
 		{[]string{"parcel", "add", "ord_1", "--parcel-id=p1", "--pickup"}, `/shipments {"id":"p1","method":"pickup","reason":"packed"}`},
 		{[]string{"parcel", "add", "ord_1", "--parcel-id=p1", "--pickup", "--tracking=RR1"}, `/shipments {"id":"p1","method":"pickup","tracking":"RR1","reason":"packed"}`},
 		{[]string{"parcel", "mark", "ord_1", "1", "collected"}, `/shipments/1/mark {"reason":"marked by hand","status":"delivered"}`},
+		{[]string{"return", "approve", "ord_1", "rt1", "--label", "--reason=ok"}, `/returns/rt1/approve {"label":true,"reason":"ok"}`},
+		{[]string{"return", "approve", "ord_1", "rt1", "--link=https://shop.example/l", "--reason=ok"}, `/returns/rt1/approve {"link":"https://shop.example/l","reason":"ok"}`},
 		{
 			[]string{"return", "receive", "ord_1", "rt1", "--line=mug=2", "--damaged=mug=1", "--restock", "--fee=10%", "--damage=2.50", "--reason=unpacked"},
 			`/returns/rt1/receive {"lines":[{"sku":"mug","quantity":2,"damaged":1,"restock":true}],"feePercent":10,"damage":250,"reason":"unpacked"}`,
@@ -54,6 +56,7 @@ func TestParcelCommands(t *testing.T) {
 		{"return", "receive", "ord_1", "rt1", "--line=mug=2", "--fee=1.234", "--reason=unpacked"},
 		{"return", "receive", "ord_1", "rt1", "--line=mug", "--reason=unpacked"},
 		{"parcel", "mark", "ord_1", "1", "lost"},
+		{"return", "approve", "ord_1", "rt1", "--label", "--link=https://shop.example/l", "--reason=ok"},
 	} {
 		got = nil
 		if code, _, stderr := typed(t.Context(), append(append([]string{"order"}, bad...), "--api-url="+api.URL)...); code == 0 || len(got) > 0 || stderr == "" {

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ type orderReturnCmd struct {
 	Request returnRequestCmd `cmd:"" help:"Ask whether goods that were delivered may be sent back."`
 	Approve returnApproveCmd `cmd:"" help:"Approve a return: the shopper is mailed how to send the goods back."`
 	Reject  returnRejectCmd  `cmd:"" help:"Reject a return: the shopper is mailed."`
+	Label   returnLabelCmd   `cmd:"" help:"Download the label of a return that the carrier has made, to print it."`
 	Receive returnReceiveCmd `cmd:"" help:"Take goods of a return that have arrived, and refund them, less a fee and a damage."`
 	Cancel  returnCancelCmd  `cmd:"" help:"Cancel a return whose goods have not arrived."`
 }
@@ -79,11 +81,32 @@ func (x ofReturn) decide(e *env, c *commands, d order.ReturnDecision) error {
 
 type returnApproveCmd struct {
 	ofReturn `embed:""`
-	Link     string `help:"The address of the return label, which the mail offers."`
+	Link     string `xor:"label" help:"The address of the return label, which the mail offers."`
+	Label    bool   `xor:"label" help:"The carrier makes the return label, and the mail carries its file."`
 }
 
 func (x *returnApproveCmd) Run(e *env, c *commands) error {
-	return x.decide(e, c, order.ReturnDecision{Step: order.StepApprove, Link: x.Link})
+	return x.decide(e, c, order.ReturnDecision{Step: order.StepApprove, Link: x.Link, Label: x.Label})
+}
+
+type returnLabelCmd struct {
+	OrderID string `arg:"" name:"id" help:"The order's id."`
+	Return  string `arg:"" help:"The return's id, which 'purser order return list' prints."`
+	Format  string `enum:"pdf,zpl" default:"pdf" help:"The form of the file: pdf, or zpl for a label printer."`
+	Out     string `short:"o" name:"output" help:"The file to write; - for standard output. Default: return-, the return's id and the format." placeholder:"FILE"`
+}
+
+func (x *returnLabelCmd) Run(e *env, c *commands) error {
+	client, err := c.Order.client()
+	if err != nil {
+		return err
+	}
+	f := order.LabelFormat(x.Format)
+	file, err := client.ReturnLabel(e.ctx, order.ID(x.OrderID), x.Return, f)
+	if err != nil {
+		return err
+	}
+	return writeLabel(e, cmp.Or(x.Out, order.LabelFileName(x.Return, f)), file)
 }
 
 type returnRejectCmd struct {
@@ -190,6 +213,9 @@ func printReturn(w io.Writer, r shop.Return) {
 		came = "(nothing more is refunded)"
 	}
 	fmt.Fprintf(w, "return %s\t%s: %s\n", r.ID, nonEmpty(string(r.Status), money, came), strings.Join(goods, "; "))
+	if r.Label.Status != "" {
+		fmt.Fprintf(w, "  label\t%s\n", nonEmpty(string(r.Label.Status), r.Label.Carrier, r.Label.Tracking))
+	}
 	if !r.Due.IsZero() {
 		fmt.Fprintf(w, "  until\t%s, then %s\n", r.Due.Format(time.RFC3339), r.Status.Rule().Says)
 	}

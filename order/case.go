@@ -120,6 +120,7 @@ const (
 	CaseDispute          CaseKind = "dispute"              // a bank disputes a payment, and wants evidence
 	CaseReturnUndecided  CaseKind = "return_undecided"     // nobody has approved or rejected a return in time
 	CaseReturnUnpaid     CaseKind = "return_not_refunded"  // goods came back, and cannot be refunded yet
+	CaseReturnLabel      CaseKind = "return_label"         // the carrier does not make, or void, the label of a return
 	CaseOwnStep          CaseKind = "own_step"             // a step of the shop's own fails again and again
 	CaseDifference       CaseKind = "ledger_difference"    // ledger, record and provider do not agree
 	CaseUndelivered      CaseKind = "undelivered_event"    // a provider's event cannot be delivered
@@ -179,6 +180,7 @@ var caseRules = []CaseRule{
 	{CaseDispute, []Choice{ChooseKeep}, 5 * day, ""},
 	{CaseReturnUndecided, []Choice{ChooseRelease, ChooseKeep}, 3 * day, ""},
 	{CaseReturnUnpaid, []Choice{ChooseRelease, ChooseKeep}, 3 * day, ""},
+	{CaseReturnLabel, []Choice{ChooseRelease, ChooseKeep}, 2 * day, ""},
 	{CaseOwnStep, []Choice{ChooseRelease, ChooseKeep}, 2 * day, ""},
 	{CaseDifference, []Choice{ChooseKeep}, 3 * day, ""},
 	{CaseUndelivered, []Choice{ChooseKeep}, day, ""},

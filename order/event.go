@@ -84,6 +84,8 @@ const (
 	ReturnHasExpired   Kind = "return.expired"
 	ReturnWasCancelled Kind = "return.cancelled"
 	ReturnWasClosed    Kind = "return.closed"
+	ReturnLabelWasMade Kind = "return.label_made"
+	ReturnLabelVoided  Kind = "return.label_voided"
 
 	MailSent       Kind = "mail.sent"
 	MailUnknown    Kind = "mail.unknown" // it may have been sent

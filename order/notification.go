@@ -61,7 +61,8 @@ type Mail struct {
 	Until        time.Time         `json:"until,omitzero"`  // until when the reader can act
 	Tracking     string            `json:"tracking,omitempty"`
 	Reason       string            `json:"reason,omitempty"`
-	Link         string            `json:"link,omitempty"` // where its button leads; default: to the order or the parcel
+	Link         string            `json:"link,omitempty"`  // where its button leads; default: to the order or the parcel
+	Label        string            `json:"label,omitempty"` // the carrier's id of the label that it carries as a file
 	Delivered    []DigitalDelivery `json:"delivered,omitempty"`
 }
 
@@ -180,6 +181,9 @@ func (m Mail) aboutReturn(o Order, ref string) Mail {
 	for _, r := range o.Returns {
 		if ref == "" && r.Status.Notification() == m.Notification || ref != "" && r.ID == ref {
 			m.Ref, m.Amount, m.Until, m.Link, m.Reason = r.ID, r.Refund, r.Due, r.Link, r.Message
+			if m.Notification == MailReturnApproved && r.Label.Status == ReturnLabelMade {
+				m.Label = r.Label.LabelID
+			}
 		}
 	}
 	return m

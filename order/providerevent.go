@@ -214,6 +214,8 @@ type ParcelRequest struct {
 	From string `json:"from,omitempty"`
 	// Currency is what the lines' prices are in; only for a declaration to customs.
 	Currency string `json:"currency,omitempty"`
+	// Return says that it goes the other way: from the address to the shop.
+	Return bool `json:"return,omitempty"`
 }
 
 // NeedsCustoms reports whether the parcel needs a customs declaration.

@@ -51,6 +51,8 @@ type ReturnDecision struct {
 	ID   string     `json:"id"` // the return's
 	Step ReturnStep `json:"step"`
 	Link string     `json:"link,omitempty"` // where the shopper gets the label to send the goods back
+	// Label says that the carrier makes the label, which the shopper is mailed.
+	Label bool `json:"label,omitempty"`
 	// Message is what the shopper is told beside the decision.
 	Message string `json:"message,omitempty"`
 }
@@ -72,6 +74,9 @@ func (d ReturnDecision) Validate() error {
 	}
 	if u, err := url.Parse(d.Link); d.Link != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
 		return fmt.Errorf("%w: link: want an http or https address", ErrInvalid)
+	}
+	if d.Label && (d.Step != StepApprove || d.Link != "") {
+		return fmt.Errorf("%w: label: want it to approve a return, and without a link", ErrInvalid)
 	}
 	if err := CheckText("link", d.Link, false, maxLink); err != nil {
 		return err

@@ -24,6 +24,8 @@ type Return struct {
 	// Due is when the deadline of the state passes; zero if it has none, or it has passed.
 	Due  time.Time `json:"due,omitzero"`
 	Link string    `json:"link,omitempty"` // where the shopper gets the label to send it back
+	// Label is the one that the carrier makes; zero: it was not asked to.
+	Label ReturnLabel `json:"label,omitzero"`
 	// Message is what the shopper is told about the decision; Reason is for operators.
 	Message string `json:"message,omitempty"`
 	// Fee and Damage are what the shop keeps of the price of the goods, in minor units.

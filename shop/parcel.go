@@ -44,7 +44,11 @@ func (c *Client) MarkParcel(ctx context.Context, id order.ID, number int, s orde
 
 // Label downloads the file of a parcel's label.
 func (c *Client) Label(ctx context.Context, id order.ID, number int, f order.LabelFormat) ([]byte, error) {
-	path := fmt.Sprintf("%s/%d/label?format=%s", shipments(id), number, url.QueryEscape(string(f)))
+	return c.download(ctx, fmt.Sprintf("%s/%d/label?format=%s", shipments(id), number, url.QueryEscape(string(f))))
+}
+
+// download returns the file of a label.
+func (c *Client) download(ctx context.Context, path string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+path, nil)
 	if err != nil {
 		return nil, err

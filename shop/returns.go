@@ -23,12 +23,20 @@ type Return struct {
 	Reason      string             `json:"reason"`
 	Due         time.Time          `json:"due,omitzero"` // zero: the status has no deadline
 	Link        string             `json:"link,omitempty"`
+	Label       ReturnLabel        `json:"label,omitzero"`
 	Message     string             `json:"message,omitempty"` // for the shopper
 	Fee         int64              `json:"fee,omitempty"`
 	Damage      int64              `json:"damage,omitempty"`
 	Refund      order.Money        `json:"refund,omitzero"`
 	RefundID    string             `json:"refundId,omitempty"` // empty: nothing is refunded
 	PaidOut     string             `json:"paidOut,omitempty"`
+}
+
+// ReturnLabel is the label that the carrier makes for the way back; zero: it was not asked.
+type ReturnLabel struct {
+	Status   order.ReturnLabelStatus `json:"status"`
+	Carrier  string                  `json:"carrier,omitempty"`
+	Tracking string                  `json:"tracking,omitempty"`
 }
 
 // ReturnLine is the pieces of one product that are sent back.
@@ -69,7 +77,10 @@ func (c *Client) Returns(ctx context.Context, id order.ID) ([]Return, error) {
 // DecideReturn approves, rejects or cancels a return.
 func (c *Client) DecideReturn(ctx context.Context, id order.ID, d order.ReturnDecision, reason string) (Order, error) {
 	var o Order
-	body := map[string]string{"reason": reason}
+	body := map[string]any{"reason": reason}
+	if d.Label {
+		body["label"] = true
+	}
 	if d.Link != "" {
 		body["link"] = d.Link
 	}
@@ -77,6 +88,11 @@ func (c *Client) DecideReturn(ctx context.Context, id order.ID, d order.ReturnDe
 		body["message"] = d.Message
 	}
 	return o, c.call(ctx, http.MethodPost, returnPath(id, d.ID, d.Step), body, &o)
+}
+
+// ReturnLabel downloads the file of a return's label.
+func (c *Client) ReturnLabel(ctx context.Context, id order.ID, returnID string, f order.LabelFormat) ([]byte, error) {
+	return c.download(ctx, returnPath(id, returnID, "label")+"?format="+url.QueryEscape(string(f)))
 }
 
 // ReceiveReturn takes goods of a return that have arrived, and has them refunded, once.
@@ -87,6 +103,6 @@ func (c *Client) ReceiveReturn(ctx context.Context, id order.ID, returnID string
 
 func returnsPath(id order.ID) string { return "/v1/orders/" + url.PathEscape(string(id)) + "/returns" }
 
-func returnPath(id order.ID, returnID string, step order.ReturnStep) string {
+func returnPath[S ~string](id order.ID, returnID string, step S) string {
 	return returnsPath(id) + "/" + url.PathEscape(returnID) + "/" + string(step)
 }

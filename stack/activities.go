@@ -22,13 +22,13 @@ import (
 func (p *providers) activities(s *Stack) workers.Activities {
 	mails := &mails.Activities{
 		MailRouter: p.mail.router, Templates: p.mail.templates, Senders: p.mail.templates, ToShop: p.mail.toShop,
-		Ledger: s.Records, Resends: s.Records, Blocked: s.Records, Orders: s.Records,
+		Ledger: s.Records, Resends: s.Records, Blocked: s.Records, Orders: s.Records, Labels: p.labels(s),
 	}
 	products := s.productActivities(p)
 	return workers.Activities{
 		Orders: &orders.Activities{
 			Record: s.Records, Orders: s.Records, Sealer: s.vault,
-			Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier, Cases: s.starter, CaseList: s.Records, Catalogue: s.Records,
+			Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier, Labels: p.labels(s), Cases: s.starter, CaseList: s.Records, Catalogue: s.Records,
 		},
 		Cases: &cases.Activities{
 			Record: s.Records, Orders: s.Records, Matters: s.Records, Workflows: s.starter,
@@ -78,7 +78,7 @@ func (s *Stack) imageActivities(p *providers) *images.Activities {
 	}
 }
 
-// labels returns the files of parcels' labels.
+// labels returns the files of labels.
 func (p *providers) labels(s *Stack) *orders.Labels {
 	return &orders.Labels{Carrier: p.carrier, Store: p.images, Log: s.log}
 }

@@ -189,8 +189,9 @@ func (a *Activities) sendTo(ctx context.Context, c mail.Campaign, r mail.Recipie
 		return r, nil
 	}
 	m.Unsubscribe = a.Leaving.Unsubscribe(m)
-	out, err := mails.Send(ctx, a.Mails, m, func() (mail.Content, error) {
-		return a.Templates.WriteCampaign(c, r, about, m.Unsubscribe)
+	out, err := mails.Send(ctx, a.Mails, m, func(m *mail.Message) (err error) {
+		m.Content, err = a.Templates.WriteCampaign(c, r, about, m.Unsubscribe)
+		return err
 	})
 	if err == nil && !out.State.Resolved() {
 		err = activities.Failure(&order.ProviderError{Provider: "mail", Op: "send", Kind: order.ErrUnavailable, Code: string(out.State)})

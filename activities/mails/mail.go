@@ -28,6 +28,8 @@ type Activities struct {
 	// ToShop is the recipient of the mails to the shop itself; without an
 	// address they are not sent.
 	ToShop mail.Address
+	// Labels has the files of labels that some mails carry; nil: none does.
+	Labels Labels
 	// Blocked is checked before every mail; nil: no address is suppressed.
 	Blocked Suppressions
 	// Senders returns the sender of every mail; nil: all have the same sender.
@@ -56,16 +58,33 @@ func (a *Activities) SendMail(ctx context.Context, o order.Mail) (MailOutcome, e
 			"order": string(o.OrderID), "milestone": string(o.Notification), "generation": strconv.Itoa(o.Generation),
 		},
 	}
-	return Send(ctx, a, m, func() (c mail.Content, err error) {
-		c.Subject, c.Text, c.HTML, err = a.Templates.Write(o)
-		return c, err
+	return Send(ctx, a, m, func(m *mail.Message) (err error) {
+		if m.Content.Subject, m.Content.Text, m.Content.HTML, err = a.Templates.Write(o); err == nil {
+			m.Attachments, err = a.files(ctx, o)
+		}
+		return err
 	})
+}
+
+// files returns the files that an order's mail carries.
+func (a *Activities) files(ctx context.Context, o order.Mail) ([]mail.Attachment, error) {
+	if o.Label == "" {
+		return nil, nil
+	}
+	if a.Labels == nil {
+		return nil, fmt.Errorf("%w: this worker has no files of labels", order.ErrInvalid)
+	}
+	file, err := a.Labels.Label(ctx, o.OrderID, o.Label, order.LabelPDF)
+	if err != nil {
+		return nil, err
+	}
+	return []mail.Attachment{{Name: order.LabelFileName(o.Ref, order.LabelPDF), Type: order.LabelPDF.MediaType(), Data: file}}, nil
 }
 
 // SendMessage sends any other mail, once for each ID. Like an order's mail it
 // passes the ledger, the suppressions, the rate limit and the mail router.
 func (a *Activities) SendMessage(ctx context.Context, m mail.Message) (MailOutcome, error) {
-	return Send(ctx, a, m, func() (mail.Content, error) { return m.Content, nil })
+	return Send(ctx, a, m, func(*mail.Message) error { return nil })
 }
 
 // SkipRequest names a mail that is not needed any more, and why.
@@ -80,12 +99,12 @@ func (a *Activities) SkipMessage(ctx context.Context, r SkipRequest) (MailOutcom
 	return a.holdBack(ctx, r.Message, mail.Outcome{State: mail.StateSkipped, Why: r.Why})
 }
 
-// Send sends every kind of mail. It is a function, because each exported method
+// Send sends every kind of mail, whose content and files write adds. It is a function, because each exported method
 // of Activities is an activity. The mail is claimed in the ledger right before
 // it is handed over; only a failure that certainly sent nothing releases the
 // claim. The outcome of all others (no response, or the process died between the
 // claim and the response) is unknown; see docs/decisions/005-unknown-mail.md.
-func Send(ctx context.Context, a *Activities, m mail.Message, write func() (mail.Content, error)) (MailOutcome, error) {
+func Send(ctx context.Context, a *Activities, m mail.Message, write func(*mail.Message) error) (MailOutcome, error) {
 	if err := mail.CheckID(m.ID); err != nil {
 		return MailOutcome{}, activities.Failure(fmt.Errorf("%w: %w", order.ErrInvalid, err))
 	}
@@ -106,8 +125,11 @@ func Send(ctx context.Context, a *Activities, m mail.Message, write func() (mail
 	if held.State != "" {
 		return a.holdBack(ctx, m, held)
 	}
-	if m.Content, err = write(); err == nil {
+	if err = write(&m); err == nil {
 		err = m.Check()
+	}
+	if kindOf(err) != nil { // a file cannot be read at present
+		return MailOutcome{}, activities.Failure(err)
 	}
 	if err != nil {
 		return a.holdBack(ctx, m, mail.Outcome{State: mail.StateRejected, Why: err.Error()})

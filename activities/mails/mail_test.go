@@ -76,6 +76,45 @@ func TestSendMailOutOfTime(t *testing.T) {
 	}
 }
 
+// labels has one file, or fails.
+type labels struct {
+	file []byte
+	err  error
+}
+
+func (l *labels) Label(context.Context, order.ID, string, order.LabelFormat) ([]byte, error) {
+	return l.file, l.err
+}
+
+// TestSendMailWithLabel (EML-10, IDEM-8): a mail about a return carries the file of its label, once;
+// it waits while the file cannot be read, and does not go out if there is no such label.
+func TestSendMailWithLabel(t *testing.T) {
+	l := order.Mail{OrderID: "ord_1", Notification: order.MailReturnApproved, Generation: 1, Ref: "rt1", To: "ada@example.com", Label: "lbl_1"}
+	a, mailer, _, _ := mailActivities()
+	file := &labels{err: &order.ProviderError{Provider: "carrier", Op: "get label", Kind: order.ErrUnavailable}}
+	a.Labels = file
+	if out, err := a.SendMail(t.Context(), l); err == nil || len(mailer.Sent()) != 0 {
+		t.Fatalf("without the file: %+v, %v", out, err)
+	}
+	file.file, file.err = []byte("%PDF-1.4\n%%EOF\n"), nil
+	for range 2 {
+		if out, err := a.SendMail(t.Context(), l); err != nil || out.State != mail.StateSent {
+			t.Fatalf("%+v, %v", out, err)
+		}
+	}
+	sent := mailer.Sent()
+	if len(sent) != 1 || len(sent[0].Attachments) != 1 || sent[0].Attachments[0].Name != "return-rt1.pdf" || sent[0].Attachments[0].Type != "application/pdf" || string(sent[0].Attachments[0].Data) != string(file.file) {
+		t.Errorf("sent %+v", sent)
+	}
+	for name, none := range map[string]mails.Labels{"void": &labels{err: order.ErrNoLabel}, "no files": nil} {
+		a, mailer, _, _ := mailActivities()
+		a.Labels = none
+		if out, err := a.SendMail(t.Context(), l); err != nil || out.State != mail.StateRejected || len(mailer.Sent()) != 0 {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
+	}
+}
+
 // mailActivities is a set of activities that only send mail.
 func mailActivities() (*mails.Activities, *fake.Mailer, *fake.Ledger, *fake.Suppressions) {
 	mailer, ledger, blocked := new(fake.Mailer), new(fake.Ledger), new(fake.Suppressions)

@@ -74,6 +74,14 @@ type MailLedger interface {
 	RecordMailOutcome(ctx context.Context, m mail.Message, o mail.Outcome) error
 }
 
+// Labels has the files of labels.
+type Labels interface {
+	// Label returns the file of a label, by the carrier's id of it. It fails with
+	// order.ErrNoLabel if there is no such file, and with a *order.ProviderError while it
+	// cannot be read.
+	Label(ctx context.Context, id order.ID, labelID string, f order.LabelFormat) ([]byte, error)
+}
+
 // Orders reads the orders that mails are about.
 type Orders interface {
 	// Order returns an order, or order.ErrNotFound.

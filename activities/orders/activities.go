@@ -19,6 +19,7 @@ type Activities struct {
 	Carrier  Carrier
 	Cases    Cases
 	CaseList CaseList
+	Labels   *Labels
 	// Catalogue has how products are delivered.
 	Catalogue Catalogue
 	// Sealer seals what must not be readable in a history.

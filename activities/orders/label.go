@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"purser/activities"
 	"purser/catalog"
 	"purser/order"
 )
@@ -14,22 +15,23 @@ import (
 // Labels has the files of the labels of parcels. A file is fetched from the carrier when
 // it is first asked for, and kept in the store under a private key: the carrier may delete
 // it, and need not be up when a label is printed again. No order waits for it, so that it
-// costs the order's workflow nothing.
+// costs the order's workflow nothing; only the mail about a return waits for the label of
+// its way back.
 type Labels struct {
 	Carrier LabelFiles
 	Store   LabelStore
 	Log     *slog.Logger // of files that could not be kept; nil discards
 }
 
-// Label returns the file of a parcel's label. It fails as the carrier does, or with
+// Label returns the file of a label, by the carrier's id of it. It fails as the carrier does, or with
 // order.ErrNoLabel if the carrier does not have it.
-func (l *Labels) Label(ctx context.Context, id order.ID, s order.Shipment, f order.LabelFormat) ([]byte, error) {
-	key := labelKey(id, s.LabelID, f)
+func (l *Labels) Label(ctx context.Context, id order.ID, labelID string, f order.LabelFormat) ([]byte, error) {
+	key := labelKey(id, labelID, f)
 	kept, err := l.Store.GetObject(ctx, key, order.MaxLabelBytes)
 	if err == nil && f.Check(kept) == nil {
 		return kept, nil
 	}
-	file, err := l.Carrier.LabelFile(ctx, s.LabelID, f)
+	file, err := l.Carrier.LabelFile(ctx, labelID, f)
 	switch {
 	case errors.Is(err, order.ErrNoSuch):
 		return nil, &order.Refusal{Kind: order.ErrNoLabel, Text: "the carrier does not have the label any more"}
@@ -43,6 +45,18 @@ func (l *Labels) Label(ctx context.Context, id order.ID, s order.Shipment, f ord
 		l.Log.WarnContext(ctx, "the file of a label could not be kept", "orderId", id, "error", err)
 	}
 	return file, nil
+}
+
+// LabelRef names the label of a carrier's.
+type LabelRef struct {
+	OrderID order.ID `json:"orderId"`
+	LabelID string   `json:"labelId"`
+}
+
+// KeepLabel fetches the file of a label, and keeps it.
+func (a *Activities) KeepLabel(ctx context.Context, r LabelRef) error {
+	_, err := a.Labels.Label(ctx, r.OrderID, r.LabelID, order.LabelPDF)
+	return activities.Failure(err)
 }
 
 // labelKey returns the key of a label's file. The carrier's id is hashed, because nobody

@@ -30,7 +30,7 @@ func TestLabelIsKept(t *testing.T) {
 	l, carrier, store, id, s := labels(t)
 	fetched := 0
 	carrier.Before = func(op, _ string) error { fetched++; return nil }
-	first, err := l.Label(t.Context(), id, s, order.LabelPDF)
+	first, err := l.Label(t.Context(), id, s.LabelID, order.LabelPDF)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestLabelIsKept(t *testing.T) {
 		fetched++
 		return &order.ProviderError{Provider: "carrier", Op: op, Kind: order.ErrNoSuch}
 	}
-	again, err := l.Label(t.Context(), id, s, order.LabelPDF)
+	again, err := l.Label(t.Context(), id, s.LabelID, order.LabelPDF)
 	if err != nil || !bytes.Equal(first, again) || fetched != 1 {
 		t.Errorf("again: %q, %v after %d calls of the carrier, want %q after 1", again, err, fetched, first)
 	}
@@ -47,7 +47,7 @@ func TestLabelIsKept(t *testing.T) {
 			t.Errorf("kept under %s", key)
 		}
 	}
-	if _, err := l.Label(t.Context(), id, s, order.LabelZPL); !errors.Is(err, order.ErrNoLabel) {
+	if _, err := l.Label(t.Context(), id, s.LabelID, order.LabelZPL); !errors.Is(err, order.ErrNoLabel) {
 		t.Errorf("a format that was not kept, of a label that the carrier has deleted: %v", err)
 	}
 }
@@ -62,7 +62,7 @@ func TestLabelAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if got, err := l.Label(t.Context(), id, s, order.LabelPDF); err != nil || !bytes.Equal(got, want) {
+			if got, err := l.Label(t.Context(), id, s.LabelID, order.LabelPDF); err != nil || !bytes.Equal(got, want) {
 				t.Errorf("%q, %v", got, err)
 			}
 		})
@@ -81,29 +81,29 @@ func TestLabelWithoutTheOther(t *testing.T) {
 		return &order.ProviderError{Provider: "x", Op: op, Kind: order.ErrUnavailable}
 	}
 	store.Fail = down
-	if _, err := l.Label(t.Context(), id, s, order.LabelPDF); err != nil {
+	if _, err := l.Label(t.Context(), id, s.LabelID, order.LabelPDF); err != nil {
 		t.Errorf("the store is down: %v", err)
 	}
 	store.Fail = nil
 	carrier.Before = down
-	if _, err := l.Label(t.Context(), id, s, order.LabelPDF); !errors.Is(err, order.ErrUnavailable) {
+	if _, err := l.Label(t.Context(), id, s.LabelID, order.LabelPDF); !errors.Is(err, order.ErrUnavailable) {
 		t.Errorf("the carrier is down: %v", err)
 	}
 	if keys := store.Keys(); len(keys) != 0 {
 		t.Errorf("kept %v", keys)
 	}
 	carrier.Before = nil
-	if _, err := l.Label(t.Context(), id, s, order.LabelPDF); err != nil {
+	if _, err := l.Label(t.Context(), id, s.LabelID, order.LabelPDF); err != nil {
 		t.Fatal(err)
 	}
 	store.Send(store.Keys()[0], "application/pdf", []byte("%PDF-1.4 cut"))
-	if file, err := l.Label(t.Context(), id, s, order.LabelPDF); err != nil || order.LabelPDF.Check(file) != nil {
+	if file, err := l.Label(t.Context(), id, s.LabelID, order.LabelPDF); err != nil || order.LabelPDF.Check(file) != nil {
 		t.Errorf("a broken file is kept: %q, %v", file, err)
 	}
 	if err := carrier.VoidParcel(t.Context(), string(id)+"-1"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Label(t.Context(), id, order.Shipment{LabelID: s.LabelID}, order.LabelZPL); !errors.Is(err, order.ErrNoLabel) {
+	if _, err := l.Label(t.Context(), id, s.LabelID, order.LabelZPL); !errors.Is(err, order.ErrNoLabel) {
 		t.Errorf("the label is void: %v", err)
 	}
 }

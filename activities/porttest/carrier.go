@@ -45,6 +45,7 @@ func Carrier(t *testing.T, setup func(t *testing.T) CarrierBench) {
 		"parcels are moved by the carrier":   followsScans,
 		"a lost void can simply be repeated": repeatedVoid,
 		"SHP-5 the file of a label":          labelFiles,
+		"REF-9 a label for the way back":     returnLabel,
 		"SHP-9 SHP-10 an unfit parcel":       unfitParcel,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -348,6 +349,31 @@ func labelFiles(t *testing.T, b CarrierBench) {
 	if err := b.Carrier.VoidParcel(t.Context(), r.Reference); err != nil {
 		t.Fatal(err)
 	}
+	_, err = b.Carrier.LabelFile(t.Context(), p.LabelID, order.LabelPDF)
+	wantKind(t, err, order.ErrState)
+}
+
+// returnLabel (REF-9): the label of the way back is made once, is a file, can be voided, and is
+// another label than one of the way there.
+func returnLabel(t *testing.T, b CarrierBench) {
+	r := ParcelOf(order.NewID())
+	r.Reference, r.Return = string(r.OrderID)+"-back-0123456789abcdef", true
+	b.FailNext(t, order.ErrUnknownOutcome)
+	_, err := b.Carrier.BookParcel(t.Context(), r)
+	wantKind(t, err, order.ErrUnknownOutcome)
+	p := book(t, b, r)
+	wantMade(t, b, r.Reference, 1)
+	if file, err := b.Carrier.LabelFile(t.Context(), p.LabelID, order.LabelPDF); err != nil || order.LabelPDF.Check(file) != nil {
+		t.Errorf("the file is %d bytes, %v", len(file), err)
+	}
+	there := r
+	there.Return = false
+	_, err = b.Carrier.BookParcel(t.Context(), there)
+	wantKind(t, err, order.ErrState)
+	if err := b.Carrier.VoidParcel(t.Context(), r.Reference); err != nil {
+		t.Error(err)
+	}
+	wantStatus(t, b, r.Reference, order.ParcelVoided)
 	_, err = b.Carrier.LabelFile(t.Context(), p.LabelID, order.LabelPDF)
 	wantKind(t, err, order.ErrState)
 }

@@ -16,11 +16,11 @@ import (
 	"purser/order"
 )
 
-// Labels has the files of parcels' labels.
+// Labels has the files of labels.
 type Labels interface {
-	// Label returns the file of a parcel's label. It fails with order.ErrNoLabel, or with
+	// Label returns the file of a label, by the carrier's id of it. It fails with order.ErrNoLabel, or with
 	// a *order.ProviderError if the carrier does not respond as it should.
-	Label(ctx context.Context, id order.ID, s order.Shipment, f order.LabelFormat) ([]byte, error)
+	Label(ctx context.Context, id order.ID, labelID string, f order.LabelFormat) ([]byte, error)
 }
 
 type labelInput struct {
@@ -55,16 +55,21 @@ func (s *Service) label(ctx context.Context, in *labelInput) (*labelOutput, erro
 	if err != nil {
 		return nil, err
 	}
+	return s.labelFile(ctx, o.ID, p.LabelID, in.Format, p.Reference+"."+string(in.Format))
+}
+
+// labelFile returns the file of a label, to be kept under a name.
+func (s *Service) labelFile(ctx context.Context, id order.ID, labelID string, f order.LabelFormat, name string) (*labelOutput, error) {
 	if s.Labels == nil {
 		return nil, order.ErrNoLabel
 	}
-	file, err := s.Labels.Label(ctx, o.ID, p, in.Format)
+	file, err := s.Labels.Label(ctx, id, labelID, f)
 	if err != nil {
 		return nil, carrierProblem(err)
 	}
 	return &labelOutput{
-		ContentType: in.Format.MediaType(), CacheControl: "no-store", Body: file,
-		ContentDisposition: fmt.Sprintf(`attachment; filename="%s.%s"`, p.Reference, in.Format),
+		ContentType: f.MediaType(), CacheControl: "no-store", Body: file,
+		ContentDisposition: fmt.Sprintf(`attachment; filename="%s"`, name),
 	}, nil
 }
 

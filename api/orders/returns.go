@@ -26,6 +26,7 @@ type Return struct {
 	Reason      string             `json:"reason" doc:"The reason of the last step"`
 	Due         time.Time          `json:"due,omitzero" doc:"When the deadline of the status passes. Missing if it has none"`
 	Link        string             `json:"link,omitempty" doc:"Where the shopper gets the return label. Missing if nobody gave it"`
+	Label       ReturnLabel        `json:"label,omitzero" doc:"The label of the way back. Missing if the carrier was not asked to make one"`
 	Message     string             `json:"message,omitempty" doc:"What the shopper is told beside the decision"`
 	Fee         int64              `json:"fee,omitempty" doc:"What the shop keeps of the goods' price as a fee, in minor currency units"`
 	Damage      int64              `json:"damage,omitempty" doc:"What the shop keeps of the goods' price for their damage, in minor currency units"`
@@ -47,11 +48,19 @@ type ReturnLine struct {
 	KeptPrice int64 `json:"keptPrice,omitempty" doc:"The price of those pieces, in minor currency units"`
 }
 
+// ReturnLabel is the label that the carrier makes for the way back.
+type ReturnLabel struct {
+	Status   order.ReturnLabelStatus `json:"status" doc:"asked, made (get-return-label downloads it), void, or left (the carrier has the parcel, or a person has dealt with it)"`
+	Carrier  string                  `json:"carrier,omitempty" doc:"The carrier. Missing until the label is made"`
+	Tracking string                  `json:"tracking,omitempty" doc:"The tracking number. Missing until the label is made"`
+}
+
 func returnView(r order.Return) Return {
 	return Return{
 		ID: r.ID, Number: r.Number, Parcel: r.Parcel, Settled: r.Settled, Lines: each(r.Lines, func(l order.ReturnLine) ReturnLine { return ReturnLine(l) }), Status: r.Status,
 		RequestedAt: r.RequestedAt, RequestedBy: r.RequestedBy, DecidedBy: r.DecidedBy, Reason: r.Reason, Due: r.Due, Link: r.Link, Message: r.Message,
-		Fee: r.Fee, Damage: r.Damage, Refund: r.Refund, RefundID: r.RefundID, PaidOut: r.PaidOut,
+		Label: ReturnLabel{r.Label.Status, r.Label.Carrier, r.Label.Tracking},
+		Fee:   r.Fee, Damage: r.Damage, Refund: r.Refund, RefundID: r.RefundID, PaidOut: r.PaidOut,
 	}
 }
 
@@ -108,11 +117,30 @@ type approveReturnInput struct {
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"The reason, which is recorded in the order's events; no personal data"`
 		Link   string `json:"link,omitempty" maxLength:"900" doc:"The address of the return label, which the mail offers. Default: the mail offers no label"`
+		Label  bool   `json:"label,omitempty" doc:"The carrier makes the return label, and the mail carries its file. The mail waits for it. Not together with link"`
 	}
 }
 
 func (s *Service) approveReturn(ctx context.Context, in *approveReturnInput) (*orderOutput, error) {
-	return s.decideReturn(ctx, in.ID, order.ReturnDecision{ID: in.Return, Step: order.StepApprove, Link: in.Body.Link}, in.Body.Reason)
+	return s.decideReturn(ctx, in.ID, order.ReturnDecision{ID: in.Return, Step: order.StepApprove, Link: in.Body.Link, Label: in.Body.Label}, in.Body.Reason)
+}
+
+type returnLabelInput struct {
+	ReturnPath
+	Format order.LabelFormat `query:"format" enum:"pdf,zpl" default:"pdf" doc:"pdf, or zpl for a label printer"`
+}
+
+// returnLabel returns the file of a return's label.
+func (s *Service) returnLabel(ctx context.Context, in *returnLabelInput) (*labelOutput, error) {
+	o, err := httpkit.VisibleOrder(ctx, s.Records, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	l, err := o.LabelOfReturn(in.Return)
+	if err != nil {
+		return nil, err
+	}
+	return s.labelFile(ctx, o.ID, l.LabelID, in.Format, order.LabelFileName(in.Return, in.Format))
 }
 
 func (s *Service) rejectReturn(ctx context.Context, in *decideReturnInput) (*orderOutput, error) {
@@ -228,7 +256,13 @@ func (s *Service) registerReturns(server *httpkit.Server, read, write, operate [
 		Summary:     "List an order's returns",
 		Description: "Oldest first. The order itself shows them, too. A parcel that came back has a return with the id parcel- and its number, which is expected until its goods are received. Orders with returns in a status are listed with the parameter returns of list-orders.",
 	}, read, s.listReturns)
-	httpkit.Register(server, step("approve-return", "approve", "Approve a return", "The shopper is mailed how to send the goods back, and until when: within 30 days. If they do not come, the return expires."), operate, s.approveReturn, http.StatusAccepted)
+	httpkit.Register(server, step("approve-return", "approve", "Approve a return", "The shopper is mailed how to send the goods back, and until when: within 30 days. If they do not come, the return expires. With label, the mail is sent when the carrier has made the label; a person is asked if it cannot be made within a day. The label is voided if the return is cancelled or expires."), operate, s.approveReturn, http.StatusAccepted)
+	httpkit.Register(server, huma.Operation{
+		OperationID: "get-return-label", Method: http.MethodGet, Path: "/v1/orders/{id}/returns/{return}/label", Tags: []string{"returns"},
+		Summary:     "Download the label of a return",
+		Description: "Returns the label of the way back, as a PDF or, with format=zpl, for a label printer. 404 not_found if the order has no return with this id; 409 no_label if no label was asked for when it was approved, or it is void or not made yet. 503 carrier_unavailable while the carrier does not respond.",
+		Responses:   labelContent(),
+	}, operate, s.returnLabel)
 	httpkit.Register(server, step("reject-return", "reject", "Reject a return", "The shopper is mailed, with the message."), operate, s.rejectReturn, http.StatusAccepted)
 	httpkit.Register(server, step("cancel-return", "cancel", "Cancel a return", "Ends a return whose goods have not arrived; the shopper is mailed. The goods can be part of another return."), write, s.cancelReturn, http.StatusAccepted)
 	httpkit.Register(server, step("receive-return", "receive", "Receive the goods of a return",

@@ -1,11 +1,14 @@
 package orders_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"purser/activities/fake"
+	labels "purser/activities/orders"
 	"purser/api"
 	"purser/api/apitest"
 	"purser/api/orders"
@@ -86,6 +89,54 @@ func TestReturns(t *testing.T) {
 		if len(page.Orders) != want {
 			t.Errorf("%d orders have a return that is %s, want %d", len(page.Orders), status, want)
 		}
+	}
+}
+
+// TestReturnLabel (REF-9, EML-10) downloads the label of a return, and checks the problem of each
+// one that cannot be downloaded.
+func TestReturnLabel(t *testing.T) {
+	t.Parallel()
+	carrier := &carrierOf{file: []byte("%PDF-1.4\n%%EOF\n")}
+	s := apitest.New(t, func(c *api.Config, _ *records.Store) {
+		c.Orders.Labels = &labels.Labels{Carrier: carrier, Store: &fake.Objects{}}
+	})
+	o := s.Place(t, "cus_1")
+	arrived(t, s, o.ID, time.Now())
+	_, err := s.Orders.Change(t.Context(), o.ID, order.ReturnWasApproved, "key:ops", "", "", func(o *order.Order) {
+		for n, l := range []order.ReturnLabel{{}, {Status: order.ReturnLabelAsked}, {Status: order.ReturnLabelMade, LabelID: "lbl_1", Carrier: "Post", Tracking: "RR 1"}, {Status: order.ReturnLabelVoid, LabelID: "lbl_2"}} {
+			o.Returns = append(o.Returns, order.Return{ID: fmt.Sprint("rt", n), Number: n + 1, Status: order.ReturnApproved, Label: l})
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/v1/orders/" + string(o.ID) + "/returns/"
+	for _, c := range []struct {
+		target, key string
+		status      int
+		says        string
+	}{
+		{"rt0/label", apitest.OperatorKey, 409, "no label was asked for"},
+		{"rt1/label", apitest.OperatorKey, 409, "has not made the label"},
+		{"rt2/label", apitest.OperatorKey, 200, "%PDF-"},
+		{"rt2/label", apitest.ShopKey, 403, "forbidden"},
+		{"rt2/label?format=png", apitest.OperatorKey, 422, "invalid"},
+		{"rt3/label", apitest.OperatorKey, 409, "is void"},
+		{"rt9/label", apitest.OperatorKey, 404, "no return"},
+	} {
+		a := s.Ask("GET", path+c.target, c.key, "")
+		if a.Status != c.status || !strings.Contains(string(a.Body), c.says) {
+			t.Errorf("%s: got %d %s, want %d %q", c.target, a.Status, a.Body, c.status, c.says)
+		}
+		if c.status == 200 && a.Header.Get("Content-Disposition") != `attachment; filename="return-rt2.pdf"` {
+			t.Errorf("%v", a.Header)
+		}
+	}
+	if a := s.Ask("POST", path+"rt0/approve", apitest.OperatorKey, `{"reason":"ok","label":true,"link":"https://shop.example/l"}`); a.Status != 422 || !strings.Contains(string(a.Body), "without a link") {
+		t.Errorf("a label and a link: %d %s", a.Status, a.Body)
+	}
+	if a := s.Ask("GET", path[:len(path)-1], apitest.ShopKey, ""); !strings.Contains(string(a.Body), `"label":{"status":"made","carrier":"Post","tracking":"RR 1"}`) {
+		t.Errorf("the list is %s", a.Body)
 	}
 }
 

@@ -127,7 +127,7 @@ func (v *view) deliver(all []order.DigitalDelivery) {
 func (w *Writer) values(p plan, in tongue, d Data) map[string]string {
 	v := map[string]string{
 		"shop": w.shop.Name, "name": oneLine(d.Name), "order": oneLine(string(d.OrderID)), "support": w.shop.Support,
-		"tracking": oneLine(d.Tracking), "carrier": oneLine(d.Carrier), "reference": oneLine(d.Reference),
+		"tracking": oneLine(d.Tracking), "carrier": oneLine(d.Carrier), "reference": oneLine(d.Reference), "file": oneLine(d.File),
 		"reason": in.reason(oneLine(d.Reason)), "return_to": strings.Join(w.shop.returnTo, ", "), "pay_to": strings.Join(w.shop.payTo, ", "),
 	}
 	if d.has(fieldAmount) {

@@ -68,6 +68,14 @@ func TestOrderMails(t *testing.T) {
 			}
 		}
 	}
+	back := o.MailFor(order.MailReturnApproved)
+	if back.Label != "" {
+		t.Errorf("a label that nobody has made: %+v", back)
+	}
+	o.Returns[1].Label = order.ReturnLabel{Status: order.ReturnLabelMade, LabelID: "lbl_1"}
+	if _, text, _, err := w.Write(o.MailFor(order.MailReturnApproved)); err != nil || !strings.Contains(text, "als Datei return-rt_2.pdf") {
+		t.Errorf("a return with a label: %v\n%s", err, text)
+	}
 	// The bank has set no deadline.
 	o.Disputes = o.Disputes[:1]
 	if _, text, _, err := w.Write(o.MailFor(order.MailDispute)); err != nil || !strings.Contains(text, "€29.00") || strings.Contains(text, "Send your evidence") {

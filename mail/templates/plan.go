@@ -56,6 +56,7 @@ type Data struct {
 	Reason    string
 	Until     time.Time
 	Reference string // the id at the provider, such as a dispute's id, or on a bank transfer
+	File      string // the name of the file that the mail carries
 	// Link is the button's URL. Default: the order or the parcel, if the shop
 	// has a URL for it.
 	Link string

@@ -52,9 +52,13 @@ func (w *Writer) ShopName() string { return w.shop.Name }
 // Write writes the mail of an order's notification, with the template of the
 // same name.
 func (w *Writer) Write(m order.Mail) (subject, text, html string, err error) {
+	file := ""
+	if m.Label != "" {
+		file = order.LabelFileName(m.Ref, order.LabelPDF)
+	}
 	c, err := w.WriteTemplate(Template(m.Notification), m.Locale, Data{
 		Name: m.Name, OrderID: m.OrderID, Lines: m.Lines, Shipping: m.Shipping, Total: m.Total, Amount: m.Amount, Until: m.Until, Tracking: m.Tracking, Reason: m.Reason,
-		Reference: m.Ref, Link: m.Link, Delivered: m.Delivered,
+		Reference: m.Ref, Link: m.Link, Delivered: m.Delivered, File: file,
 	})
 	return c.Subject, c.Text, c.HTML, err
 }

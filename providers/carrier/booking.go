@@ -14,7 +14,7 @@ func newBooking(r order.ParcelRequest) booking {
 		contents[i] = newContent(r, l)
 	}
 	return booking{
-		Reference: r.Reference, From: r.From,
+		Reference: r.Reference, From: r.From, Return: r.Return,
 		To: address{
 			Name: spaced(r.To.Name), Line1: spaced(r.To.Line1), Line2: spaced(r.To.Line2),
 			City: spaced(r.To.Locality()), PostalCode: spaced(r.To.PostalCode), Country: r.To.Country,

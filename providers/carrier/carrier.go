@@ -200,6 +200,7 @@ type booking struct {
 	From      string   `json:"from,omitempty"` // the country
 	To        address  `json:"to"`
 	Parcels   []parcel `json:"parcels"`
+	Return    bool     `json:"return,omitempty"` // from the address to the account's
 }
 
 type address struct {

@@ -18,7 +18,7 @@
 // same reference returns the same label, 200, even if it has been voided since;
 // a different request with the same reference returns 409.
 //
-//	{"reference": "ord_…-1", "from": "DE",
+//	{"reference": "ord_…-1", "from": "DE", "return": false,
 //	 "to": {"name", "line1", "line2", "city", "postal_code", "country"},
 //	 "parcels": [{"weight_g", "contents": [{"sku", "description", "quantity",
 //	   "weight_g", "length_mm", "width_mm", "height_mm",
@@ -28,7 +28,8 @@
 // those of contents, and the value in minor units, are of one piece. All of these may be
 // left out, but for what customs need: if from and to.country are neither the same nor both
 // in the customs area of the European Union, hs_code, origin, value and currency are
-// required of all contents.
+// required of all contents. With return, the parcel goes the other way: from the address to
+// the account's own. It is not scanned before it is handed in, which is when advance says so.
 //
 // GET /v1/labels?reference=… returns {"data": [label]}; the list is empty if no
 // label has the reference. It has several if one could not be found yet when the next

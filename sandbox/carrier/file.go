@@ -66,6 +66,14 @@ func (a address) lines() []string {
 	return all
 }
 
+// heading says what the address on the label is.
+func (b booking) heading() string {
+	if b.Return {
+		return "Return to the sender's account, from"
+	}
+	return "To"
+}
+
 // shownContents is how many of the contents have a line of their own on the label.
 const shownContents = 8
 
@@ -129,7 +137,7 @@ func (l label) pdf() ([]byte, error) {
 	rule := func() { p.Line(margin, p.GetY()+1.5, pageWidth-margin, p.GetY()+1.5); p.Ln(4) }
 	write("B", 16, l.Carrier)
 	rule()
-	write("", 8, "To")
+	write("", 8, l.Booking.heading())
 	write("B", 13, l.Booking.To.lines()...)
 	rule()
 	if err := bars(p, l.Tracking); err != nil {
@@ -220,6 +228,9 @@ func (l label) zpl() string {
 	}
 	b.WriteString("^XA\n^CI28\n^PW800\n^LL1200\n")
 	text(48, l.Carrier)
+	if l.Booking.Return {
+		text(26, l.Booking.heading())
+	}
 	for _, line := range l.Booking.To.lines() {
 		text(38, line)
 	}

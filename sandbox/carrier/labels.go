@@ -51,6 +51,7 @@ type booking struct {
 	From      string   `json:"from,omitempty"`
 	To        address  `json:"to"`
 	Parcels   []parcel `json:"parcels"`
+	Return    bool     `json:"return,omitempty"`
 }
 
 type parcel struct {
@@ -74,7 +75,7 @@ type content struct {
 	Currency    string `json:"currency,omitempty"`
 }
 
-// address is where a parcel goes.
+// address is where a parcel goes or, on its way back, comes from.
 type address struct {
 	Name       string `json:"name"`
 	Line1      string `json:"line1"`

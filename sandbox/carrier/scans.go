@@ -138,7 +138,8 @@ func (s *Server) nextStatus(status string) (string, bool) {
 
 // plan schedules the label's next scan, one Pace after its last.
 func (s *Server) plan(l *label) {
-	if _, more := s.nextStatus(l.Status); !more || s.cfg.Pace <= 0 {
+	unseen := l.Booking.Return && len(l.Scans) == 1 // nobody knows when it is handed in
+	if _, more := s.nextStatus(l.Status); !more || unseen || s.cfg.Pace <= 0 {
 		return
 	}
 	heap.Push(&s.planned, plannedScan{l, l.Updated.Add(s.cfg.Pace), len(l.Scans)})

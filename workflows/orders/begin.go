@@ -32,7 +32,7 @@ func (w *orderWorkflow) loaded(ctx workflow.Context) {
 }
 
 func newRun(c Course, s State) *orderWorkflow {
-	return &orderWorkflow{State: s, course: c, extending: map[string]bool{}, interrupt: func() {}, retrying: map[string]bool{}, trying: map[string]func(){}}
+	return &orderWorkflow{State: s, course: c, extending: map[string]bool{}, interrupt: func() {}, retrying: map[string]bool{}, trying: map[string]func(){}, labelling: map[string]bool{}}
 }
 
 // restore takes over a snapshot.

@@ -57,6 +57,8 @@ func (s *State) attentionKind(about string) order.CaseKind {
 			return order.CaseReturnUnpaid
 		}
 		return order.CaseReturnUndecided
+	case strings.HasPrefix(about, labelOfReturn):
+		return order.CaseReturnLabel
 	case strings.HasPrefix(about, failedRefund):
 		return order.CaseRefundFailed
 	case strings.HasPrefix(about, refundsOf):
@@ -236,7 +238,7 @@ func (s *State) concerned(kind order.CaseKind, about string) order.Money {
 			m = s.ReturnRefund(*back)
 		}
 		return m
-	case kind == order.CaseReturnUndecided, kind == order.CaseOwnStep:
+	case kind == order.CaseReturnUndecided, kind == order.CaseReturnLabel, kind == order.CaseOwnStep:
 		return m // nobody gets or loses money by the decision
 	case kind == order.CaseNotReturned, kind == order.CasePayBack, kind == order.CaseRefundsUnknown:
 		if p := s.payment(strings.TrimPrefix(about, refundsOf)); p != nil {

@@ -317,6 +317,15 @@ var openers = map[order.CaseKind]func(p *played) time.Duration{
 		p.steps(4*day, func() *updateResult { return p.receiveReturn("rt1", receipt(1, 0, 0, 0)) })
 		return 5 * day
 	},
+	order.CaseReturnLabel: func(p *played) time.Duration {
+		p.inTwoParcels()
+		p.steps(2*day, func() *updateResult { return p.requestReturn("rt1", 1) })
+		p.at(3*day, func() {
+			p.add(&fault{op: "BookParcel", kind: order.ErrRejected, until: 7 * day})
+			p.approveWithLabel("rt1")
+		})
+		return 4 * day
+	},
 	order.CaseOwnStep: func(p *played) time.Duration {
 		p.stepDown = true
 		step := orders.Extension{ID: "erp", At: orders.AfterCapture, Run: func(workflow.Context, order.Order) error {

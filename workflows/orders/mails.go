@@ -2,12 +2,16 @@ package orders
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
 
+	"purser/activities"
 	"purser/activities/mails"
+	steps "purser/activities/orders"
 	"purser/mail"
 	"purser/order"
 	"purser/workflows"
@@ -156,4 +160,115 @@ func (w *orderWorkflow) notifyDecline(ctx workflow.Context) {
 	l := w.MailFor(order.MailPaymentProblem)
 	l.Until = w.payBy()
 	w.send(ctx, l)
+}
+
+// mailReturn mails the shopper about the state of a return. What becomes of a parcel that
+// came back concerns the shopper only if money is refunded or kept.
+func (w *orderWorkflow) mailReturn(ctx workflow.Context, back order.Return) {
+	concerns := back.Parcel == 0 || back.Status == order.ReturnReceived && back.Refund.Amount+back.Fee+back.Damage > 0
+	if m := back.Status.Notification(); m != "" && concerns {
+		w.mailAbout(ctx, m, back.ID)
+	}
+}
+
+// labelOfReturn stands before a return's ID in what needs attention about its label.
+const labelOfReturn = "label of return "
+
+// reviewLabel does what is to be done about the label of a return: it is made while the
+// goods are to be sent, and voided if they are not. What was being done about it before ends.
+func (w *orderWorkflow) reviewLabel(ctx workflow.Context, id string) {
+	back, about := w.ReturnByID(id), labelOfReturn+id
+	asked, approved := back.Label.Status == order.ReturnLabelAsked, back.Status == order.ReturnApproved
+	unused := back.Label.Status == order.ReturnLabelMade && (back.Status == order.ReturnCancelled || back.Status == order.ReturnExpired)
+	switch {
+	case !asked && !unused:
+		return
+	case w.labelling[id]: // it is reviewed again when that has ended
+		w.dropAttention(about)
+		if stop := w.trying[about]; stop != nil {
+			stop()
+		}
+		return
+	}
+	refused, do := "the label of the return cannot be made", w.makeLabel
+	if !approved {
+		refused, do = "the label of the return cannot be voided", w.voidReturnLabel
+	}
+	w.labelling[id] = true
+	w.retryInBackground(ctx, refused, about, time.Time{}, func(ctx workflow.Context) error { return do(ctx, id) }, func() {
+		w.labelling[id] = false
+		w.labelReviewed(ctx, id, approved)
+	})
+}
+
+// labelReviewed goes on when a label was made or voided, or a person has dealt with that.
+func (w *orderWorkflow) labelReviewed(ctx workflow.Context, id string, approved bool) {
+	back := w.ReturnByID(id)
+	if approved != (back.Status == order.ReturnApproved) {
+		w.reviewLabel(ctx, id)
+		return
+	}
+	if back.Label.Status == order.ReturnLabelAsked || !approved && back.Label.Status == order.ReturnLabelMade {
+		back.Label.Status = order.ReturnLabelLeft
+	}
+	if approved { // without the label, if there is none
+		w.mailReturn(ctx, *back)
+	}
+}
+
+// labelRequest asks the carrier for the label of a return.
+func (w *orderWorkflow) labelRequest(back order.Return) order.ParcelRequest {
+	goods := order.Shipment{Reference: back.Label.Reference}
+	for _, l := range back.Lines {
+		goods.Lines = append(goods.Lines, order.LineQuantity{SKU: l.SKU, Quantity: l.Quantity})
+	}
+	r := w.parcelRequest(goods)
+	r.Return = true
+	return r
+}
+
+// makeLabel has the carrier make the label of a return, and keeps its file.
+func (w *orderWorkflow) makeLabel(ctx workflow.Context, id string) error {
+	back := w.ReturnByID(id)
+	if back.Status != order.ReturnApproved {
+		return nil
+	}
+	ask := w.labelRequest(*back)
+	if lacks := ask.MissingCustoms(); lacks != "" {
+		return errors.New("it needs customs data, and these products lack it: " + lacks)
+	}
+	p, err := runBackground(ctx, w, bookParcel, returnWithin, "Make the label of return "+id, ask)
+	switch {
+	case err != nil:
+		return err
+	case p.Status == order.ParcelVoided:
+		return errors.New("it was voided at the carrier")
+	}
+	l := &w.ReturnByID(id).Label
+	l.LabelID, l.Tracking, l.Carrier = p.LabelID, p.Tracking, p.Carrier
+	if _, err := runBackground(ctx, w, keepLabel, returnWithin, "Keep the label of return "+id, steps.LabelRef{OrderID: w.ID, LabelID: p.LabelID}); err != nil {
+		return err
+	}
+	w.ReturnByID(id).Label.Status = order.ReturnLabelMade
+	w.note(ctx, order.ReturnLabelWasMade, carrier, fmt.Sprintf("%s, tracking %s", p.Carrier, p.Tracking), id)
+	return nil
+}
+
+// voidReturnLabel voids the label of a return that is not sent, unless the carrier has the
+// parcel.
+func (w *orderWorkflow) voidReturnLabel(ctx workflow.Context, id string) error {
+	back := w.ReturnByID(id)
+	_, err := runBackground(ctx, w, voidParcel, returnWithin, "Void the label of return "+id, steps.VoidLabelRequest{Booked: back.Label.LabelID != "", Asked: w.labelRequest(*back)})
+	l := &w.ReturnByID(id).Label
+	switch {
+	case workflows.IsFailure(err, activities.FailureState):
+		l.Status = order.ReturnLabelLeft
+		w.note(ctx, order.EventIgnored, carrier, "the label of the return is not voided: "+workflows.Reason(err), id)
+		return nil
+	case err != nil:
+		return err
+	}
+	l.Status = order.ReturnLabelVoid
+	w.note(ctx, order.ReturnLabelVoided, workflows.ActorPurser, "", id)
+	return nil
 }

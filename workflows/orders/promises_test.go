@@ -130,6 +130,10 @@ func (c *checks) keptGoods(o order.Order) {
 		replaced[s.Reference] = s.Replaced
 	}
 	for ref, p := range c.carrier.Parcels() {
+		if strings.Contains(ref, "-back-") {
+			c.keptReturnLabel(o, ref, p)
+			continue
+		}
 		back := p.Status == order.ParcelReturned && !fulfilled(o.Status) // while the order was being cancelled
 		if p.Status != order.ParcelVoided && !back && !replaced[ref] {
 			valid++
@@ -162,6 +166,24 @@ func (c *checks) keptGoods(o order.Order) {
 		if left, got := offers[l.SKU].Available, c.record.Shipped(l.SKU); got != shipped || left != onHand-shipped {
 			c.Errorf("of %d %s, %d were shipped and %d are left; want %d and %d", onHand, l.SKU, got, left, shipped, onHand-shipped)
 		}
+	}
+}
+
+// keptReturnLabel checks the label of a return: there is one, and it is not valid if nothing
+// is sent back with it.
+func (c *checks) keptReturnLabel(o order.Order, ref string, p order.Parcel) {
+	c.Helper()
+	if n := c.carrier.Counts()[ref]; n != 1 {
+		c.Errorf("REF-9: %d labels under %s", n, ref)
+	}
+	i := slices.IndexFunc(o.Returns, func(r order.Return) bool { return r.Label.Reference == ref })
+	if i < 0 {
+		c.Errorf("REF-9: no return has the label %s", ref)
+		return
+	}
+	r := o.Returns[i]
+	if over := r.Status == order.ReturnCancelled || r.Status == order.ReturnExpired; over && p.Status == order.ParcelBooked && r.Label.Status != order.ReturnLabelLeft {
+		c.Errorf("REF-9: the return %s is %s, and its label %s", r.ID, r.Status, p.Status)
 	}
 }
 

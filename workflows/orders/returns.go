@@ -171,7 +171,9 @@ func (w *orderWorkflow) onDecideReturn(ctx workflow.Context, r DecideReturnReque
 	if to, err := back.Step(r.Step); err == nil && back.Status != to {
 		*back = back.Enter(to, workflow.Now(ctx))
 		back.DecidedBy, back.Reason, back.Link = r.Actor(), r.Reason(), cmp.Or(r.Link, back.Link)
-		back.Message = r.Message
+		if back.Message = r.Message; r.Label {
+			back.Label = w.NewReturnLabel(*back)
+		}
 		w.returnEntered(ctx, r.ID, r.Actor())
 	}
 	err := w.save(ctx)
@@ -235,7 +237,7 @@ func (w *orderWorkflow) onReceiveReturn(ctx workflow.Context, r ReceiveReturnReq
 
 // returnEntered notes that a return is in another state, mails the shopper, and waits for
 // the deadline. The mail about goods that have arrived is sent when it is known what is
-// refunded.
+// refunded, and one with a label when that is there.
 func (w *orderWorkflow) returnEntered(ctx workflow.Context, id, actor string) {
 	back := *w.ReturnByID(id)
 	why := back.Reason
@@ -245,20 +247,12 @@ func (w *orderWorkflow) returnEntered(ctx workflow.Context, id, actor string) {
 	w.dropAttention(aboutReturn + id)
 	delete(w.Resolved, aboutReturn+id) // that was about the state before
 	w.note(ctx, back.Status.Event(), actor, why, id)
-	if back.Status != order.ReturnReceived {
+	w.reviewLabel(ctx, id)
+	if back.Status != order.ReturnReceived && (back.Status != order.ReturnApproved || back.Label.Status == "") {
 		w.mailReturn(ctx, back)
 	}
 	w.watchReturn(ctx, id)
 	w.changes++
-}
-
-// mailReturn mails the shopper about the state of a return. What becomes of a parcel that
-// came back concerns the shopper only if money is refunded or kept.
-func (w *orderWorkflow) mailReturn(ctx workflow.Context, back order.Return) {
-	concerns := back.Parcel == 0 || back.Status == order.ReturnReceived && back.Refund.Amount+back.Fee+back.Damage > 0
-	if m := back.Status.Notification(); m != "" && concerns {
-		w.mailAbout(ctx, m, back.ID)
-	}
 }
 
 // watchReturn does what happens at the deadline of a return's state. The workflow does not
@@ -393,6 +387,7 @@ func (s *State) refundOf(back order.Return) string {
 func (w *orderWorkflow) resumeReturns(ctx workflow.Context) {
 	for _, r := range w.Returns {
 		w.watchReturn(ctx, r.ID)
+		w.reviewLabel(ctx, r.ID)
 	}
 	w.refundReturnsInBackground(ctx)
 	w.closeReturns(ctx)

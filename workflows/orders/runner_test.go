@@ -42,6 +42,7 @@ type runner struct {
 	workflow        any           // nil: OrderWorkflow
 	caseWorkflows   steps.Cases   // nil: the casebook
 	prepare         func()        // is called with each new env; nil: nothing
+	labels          fake.Objects  // the files of labels
 	terminatedAfter time.Duration // after this time an operator terminates the workflow; 0: never
 
 	env      *testsuite.TestWorkflowEnvironment
@@ -121,12 +122,13 @@ func (r *runner) newEnv() *testsuite.TestWorkflowEnvironment {
 	r.observer = new(workflowtest.Observer)
 	env := workflowtest.NewEnv(r.observer)
 	env.SetStartTime(r.now)
+	labels := &steps.Labels{Carrier: &r.carrier, Store: &r.labels}
 	env.RegisterActivity(&steps.Activities{
 		Record: cmp.Or[steps.Record](r.orderRecord, &r.record), Orders: &r.record, Intents: &r.bank, Captures: &r.bank,
-		Carrier: &r.carrier, Cases: cmp.Or[steps.Cases](r.caseWorkflows, &r.cases), CaseList: &r.cases, Catalogue: &r.record, Sealer: sealer{},
+		Carrier: &r.carrier, Labels: labels, Cases: cmp.Or[steps.Cases](r.caseWorkflows, &r.cases), CaseList: &r.cases, Catalogue: &r.record, Sealer: sealer{},
 	})
 	env.RegisterActivity(&mails.Activities{
-		MailRouter: &r.mailer, Templates: fake.MailTemplates{}, Ledger: &r.ledger, ToShop: mail.Address{Email: "disputes@shop.example"},
+		MailRouter: &r.mailer, Templates: fake.MailTemplates{}, Ledger: &r.ledger, Labels: labels, ToShop: mail.Address{Email: "disputes@shop.example"},
 	})
 	return env
 }

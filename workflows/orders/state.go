@@ -214,6 +214,7 @@ type orderWorkflow struct {
 	receiving bool              // mailReceivedInBackground waits
 	retrying  map[string]bool   // attention that is to be tried now
 	trying    map[string]func() // ends what is being tried in the background, by what it is about
+	labelling map[string]bool   // returns whose label is being made or voided
 	alarm     alarm
 	shown     shown
 }

@@ -37,6 +37,7 @@ var (
 	bookParcel      = workflows.NewStep(workflows.ParcelsQueue, do.BookParcel)
 	trackParcel     = workflows.NewStep(workflows.ParcelsQueue, do.TrackParcel)
 	voidParcel      = workflows.NewCommand(workflows.ParcelsQueue, do.VoidParcel)
+	keepLabel       = workflows.NewCommand(workflows.ParcelsQueue, do.KeepLabel)
 	sendMail        = workflows.NewStep(workflows.MailQueue, doMail.SendMail)
 )
 
