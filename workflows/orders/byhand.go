@@ -96,7 +96,7 @@ func (r MarkParcelRequest) may(w *orderWorkflow) error {
 	if err != nil {
 		return err
 	}
-	ends := r.Status == order.ParcelDelivered || r.Status == order.ParcelReturned
+	ends := r.Status == order.ParcelDelivered || r.Status == order.ParcelReturned && s.Method != order.NoParcel
 	switch {
 	case s.Method == order.ByCarrier:
 		return workflows.Refuse(workflows.RefusalNotHeld, fmt.Sprintf("the carrier says where parcel %d is", r.Parcel))

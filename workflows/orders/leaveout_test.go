@@ -265,7 +265,8 @@ func TestRebookWithoutRefunded(t *testing.T) {
 	runScenarios(t, []scenario{
 		{name: "it came back", script: func(w *fixture) {
 			returned(w)
-			rebooks(w, mugs("r1", 1, true), "")
+			rebooks(w, mugs("r1", 1, false), "")
+			w.receives(60*time.Hour, "parcel-1", receipt(1, 0, 0, 0), "", "")
 			w.deliver(72 * time.Hour)
 		}, ends: order.Delivered, mails: also(delivered, order.MailShipped, refunded), check: both(hasParcels(parcelOf(2, true), parcelOf(1, false)), hasStock(1, onHand-1))},
 		{name: "its label is void", script: func(w *fixture) {
@@ -285,7 +286,7 @@ func TestRebookWithoutRefunded(t *testing.T) {
 		{name: "all of it was refunded: nothing is booked", script: func(w *fixture) {
 			w.placement.Pricing = withRules()
 			returned(w)
-			rebooks(w, mugs("r1", 2, true), "nothing is left to send")
+			rebooks(w, mugs("r1", 2, false), "nothing is left to send")
 			w.at(52*time.Hour, func() { w.stillRuns(order.OnHold); w.resolve(order.ChooseRefund) })
 		}, ends: order.Returned, mails: also(delivered[:2], refunded, refunded), check: hasParcels(parcelOf(2, false))},
 	})
