@@ -26,6 +26,10 @@ const (
 	FailureDiscount    = "Discount"
 	FailurePrice       = "PriceChanged"
 	FailurePricing     = "Pricing"
+	FailureNoShipping  = "NoShipping"
+	FailureNotSold     = "NotSold"
+	FailurePricingDown = "PricingDown"
+	FailureChange      = "NotChangeable"
 	FailureDuplicate   = "Duplicate"
 	FailureRejected    = "Rejected"    // a provider refused for good
 	FailureUnfit       = "ParcelUnfit" // a kind of Rejected
@@ -75,6 +79,10 @@ var failures = []struct {
 	{order.ErrDiscount, FailureDiscount, true, 0},
 	{order.ErrPriceChanged, FailurePrice, true, 0},
 	{order.ErrPricing, FailurePricing, true, 0},
+	{order.ErrNoShipping, FailureNoShipping, true, 0},
+	{order.ErrPriceRefused, FailureNotSold, true, 0},
+	{order.ErrPricingDown, FailurePricingDown, false, 0},
+	{order.ErrNotChangeable, FailureChange, true, 0},
 	{order.ErrInvalid, FailureInvalid, true, 0},
 	{order.ErrDuplicate, FailureDuplicate, true, 0},
 	{order.ErrNotFound, FailureNotFound, true, 0},

@@ -26,6 +26,8 @@ var (
 	ErrOtherRequest    = errors.New("the idempotency key was used with another request")
 	ErrInFlight        = errors.New("a request with this idempotency key is still being worked on")
 	ErrTooLate         = errors.New("too late to cancel")
+	ErrChangeTooLate   = errors.New("too late to change the order")
+	ErrNotChangeable   = errors.New("the order cannot be changed like that")
 	ErrClosed          = errors.New("the order's workflow has ended")
 	ErrNotRefundable   = errors.New("more than can be refunded")
 	ErrNotReturnable   = errors.New("more than can be sent back")

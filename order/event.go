@@ -31,6 +31,9 @@ const (
 	OrderOnHold          Kind = "order.on_hold"
 	OrderResolved        Kind = "order.resolved" // a person has decided about a hold
 	CancelRequested      Kind = "order.cancel_requested"
+	ChangeRequested      Kind = "order.change_requested" // it waits for its payment
+	OrderChanged         Kind = "order.changed"
+	ChangeDropped        Kind = "order.change_dropped"
 	OrderCancelled       Kind = "order.cancelled"
 	OrderExpired         Kind = "order.expired"
 	OrderCompleted       Kind = "order.completed"       // delivered and paid, if that was not certain when the last parcel arrived
@@ -136,6 +139,8 @@ type StockMove struct {
 	// Restocked are all the goods that are for sale again by then, because they came
 	// back or, if the order is paid, are not sent.
 	Restocked []LineQuantity `json:"restocked,omitempty"`
+	// Until is when the reservation of an unpaid order expires from now on; zero: as before.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // StockAction is the kind of a move of stock.

@@ -17,6 +17,7 @@ const (
 	MailConfirmation   Notification = "confirmation"    // paid
 	MailPaymentProblem Notification = "payment_problem" // declined, and not retried since
 	MailPayAgain       Notification = "pay_again"       // the hold on the money is about to lapse
+	MailPayMore        Notification = "pay_more"        // what a change of the order costs
 	MailShipped        Notification = "shipped"
 	MailReady          Notification = "ready" // to be collected
 	MailDelivered      Notification = "delivered"
@@ -97,6 +98,8 @@ func (o Order) MailAbout(m Notification, ref string) Mail {
 		}
 	case MailPayAgain:
 		l.Ref, l.Amount = cmp.Or(ref, o.standby().Reference), o.Asked(o.standby())
+	case MailPayMore:
+		l = l.aboutChange(o, ref)
 	case MailPaymentProblem:
 		l.Ref = cmp.Or(ref, o.Payment().Reference)
 		if d := o.Payment().Decline; d != nil {
@@ -141,11 +144,25 @@ func (o Order) MailWithRef(m Notification, ref string) Mail {
 // the zero Payment.
 func (o Order) standby() Payment {
 	for _, p := range slices.Backward(o.Payments) {
-		if p.Standby {
+		if p.Standby && p.Change == "" {
 			return p
 		}
 	}
 	return Payment{}
+}
+
+// aboutChange makes a mail one about what a change of the order costs, which waits for the
+// payment with a reference; "": the latest one.
+func (m Mail) aboutChange(o Order, ref string) Mail {
+	for _, a := range o.Changes {
+		if a.Payment == 0 || a.Payment > len(o.Payments) {
+			continue
+		}
+		if p := o.Payments[a.Payment-1]; ref == "" || p.Reference == ref {
+			m.Ref, m.Amount, m.Until, m.Lines, m.Shipping, m.Total = p.Reference, o.Asked(p), a.Until, a.Added, nil, a.cost(o.Total.Currency)
+		}
+	}
+	return m
 }
 
 // aboutParcel makes a mail one about the shipment with a reference; "": the

@@ -37,6 +37,10 @@ type Order struct {
 	Refunds   []Refund   `json:"refunds,omitempty"`
 	Disputes  []Dispute  `json:"disputes,omitempty"`
 	Returns   []Return   `json:"returns,omitempty"`
+	// Changes are those that were asked for before the label, oldest first, and Opened is
+	// what the order was before the first of them; nil: it was not changed.
+	Changes []Amendment `json:"changes,omitempty"`
+	Opened  *Opened     `json:"opened,omitempty"`
 	// MailTrouble lists the order's mails that bounced or were reported as spam.
 	MailTrouble []MailTrouble `json:"mailTrouble,omitempty"`
 	// Attention lists what Purser cannot finish by itself although the order goes
@@ -50,16 +54,19 @@ type Order struct {
 }
 
 // Payment returns the payment that the order asks the shopper for, or has: the last
-// one that is neither a surplus nor on standby. It is the zero Payment if the order
-// has no payment yet.
+// one that is neither a surplus nor on standby, and that is not for a change. It is the
+// zero Payment if the order has no payment yet.
 func (o Order) Payment() Payment {
 	for _, p := range slices.Backward(o.Payments) {
-		if !p.Surplus && !p.Standby {
+		if p.Main() {
 			return p
 		}
 	}
 	return Payment{}
 }
+
+// Main reports whether the payment may be the one that Order.Payment returns.
+func (p Payment) Main() bool { return !p.Surplus && !p.Standby && p.Change == "" }
 
 // Asked returns what a payment of the order asks the shopper for.
 func (o Order) Asked(p Payment) Money {

@@ -20,11 +20,15 @@ type Payment struct {
 	Captured   int64 `json:"captured"`
 	Refunded   int64 `json:"refunded"`
 	Disputed   int64 `json:"disputed,omitempty"`
+	// Change is the id of the change of the order that the payment pays for; empty: it
+	// pays for the order as it was placed. While the change waits for it, it is on standby.
+	Change string `json:"changeId,omitempty"`
 	// Surplus marks a payment that the order did not ask for, or that was replaced:
 	// it is refunded or voided, and does not count.
 	Surplus bool `json:"surplus,omitempty"`
 	// Standby marks a payment that the shopper is asked for because the hold of the one
-	// before is about to lapse. It does not count until its money is held.
+	// before is about to lapse, or because of a change. It does not count until its money
+	// is held.
 	Standby bool `json:"standby,omitempty"`
 	// CaptureBefore is when the authorization lapses, as the provider says; zero if
 	// nothing is held, or the provider does not say.

@@ -180,23 +180,31 @@ func (o Order) spreadRefund(r RefundRequest, plan refundPlan) (parts []Refund) {
 			parts, amount = append(parts, part), amount-n
 			continue
 		}
-		for len(lines) > 0 && (n > 0 || lines[0].Amount == 0) {
-			l := lines[0]
-			l.Amount = min(l.Amount, n)
-			part.Lines = append(part.Lines, l)
-			n -= l.Amount
-			if lines[0].Amount -= l.Amount; lines[0].Amount > 0 {
-				lines[0].Quantity, lines[0].Restock = 0, false
-				break
-			}
-			lines = lines[1:]
-		}
+		part.Lines, lines, n = takeLines(lines, n)
 		part.Shipping = min(shipping, n)
 		shipping -= part.Shipping
 		amount -= part.Amount.Amount
 		parts = append(parts, part)
 	}
 	return parts
+}
+
+// takeLines divides lines into those that an amount is enough for and the rest, and returns
+// what is left of the amount. The pieces of a line that is divided count with its first part.
+func takeLines(lines []RefundLine, n int64) (taken, rest []RefundLine, left int64) {
+	rest = slices.Clone(lines)
+	for len(rest) > 0 && (n > 0 || rest[0].Amount == 0) {
+		l := rest[0]
+		l.Amount = min(l.Amount, n)
+		taken = append(taken, l)
+		n -= l.Amount
+		if rest[0].Amount -= l.Amount; rest[0].Amount > 0 {
+			rest[0].Quantity, rest[0].Restock = 0, false
+			break
+		}
+		rest = rest[1:]
+	}
+	return taken, rest, n
 }
 
 // refundedFrom returns the order's payments in the sequence in which they are

@@ -54,6 +54,8 @@ func (r RefundRequest) Validate() error {
 		return fmt.Errorf("%w: id: want 1 to 64 letters, digits, hyphens and underscores", ErrInvalid)
 	case strings.HasPrefix(r.ID, returnRefund) && r.ID != (Return{ID: r.returnID}).RefundIDToBe():
 		return fmt.Errorf("%w: id: the ids that begin with %q are those of returns", ErrInvalid, returnRefund)
+	case strings.HasPrefix(r.ID, changeRefund):
+		return fmt.Errorf("%w: id: the ids that begin with %q are those of changes of the order", ErrInvalid, changeRefund)
 	case named != 1:
 		return fmt.Errorf("%w: want an amount, or lines and shipping, or all", ErrInvalid)
 	case r.Amount.Amount < 0 || r.Amount.Amount == 0 && r.Amount.Currency != "":

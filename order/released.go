@@ -1,6 +1,10 @@
 package order
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Released returns how much of the total is not captured, because goods or a part of
 // the shipping fee were left out before, in minor units.
@@ -56,6 +60,19 @@ func (o Order) planRelease(r RefundRequest, held Payment) ([]Refund, error) {
 	}}, nil
 }
 
+// ChargeReleased returns the refunds of what was to be left out, and was captured all the
+// same.
+func (o Order) ChargeReleased(r Refund) []Refund {
+	parts := o.spreadRefund(RefundRequest{ID: r.ID, Reason: r.Reason, Lines: []RefundItem{{}}}, refundPlan{r.Amount, r.Lines, r.Shipping})
+	base, _, _ := strings.Cut(r.ID, ":")
+	for i := range parts {
+		for n := i + 1; i > 0 && slices.ContainsFunc(append(o.Refunds, parts[:i]...), func(r Refund) bool { return r.ID == parts[i].ID }); n++ {
+			parts[i].ID = fmt.Sprintf("%s:%d", base, n)
+		}
+	}
+	return parts
+}
+
 // WithoutReleased returns the order as it is charged: without what was left out before
 // the money was captured. Its lines, its shipping fee and its total meet.
 func (o Order) WithoutReleased() Order {
@@ -101,7 +118,10 @@ func (l Line) without(pieces, amount int64) Line {
 	l.Tax = l.Tax.part(total, l.Total())
 	l.Quantity -= pieces
 	l.Subtotal = l.Quantity * l.Price
-	l.Discount = l.Subtotal + l.Tax.onTop() - total
+	if l.Discount = l.Subtotal + l.Tax.onTop() - total; l.Discount < 0 && l.Tax != nil && !l.Tax.Included { // of a tax that was rounded down
+		l.Tax.Amount -= l.Discount
+		l.Discount = 0
+	}
 	return l
 }
 

@@ -82,8 +82,14 @@ func (r Request) validateLines() error {
 	if len(r.Lines) == 0 || len(r.Lines) > MaxLines {
 		return fmt.Errorf("%w: lines: want 1 to %d, got %d", ErrInvalid, MaxLines, len(r.Lines))
 	}
-	seen := make(map[string]bool, len(r.Lines))
-	for i, l := range r.Lines {
+	return checkLines(r.Lines, 1)
+}
+
+// checkLines checks the products and the quantities of lines; least is the smallest
+// quantity.
+func checkLines(lines []RequestLine, least int64) error {
+	seen := make(map[string]bool, len(lines))
+	for i, l := range lines {
 		if err := CheckText(fmt.Sprintf("lines[%d].sku", i), l.SKU, true, 64); err != nil {
 			return err
 		}
@@ -91,8 +97,8 @@ func (r Request) validateLines() error {
 			return fmt.Errorf("%w: lines[%d].sku: %q appears twice; add up the quantities", ErrInvalid, i, l.SKU)
 		}
 		seen[l.SKU] = true
-		if l.Quantity < 1 || l.Quantity > MaxQuantity {
-			return fmt.Errorf("%w: lines[%d].quantity: want 1 to %d, got %d", ErrInvalid, i, MaxQuantity, l.Quantity)
+		if l.Quantity < least || l.Quantity > MaxQuantity {
+			return fmt.Errorf("%w: lines[%d].quantity: want %d to %d, got %d", ErrInvalid, i, least, MaxQuantity, l.Quantity)
 		}
 	}
 	return nil

@@ -26,6 +26,9 @@ type Shipment struct {
 	Replaced bool `json:"replaced,omitempty"`
 	// Replaces is the reference of the parcel instead of which this one is booked.
 	Replaces string `json:"replaces,omitempty"`
+	// To is where a parcel was to go that was replaced because the order's address was
+	// changed; nil: to the order's address.
+	To *Address `json:"to,omitempty"`
 	// Kept marks a returned parcel about which a person has decided that the order
 	// ends with it.
 	Kept bool `json:"kept,omitempty"`

@@ -42,6 +42,15 @@ func price(r order.Request, offers map[string]order.Offer, decided *order.Pricin
 		lines, total, err := r.Price(offers)
 		return Priced{Lines: lines, Total: total}, err
 	}
+	p, err := unlimited(r, offers, *decided)
+	if err != nil || p.Total.Amount == 0 {
+		return p, err
+	}
+	return p, p.Total.Payable()
+}
+
+// unlimited is price without the limits of what can be charged.
+func unlimited(r order.Request, offers map[string]order.Offer, decided order.Pricing) (Priced, error) {
 	lines, goods, err := r.PriceGoods(offers)
 	if err != nil {
 		return Priced{}, err
@@ -53,12 +62,9 @@ func price(r order.Request, offers map[string]order.Offer, decided *order.Pricin
 	if decided.Quoted != nil {
 		err = p.take(*decided.Quoted)
 	} else {
-		err = p.apply(*decided)
+		err = p.apply(decided)
 	}
-	if err != nil || p.Total.Amount == 0 {
-		return p, err
-	}
-	return p, p.Total.Payable()
+	return p, err
 }
 
 // apply applies the rules: discounts on goods, the shipping fee and what is taken off

@@ -13,6 +13,7 @@ import (
 	"purser/activities/products"
 	"purser/activities/unattended"
 	"purser/inbox"
+	"purser/pricing"
 	"purser/providers/stripe"
 	"purser/starter"
 	"purser/workers"
@@ -29,6 +30,7 @@ func (p *providers) activities(s *Stack) workers.Activities {
 		Orders: &orders.Activities{
 			Record: s.Records, Orders: s.Records, Sealer: s.vault,
 			Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier, Labels: p.labels(s), Cases: s.starter, CaseList: s.Records, Catalogue: s.Records,
+			Changes: pricing.Calculator{Offers: s.Records, Rules: p.prices},
 		},
 		Cases: &cases.Activities{
 			Record: s.Records, Orders: s.Records, Matters: s.Records, Workflows: s.starter,

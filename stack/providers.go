@@ -19,6 +19,7 @@ import (
 	"purser/api/orders"
 	"purser/api/search"
 	"purser/inbox"
+	"purser/pricing"
 	"purser/providers/carrier"
 	"purser/providers/meilisearch"
 	"purser/providers/s3"
@@ -49,6 +50,7 @@ type providers struct {
 	mail    *mailOut
 	images  *s3.Store
 	search  *meilisearch.Client
+	prices  pricing.Rules
 }
 
 // newSandbox opens the stand-ins for the providers that have no credentials
@@ -96,7 +98,10 @@ func (s *Stack) providers(r Role) (*providers, error) {
 	if p.images, err = s.newImageStore(context.Background()); err != nil {
 		return nil, err
 	}
-	p.search, err = s.newSearch()
+	if p.search, err = s.newSearch(); err != nil {
+		return nil, err
+	}
+	p.prices, err = s.pricing()
 	return p, err
 }
 
@@ -140,14 +145,10 @@ func (s *Stack) startAPI(r Role, p *providers) error {
 		return err
 	}
 	s.background(relay.Run)
-	prices, err := s.pricing()
-	if err != nil {
-		return err
-	}
 	handler, err := api.New(api.Config{
 		Version: version.Number(), Installation: s.installation("api"),
 		Config:   httpkit.Config{Keys: keys, Log: s.log, PlaceWithin: s.cfg.PlaceTimeout},
-		Orders:   &orders.Service{Workflows: s.starter, Records: s.Records, Pricing: prices, Labels: p.labels(s), Appeared: relay.OrderAppeared, Stopping: stopping, ReturnURL: s.returnURL()},
+		Orders:   &orders.Service{Workflows: s.starter, Records: s.Records, Pricing: p.prices, Labels: p.labels(s), Appeared: relay.OrderAppeared, Stopping: stopping, ReturnURL: s.returnURL()},
 		Products: s.productService(), Imports: s.importService(), Images: s.imageService(p),
 		Search: &search.Service{Engine: p.search, Catalogue: s.Records, Settings: s.Records, Public: s.cfg.SearchPublic, SampleShop: s.atHome(r), Checkout: s.checkout(r)},
 		Mails:  s.mailService(p), Campaigns: s.campaignService(p), Preview: s.preview(r, p),

@@ -210,6 +210,7 @@ var refusals = map[string]error{
 	workflows.RefusalNotShipped:    order.ErrNotShipped,
 	workflows.RefusalReturnTooLate: order.ErrReturnTooLate,
 	workflows.RefusalNoReturn:      order.ErrNoReturn,
+	workflows.RefusalChangeTooLate: order.ErrChangeTooLate,
 }
 
 // translate turns Temporal's errors into the errors of package order.

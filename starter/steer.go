@@ -109,6 +109,20 @@ func (c *Client) ReceiveReturn(ctx context.Context, id order.ID, returnID string
 	return send(ctx, c, orders.ReceiveReturn, "receive return", id, "", orders.ReceiveReturnRequest{ID: returnID, ReturnReceipt: got, Sender: sender(actor, why, correlation)})
 }
 
+// ChangeOrder changes an order before its label, and returns it and, if the shopper has to pay, the
+// client secret of the payment, when the change is made or can be paid. A repeated request is
+// the same change. It fails with order.ErrNotFound, order.ErrInvalid, order.ErrOtherRequest,
+// order.ErrChangeTooLate, order.ErrNotChangeable, with order.ErrIllegalMove if the order's
+// state does not allow it, with order.ErrInFlight, and with the errors of a price.
+func (c *Client) ChangeOrder(ctx context.Context, id order.ID, ask order.ChangeRequest, actor, correlation string) (order.Order, string, error) {
+	p, err := send(ctx, c, orders.Change, "change", id, "", orders.ChangeRequest{ChangeRequest: ask, Sender: sender(actor, ask.Reason, correlation)})
+	if err != nil || p.SealedSecret == "" {
+		return p.Order, "", err
+	}
+	secret, err := c.Vault.Unseal(id, p.SealedSecret)
+	return p.Order, secret, err
+}
+
 // AddParcel books a parcel with goods of an order, and returns the order when the carrier
 // has responded. A repeated plan books nothing more. It fails with order.ErrNotFound, with
 // order.ErrInvalid or order.ErrNotSendable if the goods cannot go into it, with

@@ -234,6 +234,8 @@ const (
 	// RefusalNotSendable: the goods cannot go into the parcel.
 	RefusalNotSendable = "NotSendable"
 	RefusalCancelled   = "Undone"
+	// RefusalChangeTooLate: the order cannot be changed any more.
+	RefusalChangeTooLate = "ChangeTooLate"
 )
 
 // Refuse returns the error with which a workflow refuses a request.

@@ -212,10 +212,15 @@ func (f *Record) open(o order.Opening) (order.Order, error) {
 	return clone(placed), nil
 }
 
-// take reserves pieces. It ends expired reservations, oldest first, as far as
-// that is necessary. The caller has checked that there are enough pieces.
+// take reserves pieces. The caller has checked that there are enough pieces.
 func (p *stocked) take(id order.ID, quantity int64, now, until time.Time) {
 	p.set[id] = &reservation{quantity: quantity, until: until}
+	p.lapse(id, now)
+}
+
+// lapse ends expired reservations of other orders, oldest first, as far as that is
+// necessary.
+func (p *stocked) lapse(id order.ID, now time.Time) {
 	var counted int64
 	var expired []*reservation
 	for other, r := range p.set {
@@ -251,7 +256,7 @@ func (f *Record) Order(_ context.Context, id order.ID) (order.Order, error) {
 // clone returns an order that shares no payment, shipment or refund with o.
 func clone(o order.Order) order.Order {
 	o.Payments, o.Shipments, o.Refunds = slices.Clone(o.Payments), slices.Clone(o.Shipments), slices.Clone(o.Refunds)
-	o.Returns = slices.Clone(o.Returns)
+	o.Returns, o.Changes = slices.Clone(o.Returns), slices.Clone(o.Changes)
 	return o
 }
 

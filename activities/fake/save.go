@@ -3,6 +3,7 @@ package fake
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"purser/order"
@@ -46,7 +47,7 @@ func (f *Record) save(c order.Change) error {
 			return fmt.Errorf("%w: %s", order.ErrTaken, name)
 		}
 	}
-	if err := f.move(c, o.now.Version > c.After()); err != nil {
+	if err := f.move(c, o.now); err != nil {
 		return err
 	}
 	if f.owners == nil {
@@ -95,19 +96,33 @@ func outsideIDs(o order.Order) (ids []string) {
 }
 
 // move applies the change's stock move to all of the order's reservations, or to
-// none. replaces says that the change replaces what a lost attempt wrote.
-func (f *Record) move(c order.Change, replaces bool) error {
-	id, now := c.Order.ID, c.Order.UpdatedAt
+// none. was is the order before, which a lost attempt may have written.
+func (f *Record) move(c order.Change, was order.Order) error {
+	id, now, replaces := c.Order.ID, c.Order.UpdatedAt, was.Version > c.After()
+	goods := c.Order.Reserved()
+	resizes := was.Version > 0 && (replaces || !slices.Equal(goods, was.Reserved()) || !c.Stock.Until.IsZero())
+	if resizes {
+		if err := f.canResize(id, goods, now); err != nil {
+			return err
+		}
+	}
 	wants := c.Stock.Action == order.StockKeep || c.Stock.Action == order.StockShip
 	for _, p := range f.products {
 		if r := p.set[id]; wants && r != nil && r.over && p.available(now) < r.quantity {
 			return fmt.Errorf("%w: %q", order.ErrOutOfStock, p.SKU)
 		}
 	}
+	if resizes {
+		f.resize(id, goods, now)
+	}
 	for sku, p := range f.products {
 		r := p.set[id]
 		if r == nil {
 			continue
+		}
+		if until := c.Stock.Until; !until.IsZero() && !r.until.IsZero() {
+			r.until, r.over = until, false
+			p.lapse(id, now)
 		}
 		if r.over && wants {
 			p.take(id, r.quantity, now, time.Time{})
@@ -116,6 +131,54 @@ func (f *Record) move(c order.Change, replaces bool) error {
 		p.become(r, c.Stock, sku, replaces, now)
 	}
 	return nil
+}
+
+// canResize fails with order.ErrOutOfStock if there are too few pieces for an order to
+// reserve these goods.
+func (f *Record) canResize(id order.ID, goods []order.LineQuantity, now time.Time) error {
+	for _, g := range goods {
+		p, has := f.products[g.SKU], int64(0)
+		if p != nil && p.set[id].holds(now) {
+			has = p.set[id].quantity
+		}
+		if p == nil || g.Quantity > has && p.available(now) < g.Quantity-has {
+			return fmt.Errorf("%w: %q", order.ErrOutOfStock, g.SKU)
+		}
+	}
+	return nil
+}
+
+// holds reports whether the reservation keeps goods from others.
+func (r *reservation) holds(now time.Time) bool {
+	return r != nil && !r.over && (r.until.IsZero() || r.until.After(now))
+}
+
+// resize makes the order reserve these goods. What it did not have before is reserved for
+// as long as the rest.
+func (f *Record) resize(id order.ID, goods []order.LineQuantity, now time.Time) {
+	var until time.Time
+	for _, p := range f.products {
+		if r := p.set[id]; r != nil {
+			until = r.until
+		}
+	}
+	for sku, p := range f.products {
+		want, r := sumOf(goods, sku), p.set[id]
+		switch {
+		case r == nil && want > 0:
+			p.take(id, want, now, until)
+		case r != nil && want != r.quantity:
+			was := *r
+			r.over = r.over && want < r.quantity
+			r.quantity, r.shipped, r.restocked = want, min(r.shipped, want), min(r.restocked, want)
+			p.OnHand -= r.away() - was.away()
+			p.shipped += r.away() - was.away()
+			if want == 0 {
+				delete(p.set, id)
+			}
+			p.lapse(id, now)
+		}
+	}
 }
 
 // shippedOf returns how many pieces of a product's reservation have left if all the

@@ -22,6 +22,8 @@ type Activities struct {
 	Labels   *Labels
 	// Catalogue has how products are delivered.
 	Catalogue Catalogue
+	// Changes prices changes of orders.
+	Changes ChangePrices
 	// Sealer seals what must not be readable in a history.
 	Sealer Sealer
 }

@@ -82,6 +82,17 @@ type Record interface {
 	SaveOrder(ctx context.Context, c order.Change) error
 }
 
+// ChangePrices prices changes of orders, as of now.
+type ChangePrices interface {
+	// Goods returns what the goods of a request cost, without a shipping fee. It fails with
+	// the errors of order.Request.PriceGoods, and with those of the shop's rules.
+	Goods(ctx context.Context, r order.Request) ([]order.Line, error)
+	// SameAt fails with order.ErrNotChangeable if the goods of an order have other taxes or
+	// another shipping fee at an address than at that of the request, and otherwise as Goods
+	// does.
+	SameAt(ctx context.Context, r order.Request, goods []order.Line, to order.Address) error
+}
+
 // Catalogue reads products.
 type Catalogue interface {
 	// Stocked returns the current state of products, by SKU, deleted ones included.

@@ -17,7 +17,11 @@ func TestOrderMails(t *testing.T) {
 		ID: "ord_1", Email: "ada@example.com", Locale: "de", ShipTo: order.Address{Name: "Ada"}, Total: euro(2900),
 		Waiting:  &order.Waiting{Until: time.Date(2026, 3, 8, 12, 0, 0, 0, time.UTC)},
 		Lines:    []order.Line{{SKU: "mug", Name: "Becher", Quantity: 2, Price: 1450, Subtotal: 2900}},
-		Payments: []order.Payment{{Number: 1, Reference: "pi_1", Decline: order.NewDecline("card_declined", "insufficient_funds")}},
+		Payments: []order.Payment{{Number: 1, Reference: "pi_1", Decline: order.NewDecline("card_declined", "insufficient_funds")}, {Number: 2, Reference: "pi_2", Amount: 400, Standby: true, Change: "c1"}},
+		Changes: []order.Amendment{{
+			ID: "c1", Payment: 2, Until: time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC),
+			Added: []order.Line{{SKU: "spoon", Name: "Löffel", Quantity: 1, Price: 400, Subtotal: 400}},
+		}},
 		Shipments: []order.Shipment{
 			{Number: 1, Reference: "ord_1", Tracking: "PX 1"},
 			{Number: 2, Reference: "ord_1-2", Method: order.NoParcel, Delivered: []order.DigitalDelivery{{SKU: "ebook", Name: "Zwölf Knoten", Text: "https://shop.example/get\nKennwort: <b>knoten</b>"}}},
@@ -47,6 +51,7 @@ func TestOrderMails(t *testing.T) {
 		order.MailCancelled: {"ord_1"}, order.MailExpired: {"ord_1"},
 		order.MailPaymentProblem:  {"Die Karte ist nicht ausreichend gedeckt.", "29,00"},
 		order.MailPayAgain:        {"29,00", "noch einmal", "11. März 2026"},
+		order.MailPayMore:         {"Löffel", "4,00", "was hinzukommt", "10. März 2026"},
 		order.MailRefunded:        {"5,00"},
 		order.MailRefundFailed:    {"7,00"},
 		order.MailDispute:         {"€24.00", "dp_2", "product_not_received", "March 11, 2026"}, // in the shop's language

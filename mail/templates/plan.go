@@ -20,6 +20,7 @@ const (
 	Confirmation       Template = "confirmation"
 	PaymentProblem     Template = "payment_problem"
 	PayAgain           Template = "pay_again" // the hold on the money is about to lapse
+	PayMore            Template = "pay_more"  // a change of the order costs more
 	Shipped            Template = "shipped"
 	Ready              Template = "ready" // to be collected
 	Delivered          Template = "delivered"
@@ -107,6 +108,7 @@ var plans = map[Template]plan{
 	Confirmation:       {needs: ofOrder, facts: []field{fieldOrder, fieldPlaced}, links: fieldOrder},
 	PaymentProblem:     {needs: ofOrder, facts: []field{fieldOrder, fieldReason}, links: fieldOrder},
 	PayAgain:           {needs: append(ofOrder, fieldAmount, fieldUntil), facts: []field{fieldOrder, fieldAmount, fieldUntil}, links: fieldOrder},
+	PayMore:            {needs: append(ofOrder, fieldAmount, fieldUntil), facts: []field{fieldOrder, fieldAmount, fieldUntil}, links: fieldOrder},
 	Shipped:            {needs: append(ofOrder, fieldTracking), facts: []field{fieldTracking, fieldCarrier, fieldOrder}, links: fieldTracking},
 	Ready:              {needs: ofOrder, facts: []field{fieldOrder}, links: fieldOrder},
 	Delivered:          {needs: ofOrder, facts: []field{fieldOrder}, links: fieldOrder},
@@ -136,7 +138,7 @@ var (
 // Templates lists all templates in the sequence in which an order causes them.
 func Templates() []Template {
 	return []Template{
-		Prepayment, Received, Confirmation, PaymentProblem, PayAgain, Shipped, Ready, Delivered, DigitalDelivery, Cancelled, Expired,
+		Prepayment, Received, Confirmation, PaymentProblem, PayAgain, PayMore, Shipped, Ready, Delivered, DigitalDelivery, Cancelled, Expired,
 		Refunded, RefundFailed, Dispute, ReturnInstructions,
 		ReturnRequested, ReturnApproved, ReturnRejected, ReturnReceived, ReturnExpired, ReturnCancelled, Reminder, Campaign,
 	}

@@ -42,6 +42,8 @@ func Sample(t Template, locale string) Data {
 		d.Amount, d.Reference, d.Until = d.Total, "3Q8P-5ST7-8CDS", placed.AddDate(0, 0, 7)
 	case PayAgain:
 		d.Amount, d.Until = d.Total, placed.Add(150*time.Hour)
+	case PayMore:
+		d.Lines, d.Total = d.Lines[1:], order.Money{Amount: d.Lines[1].Subtotal, Currency: d.Total.Currency}
 	case ReturnInstructions:
 		d.Until, d.Link = placed.AddDate(0, 0, 30), "https://shop.example/returns/label"
 	case ReturnApproved:

@@ -77,6 +77,7 @@ func newOrder(o order.Opening, p pricing.Priced) order.Order {
 // asOpened returns an order as it was when it was opened: its constant fields,
 // and the values that the others had then.
 func asOpened(o order.Order) order.Order {
+	o = o.AsPlaced()
 	first := order.Order{
 		ID: o.ID, Status: order.Placed, Version: 2, Customer: o.Customer, Email: o.Email, Locale: o.Locale, ShipTo: o.ShipTo,
 		Lines: o.Lines, Shipping: o.Shipping, Total: o.Total, PlacedAt: o.PlacedAt, UpdatedAt: o.PlacedAt,

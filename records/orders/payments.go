@@ -145,7 +145,7 @@ func (r paymentRow) put(ctx context.Context, q sqldb.Querier, o order.Order, att
 			provider = CASE WHEN excluded.reference IS NULL THEN payments.provider ELSE excluded.provider END,
 			reference = COALESCE(excluded.reference, payments.reference), status = excluded.status,
 			authorized = excluded.authorized, captured = excluded.captured, refunded = excluded.refunded, disputed = excluded.disputed,
-			surplus = excluded.surplus, capture_before = excluded.capture_before,
+			amount = excluded.amount, surplus = excluded.surplus, capture_before = excluded.capture_before,
 			attempt = CASE WHEN excluded.attempt = '' THEN payments.attempt ELSE excluded.attempt END,
 			attempt_at = CASE WHEN excluded.attempt = '' THEN payments.attempt_at ELSE excluded.attempt_at END,
 			updated_at = excluded.updated_at`,

@@ -84,7 +84,12 @@ func save(ctx context.Context, q sqldb.Querier, c order.Change) error {
 	if err := putEntries(ctx, q, c, was); err != nil {
 		return err
 	}
-	return stock.Move(ctx, q, c.Order.ID, c.Stock, was.version > c.After(), now)
+	replaces := was.version > c.After()
+	var goods []order.LineQuantity
+	if reserved := c.Order.Reserved(); was.version > 0 && (replaces || !slices.Equal(reserved, was.reserved())) {
+		goods = reserved
+	}
+	return stock.Move(ctx, q, c.Order.ID, c.Stock, goods, replaces, now)
 }
 
 // putEntries books the amounts that differ from the recorded order's. What a lost
@@ -104,6 +109,14 @@ type recorded struct {
 	Shipments      []order.Shipment `json:"shipments"`
 	Refunds        []order.Refund   `json:"refunds"`
 	Returns        []order.Return   `json:"returns"`
+
+	Lines   []order.Line      `json:"lines"`
+	Changes []order.Amendment `json:"changes"`
+}
+
+// reserved returns the goods that were reserved for the order.
+func (was recorded) reserved() []order.LineQuantity {
+	return order.Order{Lines: was.Lines, Changes: was.Changes}.Reserved()
 }
 
 func readRecorded(ctx context.Context, q sqldb.Querier, id order.ID) (was recorded, found bool, err error) {
@@ -151,9 +164,9 @@ func updateOrder(ctx context.Context, q sqldb.Querier, c order.Change, was int64
 		return err
 	}
 	n, err := q.Exec(ctx, `
-		UPDATE orders SET status = ?, waits_for = ?, version = ?, fence = ?, updated_at = ?, doc = ?, search_text = ?, snapshot_version = ?, snapshot = ?
+		UPDATE orders SET status = ?, waits_for = ?, version = ?, fence = ?, total = ?, updated_at = ?, doc = ?, search_text = ?, snapshot_version = ?, snapshot = ?
 		WHERE id = ? AND version = ?`,
-		string(o.Status), o.WaitsFor(), o.Version, c.Fence, sqldb.Micros(o.UpdatedAt), string(doc), searchText(o), c.Snapshot.Version, snapshotData(c.Snapshot), string(o.ID), was)
+		string(o.Status), o.WaitsFor(), o.Version, c.Fence, o.Total.Amount, sqldb.Micros(o.UpdatedAt), string(doc), searchText(o), c.Snapshot.Version, snapshotData(c.Snapshot), string(o.ID), was)
 	if err == nil && n == 0 {
 		err = fmt.Errorf("%w: %s was changed at the same time", order.ErrVersionConflict, o.ID)
 	}

@@ -37,6 +37,7 @@ type reservation struct {
 	// paid order, those that never left.
 	restocked int64
 	state     string
+	expires   int64 // while it is held
 }
 
 // reserved returns how many pieces the product's reserved column counts for it.
@@ -65,6 +66,19 @@ func (r reservation) after(move order.StockMove) reservation {
 		r.shipped, r.state = min(sumOf(move.Lines, r.sku), r.quantity), released
 	}
 	r.restocked = min(sumOf(move.Restocked, r.sku), r.restockable())
+	return r
+}
+
+// sized returns the reservation for another quantity of goods, and until when it is held; 0:
+// as long as before. One that has lapsed is held again if it is to grow or to last longer.
+func (r reservation) sized(quantity, until int64) reservation {
+	switch {
+	case r.state == held && until > 0:
+		r.expires = until
+	case r.state == lapsed && (until > 0 || quantity > r.quantity):
+		r.state, r.expires = held, max(r.expires, until)
+	}
+	r.quantity, r.shipped, r.restocked = quantity, min(r.shipped, quantity), min(r.restocked, quantity)
 	return r
 }
 
@@ -125,27 +139,26 @@ func inSKUOrder(lines []order.Line) []order.Line {
 
 // Move makes the changes to the order's reservations that an order change asks
 // for. A move says how the reservations are after it, so a repetition changes
-// nothing. replaces says that the change replaces what a lost attempt wrote, which may
-// have restocked goods.
-func Move(ctx context.Context, q sqldb.Querier, id order.ID, move order.StockMove, replaces bool, now int64) error {
-	if move.Action == order.StockStays && len(move.Restocked) == 0 && !replaces {
+// nothing. goods are all that is reserved from now on; nil: as before. replaces says that
+// the change replaces what a lost attempt wrote, which may have restocked goods.
+func Move(ctx context.Context, q sqldb.Querier, id order.ID, move order.StockMove, goods []order.LineQuantity, replaces bool, now int64) error {
+	if move.Action == order.StockStays && len(move.Restocked) == 0 && !replaces && goods == nil && move.Until.IsZero() {
 		return nil
 	}
-	var all []reservation
-	err := sqldb.Each(ctx, q, "SELECT sku, quantity, shipped, restocked, state FROM reservations WHERE order_id = ? ORDER BY sku"+q.ForUpdate(),
-		[]any{string(id)}, func(r *sql.Rows) error {
-			var v reservation
-			if err := r.Scan(&v.sku, &v.quantity, &v.shipped, &v.restocked, &v.state); err != nil {
-				return err
-			}
-			all = append(all, v)
-			return nil
-		})
+	all, err := read(ctx, q, id)
 	if err != nil {
 		return err
 	}
+	if goods != nil {
+		all = withNew(all, goods)
+	}
+	until := sqldb.Micros(move.Until)
 	for _, r := range all {
-		to := r.after(move)
+		quantity := r.quantity
+		if goods != nil {
+			quantity = sumOf(goods, r.sku)
+		}
+		to := r.sized(quantity, until).after(move)
 		err := r.become(ctx, q, id, to, now)
 		if errors.Is(err, order.ErrOutOfStock) && to.restocked < r.restocked { // others have bought what the lost attempt restocked
 			to.restocked = min(r.restocked, to.restockable())
@@ -156,6 +169,38 @@ func Move(ctx context.Context, q sqldb.Querier, id order.ID, move order.StockMov
 		}
 	}
 	return nil
+}
+
+// read returns the order's reservations, by SKU.
+func read(ctx context.Context, q sqldb.Querier, id order.ID) (all []reservation, err error) {
+	err = sqldb.Each(ctx, q, "SELECT sku, quantity, shipped, restocked, state, expires_at FROM reservations WHERE order_id = ? ORDER BY sku"+q.ForUpdate(),
+		[]any{string(id)}, func(r *sql.Rows) error {
+			var v reservation
+			if err := r.Scan(&v.sku, &v.quantity, &v.shipped, &v.restocked, &v.state, &v.expires); err != nil {
+				return err
+			}
+			all = append(all, v)
+			return nil
+		})
+	return all, err
+}
+
+// withNew adds empty reservations of the goods that have none, in the state of the others.
+func withNew(all []reservation, goods []order.LineQuantity) []reservation {
+	like := reservation{state: kept}
+	if len(all) > 0 {
+		like = all[0]
+	}
+	if like.state == shipped { // these goods have not left
+		like.state = kept
+	}
+	for _, g := range goods {
+		if !slices.ContainsFunc(all, func(r reservation) bool { return r.sku == g.SKU }) {
+			all = append(all, reservation{sku: g.SKU, state: like.state, expires: like.expires})
+		}
+	}
+	slices.SortFunc(all, func(a, b reservation) int { return strings.Compare(a.sku, b.sku) })
+	return all
 }
 
 // become changes the reservation and the counters of its product. If the order
@@ -180,9 +225,17 @@ func (r reservation) become(ctx context.Context, q sqldb.Querier, id order.ID, t
 	return err
 }
 
-// put writes the reservation.
+// put writes the reservation, or deletes it if it is of nothing.
 func (r reservation) put(ctx context.Context, q sqldb.Querier, id order.ID) error {
-	_, err := q.Exec(ctx, "UPDATE reservations SET shipped = ?, restocked = ?, state = ? WHERE order_id = ? AND sku = ?", r.shipped, r.restocked, r.state, string(id), r.sku)
+	if r.quantity == 0 {
+		_, err := q.Exec(ctx, "DELETE FROM reservations WHERE order_id = ? AND sku = ?", string(id), r.sku)
+		return err
+	}
+	_, err := q.Exec(ctx, `
+		INSERT INTO reservations (order_id, sku, quantity, shipped, restocked, state, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (order_id, sku) DO UPDATE SET quantity = excluded.quantity, shipped = excluded.shipped,
+			restocked = excluded.restocked, state = excluded.state, expires_at = excluded.expires_at`,
+		string(id), r.sku, r.quantity, r.shipped, r.restocked, r.state, r.expires)
 	return err
 }
 
@@ -213,9 +266,9 @@ func LapseOldest(ctx context.Context, q sqldb.Querier, id order.ID, sku string, 
 	var other string
 	r := reservation{sku: sku, state: held}
 	found, err := sqldb.First(ctx, q, `
-		SELECT order_id, quantity FROM reservations
+		SELECT order_id, quantity, expires_at FROM reservations
 		WHERE sku = ? AND state = 'held' AND expires_at <= ? AND order_id <> ?
-		ORDER BY expires_at LIMIT 1`+sqldb.SkipLocked(q), []any{sku, now, string(id)}, &other, &r.quantity)
+		ORDER BY expires_at LIMIT 1`+sqldb.SkipLocked(q), []any{sku, now, string(id)}, &other, &r.quantity, &r.expires)
 	if err != nil || !found {
 		return false, err
 	}

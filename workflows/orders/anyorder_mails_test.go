@@ -21,6 +21,9 @@ func (w *generated) keptMails() {
 	var want []order.Notification
 	for _, e := range w.events() {
 		k := e.Kind
+		if k == order.PaymentReady && strings.Contains(e.Why, " for the change ") {
+			want = append(want, order.MailPayMore)
+		}
 		if k == order.ParcelArrived && w.collected(e.Ref) { // the shopper knows
 			continue
 		}
@@ -40,6 +43,11 @@ func (w *generated) keptMails() {
 	asked := slices.ContainsFunc(w.mailer.Sent(), func(m mail.Message) bool { return m.Template == string(order.MailPrepayment) })
 	if p := w.order().Payment(); p.Manual() && p.Reference != "" || w.terminatedAfter > 0 && asked { // the workflow may have ended before the order was saved
 		want = append(want, order.MailPrepayment)
+		for _, a := range w.order().Changes { // what a transfer is for has changed
+			if a.Status == order.AmendmentMade && a.Amount != 0 && !slices.ContainsFunc(w.order().Refunds, func(r order.Refund) bool { return r.Asked == a.Asked }) {
+				want = append(want, order.MailPrepayment)
+			}
+		}
 	}
 	for _, r := range w.order().Returns {
 		if r.Refund.Currency != "" && (r.Parcel == 0 || r.Refund.Amount+r.Fee+r.Damage > 0) { // it says what is refunded

@@ -24,7 +24,7 @@ type step struct {
 
 var calls = []string{
 	"OpenOrder", "SaveOrder", "CreateIntent", "GetIntent", "CancelIntent", "CaptureIntent", "RefundIntent", "Refunds",
-	"BookParcel", "TrackParcel", "VoidParcel", "SendMail",
+	"BookParcel", "TrackParcel", "VoidParcel", "SendMail", "Goods",
 }
 
 // moments are the times after placing at which something happens.
@@ -41,7 +41,7 @@ func drawStep(t *rapid.T) step {
 			"pay", "pay", "pay", "pay", "decline", "challenge", "think", "leave", "debit", "authenticated", "authenticated", "not authenticated",
 			"cancel at bank", "capture at bank", "tamper", "second", "repeat", "repeat", "cancel", "cancel workflow", "place", "release",
 			"scan", "scan", "come back", "pack", "pack", "unpack", "hand over", "return", "return", "return", "deadline of a case", "refund report", "part back by hand", "forge", "forge", "forge",
-			"refund", "refund", "refund goods", "refund all", "pay out", "transfer", "transfer", "fault", "fault", "fault", "outage", "refusal", "long history",
+			"change", "change", "change", "refund", "refund", "refund goods", "refund all", "pay out", "transfer", "transfer", "fault", "fault", "fault", "outage", "refusal", "long history",
 		}).Draw(t, "do"),
 		On:    rapid.IntRange(0, 3).Draw(t, "on"),
 		Lost:  rapid.IntRange(0, 4).Draw(t, "lost") == 0,
@@ -53,7 +53,7 @@ func drawStep(t *rapid.T) step {
 			"", order.PaymentAuthorized, order.PaymentCaptured, order.PaymentPartiallyCaptured, order.PaymentCanceled, order.PaymentExpired, order.PaymentProcessing, order.PaymentPending,
 		}).Draw(t, "says")
 	}
-	if s.Do == "pack" {
+	if s.Do == "pack" || s.Do == "change" {
 		s.Of = rapid.IntRange(0, 3).Draw(t, "of")
 	}
 	s.At = rapid.SampledFrom(moments).Draw(t, "at") + time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds later"))*time.Second

@@ -26,7 +26,7 @@ type generated struct {
 
 // TestAnyOrder generates interleavings of payments, failures, cancellations, expiry,
 // scans, lost, repeated, late, reordered and forged events, transfers, refunds, parcels that
-// a person makes, returns, deadlines of cases, outages, long histories and terminated
+// a person makes, changes, returns, deadlines of cases, outages, long histories and terminated
 // workflows (ORD-4, PAY-19, PAY-20, F2 to F12, F18, F19, F22 to F24, F30, F31, F37, F68, F69, SHP-6, SHP-7, REF-9). When nothing
 // moves any more, every promise must be kept.
 func TestAnyOrder(t *testing.T) {
@@ -133,6 +133,10 @@ func (w *generated) happen(s step) {
 		w.ask(s)
 	case "transfer":
 		w.transfer(s)
+	case "change":
+		if w.order().ID != "" {
+			w.change(changeOf(s))
+		}
 	case "forge":
 		w.forge(s, id)
 	case "repeat":
@@ -165,6 +169,21 @@ func (w *generated) happen(s step) {
 			w.act(s.Do)
 		}
 	}
+}
+
+// changeOf returns a change under one of a few IDs, so that some requests are repeated and
+// others contradict an earlier one.
+func changeOf(s step) order.ChangeRequest {
+	id := fmt.Sprint("c", s.On)
+	switch s.Of {
+	case 0:
+		return ask(id, fmt.Sprint("mug=", s.Times))
+	case 1:
+		return ask(id, fmt.Sprint("pin=", 2*(s.Times-1)))
+	case 2:
+		return order.ChangeRequest{ID: id, ShipTo: &elsewhere}
+	}
+	return ask(id, fmt.Sprint("mug=", s.Times-1), "pin=3")
 }
 
 // forge sends a signed event that is not true.

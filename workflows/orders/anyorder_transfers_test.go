@@ -56,7 +56,7 @@ func (c *checks) keptTransfers(o order.Order) {
 		needed := int64(0)
 		if !p.Surplus && fulfilled(o.Status) && !c.endedByRefund() {
 			needed = o.Total.Amount - refundedGoods(o)
-			if p.Captured < o.Total.Amount && !c.state().LessAccepted {
+			if p.Captured < o.Due() && !c.state().LessAccepted {
 				c.Errorf("%s: %d of %s was enough for the goods", p.Reference, p.Captured, o.Total)
 			}
 		}
@@ -73,7 +73,7 @@ func (c *checks) keptTransfers(o order.Order) {
 // refundedGoods adds up the refunds of goods and of the shipping fee.
 func refundedGoods(o order.Order) (sum int64) {
 	for _, r := range o.Refunds {
-		if !r.Status.Moves() {
+		if !r.Status.Counts() {
 			continue
 		}
 		sum += r.Shipping - r.Less

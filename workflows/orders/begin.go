@@ -99,6 +99,9 @@ func (w *orderWorkflow) listen(ctx workflow.Context) error {
 	if err := MarkParcel.Handle(ctx, `Says that a parcel without the carrier's API was delivered or collected, or came back. {"parcel":1,"status":"delivered","who":"ada","why":"the shopper was here"}`, w.checkMarkParcel, w.onMarkParcel); err != nil {
 		return err
 	}
+	if err := Change.Handle(ctx, `Changes the address and the quantities of an order before its label, once per id: lines have the quantities that it has afterwards, and 0 takes a product out. More costs another payment. {"id":"c1","lines":[{"sku":"mug-blue","quantity":3}],"who":"ada","why":"the shopper has called"}`, w.checkChange, w.onChange); err != nil {
+		return err
+	}
 	return Resolve.Handle(ctx, `Decides about an order that waits for a person. The details above list the choices. {"choice":"release","who":"ada","why":"the account is corrected"}`, w.checkResolve, w.onResolve)
 }
 
@@ -133,6 +136,9 @@ func (w *orderWorkflow) resumeTasks(ctx workflow.Context) {
 	}
 	for _, m := range w.Mails {
 		w.sendInBackground(ctx, m, nil)
+	}
+	if w.PendingChange() != nil {
+		w.followChange(ctx)
 	}
 	_ = w.extendAfterCapture(ctx) // it only begins what goes on in the background
 	if w.Phase == Fulfilling {

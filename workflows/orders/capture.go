@@ -47,6 +47,10 @@ func (w *orderWorkflow) noteCapture(ctx workflow.Context) {
 func (w *orderWorkflow) captureHeld(ctx workflow.Context) error {
 	for i := range w.Payments {
 		if p := w.Payments[i]; !p.Surplus && p.Authorized > 0 && p.Captured == 0 {
+			if w.toCapture(p).Amount <= 0 {
+				w.returnSurplus(ctx, p.Reference, "the goods that it was for were left out")
+				continue
+			}
 			if err := w.capture(ctx, p); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
 				return err
 			}
@@ -135,14 +139,19 @@ func capturedWell(s order.PaymentStatus, received int64, p order.Payment, toCapt
 // was captured all the same.
 func (w *orderWorkflow) refundReleased(ctx workflow.Context) {
 	for i := range w.Refunds {
-		r := &w.Refunds[i]
-		if r.Status != order.RefundReleased || w.Captured() <= w.Due() {
-			continue
+		if r := w.Refunds[i]; r.Status == order.RefundReleased && r.Amount.Amount > 0 && w.Captured() > w.Due() {
+			for n, part := range w.ChargeReleased(r) {
+				part.Asked, part.Key = r.Asked, order.Key(w.ID, requestOperation+part.ID, 1)
+				if n == 0 {
+					w.Refunds[i] = part
+				} else {
+					w.Refunds = append(w.Refunds, part)
+				}
+				w.sumRefunds(part.PaymentRef)
+				w.note(ctx, order.RefundWasRequested, workflows.ActorPurser, part.Amount.String()+" was to be left out, and was captured all the same", part.ID)
+				w.makeRefundInBackground(ctx, part.ID)
+			}
 		}
-		r.PaymentRef, r.Status, r.Key = w.current().Reference, order.RefundRequested, order.Key(w.ID, requestOperation+r.ID, 1)
-		w.sumRefunds(r.PaymentRef)
-		w.note(ctx, order.RefundWasRequested, workflows.ActorPurser, r.Amount.String()+" was to be left out, and was captured all the same", r.ID)
-		w.makeRefundInBackground(ctx, r.ID)
 	}
 }
 
@@ -160,9 +169,9 @@ func (w *orderWorkflow) awaitPaymentAgain(ctx workflow.Context, own *order.Payme
 // the money is not captured then. It is called when a step is delayed, or the order is
 // on hold, so that the usual order needs neither question nor timer.
 func (w *orderWorkflow) watchLapseInBackground(ctx workflow.Context) {
-	ref := w.Order.Payment().Reference
+	ref := w.soonest().Reference
 	over := func() bool {
-		p := w.Order.Payment()
+		p := w.soonest()
 		return w.Phase != Fulfilling || w.Abort != nil || w.Cancel != nil || w.Lapsing || p.Reference != ref || p.Captured > 0
 	}
 	if w.watched || ref == "" || over() { // without a reference, nothing is held
@@ -180,11 +189,14 @@ func (w *orderWorkflow) watchLapseInBackground(ctx workflow.Context) {
 			w.watchLapseInBackground(ctx) // of the payment that has replaced this one
 			return
 		}
-		until := w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx))
+		until := w.reliedOnUntil(w.soonest()).Sub(workflow.Now(ctx))
 		captured, err := workflow.AwaitWithTimeout(ctx, max(until, time.Millisecond), over)
 		w.watched = false
-		if err == nil && !captured {
+		switch {
+		case err == nil && !captured:
 			w.lapseUncaptured()
+		case err == nil:
+			w.watchLapseInBackground(ctx) // of the payment that lapses first now
 		}
 	})
 }
@@ -212,9 +224,11 @@ func (w *orderWorkflow) payWhileFulfilling(ctx workflow.Context, m message) erro
 	p := *m.event.Payment
 	own := w.payment(p.Reference)
 	switch {
+	case own != nil && own.Standby && own.Change != "":
+		w.changePaymentReported(ctx, own, p)
 	case own != nil && own.Standby:
 		w.payAgainReported(ctx, own, p)
-	case own == nil || own.Surplus || own.Number != w.Order.Payment().Number:
+	case !w.counts(own):
 		w.surplus(ctx, m.event, "a second payment")
 	case own.Captured > 0 && p.Received == own.Captured && capturedStatus(p.Status): // by this order
 		w.confirmCapture(ctx, own)
@@ -296,7 +310,7 @@ func (w *orderWorkflow) payWhileCompensating(ctx workflow.Context, m message) er
 	case own != nil && own.Reference == "": // it is perhaps about the payment that is being cancelled
 		w.Early = append(w.Early, m.event)
 		return nil
-	case own == nil || m.event.Payment.Reference != own.Reference:
+	case !w.counts(w.payment(m.event.Payment.Reference)):
 		w.surplus(ctx, m.event, "a second payment")
 		return nil
 	}
@@ -309,7 +323,7 @@ func (w *orderWorkflow) payWhileCompensating(ctx workflow.Context, m message) er
 func (w *orderWorkflow) payAfterEnd(ctx workflow.Context, m message) error {
 	p := *m.event.Payment
 	own := w.payment(p.Reference)
-	foreign := own == nil || own.Surplus || own.Number != w.Order.Payment().Number
+	foreign := !w.counts(own)
 	unreturned := w.Phase == Closed && !foreign && !own.Status.Dead() && own.Refunded == 0 && !w.refunded(p.Reference) && !w.MoneyResolved && w.Abort.Ends != order.Returned
 	switch {
 	case p.Status.HasMoney() && (foreign || unreturned):

@@ -21,6 +21,9 @@ const returnWithin = 24 * time.Hour
 // a hold. An order whose parcel the carrier has picked up in the meantime, or before
 // its money was captured, ends otherwise only after a person has decided.
 func (w *orderWorkflow) beginCompensation(ctx workflow.Context) error {
+	if w.PendingChange() != nil {
+		w.dropChange(ctx, "the order is cancelled")
+	}
 	w.Hold, w.Waiting, w.Reason = nil, nil, w.Abort.Reason
 	w.ParcelsOut, w.MoneyResolved = w.Abort.ParcelsOut, false
 	w.enter(ctx, Compensating)

@@ -158,6 +158,9 @@ func (w *orderWorkflow) details(on order.Waiting) string {
 	for _, r := range w.Returns {
 		s = append(s, describeReturn(r))
 	}
+	for _, a := range w.Changes {
+		s = append(s, w.describeChangeState(a))
+	}
 	for _, d := range w.Disputes {
 		s = append(s, fmt.Sprintf("Dispute `%s` about %s: %s. %s", d.ID, d.Amount, d.Status, d.Reason))
 	}
@@ -262,6 +265,9 @@ func (w *orderWorkflow) possible() (can []string) {
 	}
 	if !w.Phase.ended() && w.Phase != Compensating && w.Abort == nil && !w.inTransit() {
 		can = append(can, "cancel it with the Update `Cancel`")
+	}
+	if w.changeable() {
+		can = append(can, "change its goods and its address with the Update `Change`")
 	}
 	if w.unpacked() && w.Phase == Fulfilling && w.Hold == nil {
 		can = append(can, "put the goods into parcels with the Update `AddParcel`")

@@ -117,13 +117,33 @@ func (w *orderWorkflow) reviewFunds(ctx workflow.Context) {
 	if w.Phase != Fulfilling || w.Hold != nil || w.Abort != nil || w.FundsReleased || w.inTransit() || p.Captured == 0 {
 		return
 	}
+	for _, other := range w.Payments {
+		if w.counts(&other) && other.Disputed > 0 {
+			p = other
+		}
+	}
 	unbooked := slices.ContainsFunc(w.Shipments, func(s order.Shipment) bool { return !s.Replaced && !s.Booked() }) || w.unpacked()
 	switch {
-	case p.Refunded >= p.Captured:
+	case w.allRefunded():
 		w.hold(ctx, order.HoldFunds, "the money was refunded before the goods went out", p.Reference)
 	case p.Disputed > 0 && unbooked:
 		w.hold(ctx, order.HoldFunds, "the payment is disputed, and the goods have not gone out", p.Reference)
 	}
+}
+
+// allRefunded reports whether all that was captured was refunded, and nothing else is held.
+func (s *State) allRefunded() bool {
+	refunded := int64(0)
+	for _, p := range s.Payments {
+		switch {
+		case p.Surplus:
+		case p.Authorized > 0 && p.Captured == 0:
+			return false
+		default:
+			refunded += p.Refunded
+		}
+	}
+	return s.Captured() > 0 && refunded >= s.Captured()
 }
 
 // describeRefund returns the kind and the text of the event about a refund.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"purser/activities/fake"
 	"purser/catalog"
 	"purser/mail"
 	"purser/order"
@@ -48,6 +49,8 @@ func newFixture(t workflowtest.TB) *fixture {
 	}
 	w.bank.Before, w.bank.After = w.hooks()
 	before, after := w.hooks()
+	w.prices = fake.Prices{Record: &w.record}
+	w.prices.Before, _ = w.hooks()
 	w.carrier.Before = func(op, _ string) error { return before(op, id) }
 	w.carrier.After = func(op, _ string) error { return after(op, id) }
 	w.record.Before, w.record.After = w.hooks()

@@ -72,8 +72,8 @@ func (w *orderWorkflow) keepReservation(ctx workflow.Context) error {
 	return err
 }
 
-// planShipments divides the order into parcels: one, or as many as the shop's
-// limits of pieces and weight make necessary.
+// planShipments divides the goods that are in no parcel into parcels: one, or as many as
+// the shop's limits of pieces and weight make necessary.
 func (w *orderWorkflow) planShipments() {
 	most, heaviest := w.Placement.Terms.ParcelPieces, w.Placement.Terms.ParcelWeight
 	var lines []order.LineQuantity
@@ -84,9 +84,10 @@ func (w *orderWorkflow) planShipments() {
 		}
 		lines, pieces, weight = nil, 0, 0
 	}
+	left := w.unplanned(none)
 	for _, l := range w.Lines {
 		one := order.Weight([]order.Line{{Quantity: 1, Goods: l.Goods}})
-		for rest := l.Quantity; rest > 0 && l.NeedsParcel(); {
+		for rest := left[l.SKU]; rest > 0; {
 			n := rest
 			if most > 0 {
 				n = min(n, most-pieces)
@@ -150,7 +151,7 @@ func (w *orderWorkflow) bookParcels(ctx workflow.Context) error {
 			if err := w.save(ctx); err != nil || w.stopped(ctx) { // the record must know a new reference first
 				return err
 			}
-			if own := w.payment(w.Order.Payment().Reference); own != nil && w.isTooOld(ctx, *own) { // while the record was down
+			if own := w.payment(w.soonest().Reference); own != nil && w.isTooOld(ctx, *own) { // while the record was down
 				w.mailReceivedInBackground(ctx)
 				w.holdRanOut(ctx, own, own.Status)
 				return nil
@@ -197,6 +198,7 @@ func (w *orderWorkflow) book(ctx workflow.Context, s order.Shipment) error {
 		w.parcelRefused(ctx, s, err)
 		return nil
 	case workflows.IsFailure(err, activities.FailureUnfit):
+		delete(w.Tried, s.Reference) // it is certain that it is not booked
 		w.hold(ctx, order.HoldParcel, "the carrier does not take the parcel as it is: "+workflows.Reason(err), s.Reference)
 		return nil
 	case workflows.IsFailure(err, activities.FailureRejected):
@@ -249,7 +251,7 @@ func (w *orderWorkflow) carrierWithin(ctx workflow.Context) time.Duration {
 	case w.asksToPayAgain(): // the hold is watched; see beforeLapse
 		return 0
 	}
-	return max(w.reliedOnUntil(w.Order.Payment()).Sub(workflow.Now(ctx)), time.Second)
+	return max(w.reliedOnUntil(w.soonest()).Sub(workflow.Now(ctx)), time.Second)
 }
 
 // withoutParcel returns the goods that need no parcel, and that are neither delivered nor
@@ -309,7 +311,11 @@ func skusOf(lines []order.LineQuantity) []string {
 }
 
 func (w *orderWorkflow) parcelRequest(s order.Shipment) order.ParcelRequest {
-	r := order.ParcelRequest{OrderID: w.ID, Reference: s.Reference, To: w.ShipTo, Lines: w.LinesOf(s), From: w.Placement.Terms.ShipFrom}
+	to := w.ShipTo
+	if s.To != nil {
+		to = *s.To
+	}
+	r := order.ParcelRequest{OrderID: w.ID, Reference: s.Reference, To: to, Lines: w.LinesOf(s), From: w.Placement.Terms.ShipFrom}
 	if r.NeedsCustoms() {
 		r.Currency = w.Total.Currency
 	}

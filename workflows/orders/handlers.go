@@ -20,6 +20,7 @@ type message struct {
 	decide  DecideReturnRequest
 	receive ReceiveReturnRequest
 	parcel  parcelRequest
+	change  order.ChangeRequest
 }
 
 // The kinds of messages beside the provider events.
@@ -33,13 +34,14 @@ const (
 	decideReturnMessage  order.EventKind = "decide_return"
 	receiveReturnMessage order.EventKind = "receive_return"
 	parcelMessage        order.EventKind = "parcel_request"
+	changeMessage        order.EventKind = "change_request"
 )
 
 // MessageKinds lists every kind of message.
 func MessageKinds() []order.EventKind {
 	return []order.EventKind{
 		order.PaymentReport, order.ShipmentReport, order.RefundReport, order.DisputeReport, order.MailReport, order.UnknownReport,
-		cancelMessage, resolveMessage, refundMessage, bookMessage, parcelMessage, requestReturnMessage, decideReturnMessage, receiveReturnMessage,
+		cancelMessage, resolveMessage, refundMessage, bookMessage, parcelMessage, requestReturnMessage, decideReturnMessage, receiveReturnMessage, changeMessage,
 	}
 }
 
@@ -105,6 +107,11 @@ var transitions = []transition{
 	{phases: []Phase{Fulfilling}, held: notHeld, on: parcelMessage, do: (*orderWorkflow).mayPack},
 	{phases: []Phase{Fulfilling}, held: held, on: parcelMessage, do: (*orderWorkflow).decidesFirst},
 	{phases: []Phase{Completed, Compensating, Closed}, on: parcelMessage, do: (*orderWorkflow).tooLateToPack},
+
+	{phases: []Phase{Opening}, on: changeMessage, do: (*orderWorkflow).tooEarlyToChange},
+	{phases: []Phase{AwaitingPayment, Fulfilling}, held: notHeld, on: changeMessage, do: (*orderWorkflow).mayChange},
+	{phases: []Phase{AwaitingPayment, Fulfilling}, held: held, on: changeMessage, do: (*orderWorkflow).changeHeld},
+	{phases: []Phase{Completed, Compensating, Closed}, on: changeMessage, do: (*orderWorkflow).tooLateToChange},
 
 	{held: held, on: resolveMessage, do: (*orderWorkflow).mayResolve},
 	{held: notHeld, on: resolveMessage, do: (*orderWorkflow).mayResolveAttention},

@@ -18,7 +18,7 @@ func (s *State) leftOut(sku string) int64 {
 	pieces, _, restocked := s.RefundedOf(sku)
 	back, again := s.ReturnedOf(sku) // these were sent
 	pieces, restocked = pieces-back, restocked-again
-	if p := s.Order.Payment(); s.FundsReleased && p.Captured > 0 && p.Refunded >= p.Captured {
+	if s.FundsReleased && s.allRefunded() {
 		pieces = 0
 	}
 	return max(pieces, restocked)

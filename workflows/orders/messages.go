@@ -44,6 +44,9 @@ const (
 	// ReceiveReturn takes goods that came back, has them refunded, and returns the order,
 	// perhaps before the provider has responded.
 	ReceiveReturn workflows.Update[ReceiveReturnRequest, order.Order] = "ReceiveReturn"
+	// Change changes the order before its label, and returns it and, if the shopper has to
+	// pay, the (sealed) client secret, when the change is made or can be paid.
+	Change workflows.Update[ChangeRequest, Placed] = "Change"
 	// AddParcel puts goods into a parcel that a person has made, and returns the order when
 	// the carrier has responded, or cannot be reached.
 	AddParcel workflows.Update[AddParcelRequest, order.Order] = "AddParcel"
@@ -184,7 +187,7 @@ type PlaceRequest struct {
 	Hash string `json:"hash"`
 }
 
-// Placed is the result of Place.
+// Placed is the result of Place and of Change.
 type Placed struct {
 	Order order.Order `json:"order"`
 	// SealedSecret is the client secret, encrypted for this installation's API.
@@ -233,6 +236,18 @@ type RefundRequest struct {
 // UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
 func (r *RefundRequest) UnmarshalJSON(b []byte) error {
 	type plain RefundRequest
+	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
+}
+
+// ChangeRequest says how an order is changed, who asks for it and why.
+type ChangeRequest struct {
+	order.ChangeRequest
+	workflows.Sender
+}
+
+// UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
+func (r *ChangeRequest) UnmarshalJSON(b []byte) error {
+	type plain ChangeRequest
 	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
 }
 

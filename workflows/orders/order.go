@@ -156,7 +156,7 @@ func (w *orderWorkflow) close(ctx workflow.Context) (done bool, err error) {
 		return false, err
 	}
 	idle := func() bool {
-		return w.pending == 0 && !w.awaitsReturns() && workflow.AllHandlersFinished(ctx) && !Reported.Waits(ctx)
+		return w.pending == 0 && w.PendingChange() == nil && !w.awaitsReturns() && workflow.AllHandlersFinished(ctx) && !Reported.Waits(ctx)
 	}
 	for {
 		w.receive(ctx)

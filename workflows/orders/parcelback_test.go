@@ -58,7 +58,7 @@ func TestParcelReturn(t *testing.T) {
 			w.at(49*time.Hour, func() {
 				w.stillRuns(order.OnHold)
 				o := w.order()
-			r := o.ReturnByID("parcel-1")
+				r := o.ReturnByID("parcel-1")
 				if r == nil || r.Status != order.ReturnExpected || r.Parcel != 1 || r.RequestedBy != "carrier" || !r.Due.IsZero() || !slices.Equal(r.Goods(), []order.LineQuantity{{SKU: "mug", Quantity: 2}}) {
 					w.Errorf("the return is %+v", r)
 				}

@@ -19,6 +19,7 @@ type parties struct {
 	ledger  fake.Ledger
 	record  fake.Record
 	cases   casebook
+	prices  fake.Prices
 }
 
 // intent returns the ID of the order's intent.

@@ -21,7 +21,7 @@ func (w *orderWorkflow) asksToPayAgain() bool { return w.Placement.Terms.PayAgai
 // nil.
 func (s *State) standby() *order.Payment {
 	for i := range s.Payments {
-		if s.Payments[i].Standby {
+		if s.Payments[i].Standby && s.Payments[i].Change == "" {
 			return &s.Payments[i]
 		}
 	}
@@ -51,7 +51,7 @@ func (w *orderWorkflow) payAgainBefore(p order.Payment) time.Duration {
 // cancels the order if that cannot be asked. over reports whether the hold does not
 // matter any more.
 func (w *orderWorkflow) beforeLapse(ctx workflow.Context, over func() bool) {
-	p := w.Order.Payment()
+	p := w.soonest()
 	w.showPayAgainAt(ctx, w.payAgainAt(p))
 	left := w.payAgainAt(p).Sub(workflow.Now(ctx))
 	if done, err := workflow.AwaitWithTimeout(ctx, max(left, time.Millisecond), over); done || err != nil {
@@ -94,7 +94,7 @@ func (w *orderWorkflow) lapsedUnpaid() bool {
 // in the meantime are paid with it.
 func (w *orderWorkflow) payAgain(ctx workflow.Context, until time.Time) {
 	if w.standby() == nil { // appended before the step, so that compensate knows of it
-		w.Payments = append(w.Payments, order.Payment{Number: len(w.Payments) + 1, Amount: w.Order.Payment().Amount, Standby: true})
+		w.Payments = append(w.Payments, order.Payment{Number: len(w.Payments) + 1, Amount: w.payAgainAmount(), Standby: true})
 	}
 	number := w.standby().Number
 	w.PayAgainBy, w.unsaved, w.following = until, true, true
@@ -148,6 +148,21 @@ func (w *orderWorkflow) payAgain(ctx workflow.Context, until time.Time) {
 		return
 	}
 	w.followStandby(ctx)
+}
+
+// payAgainAmount returns the amount of the payment with which the shopper pays again: for
+// the order, and for the changes whose money is held, too. 0: the order's total.
+func (w *orderWorkflow) payAgainAmount() int64 {
+	own := w.Order.Payment()
+	of := w.paymentsOfChanges()
+	if len(of) == 0 {
+		return own.Amount
+	}
+	sum := w.Asked(own).Amount
+	for _, p := range of {
+		sum += w.Asked(p).Amount
+	}
+	return sum
 }
 
 // waitingForPayAgain says that the order waits for the payment on standby.
@@ -215,7 +230,9 @@ func (w *orderWorkflow) replaceHold(ctx workflow.Context, in order.Intent) {
 	own.AuthorizedAt, own.CaptureBefore, own.Decline = workflow.Now(ctx), in.CaptureBefore, nil
 	w.Lapsing, w.PayAgainBy, w.Attempt = false, time.Time{}, "capture"
 	w.note(ctx, order.PaymentRenewed, own.Provider, w.Asked(*own).String()+" held again, instead of payment "+old.Reference, own.Reference)
-	w.returnSurplus(ctx, old.Reference, "another payment has replaced it")
+	for _, p := range append(w.paymentsOfChanges(), old) {
+		w.returnSurplus(ctx, p.Reference, "another payment has replaced it")
+	}
 	w.refundReleased(ctx)
 	w.changes++
 	w.interrupt() // a step that relied on the old hold begins again
@@ -299,7 +316,7 @@ func (w *orderWorkflow) ranOut(ctx workflow.Context, own order.Payment, in order
 		own.CaptureBefore = in.CaptureBefore
 	}
 	lapsed := in.Status == order.PaymentExpired || in.Status == order.PaymentAuthorized && !workflow.Now(ctx).Before(w.reliedOnUntil(own))
-	return w.asksToPayAgain() && lapsed && own.Captured == 0 && own.Authorized > 0
+	return w.asksToPayAgain() && lapsed && own.Captured == 0 && own.Authorized > 0 && w.Captured() == 0
 }
 
 // isTooOld reports whether nothing is shipped on a hold any more, although the provider
@@ -335,7 +352,7 @@ func (w *orderWorkflow) holdRanOut(ctx workflow.Context, own *order.Payment, sta
 // Labels that were booked for a hold that has lapsed are voided: nothing ships unpaid.
 func (w *orderWorkflow) awaitHold(ctx workflow.Context) error {
 	for w.Lapsing && w.Phase == Fulfilling && !w.stopped(ctx) {
-		if w.Order.Payment().Authorized == 0 {
+		if !w.Covered() {
 			if err := w.voidUnpaid(ctx); err != nil || w.stopped(ctx) {
 				return err
 			}

@@ -39,13 +39,21 @@ func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
 	if p.Manual() {
 		return w.offerTransfer(ctx)
 	}
+	if len(w.Changes) > 0 { // the record must know it first, for the aftercare
+		if err := w.save(ctx); err != nil || w.stopped(ctx) {
+			return err
+		}
+		p = w.current()
+	}
 	within := w.payBy().Sub(workflow.Now(ctx))
 	made, err := run(ctx, w, createIntent, max(within, time.Second), "the order expires", "Create payment intent", w.intentRequest(p.Number))
 	switch {
 	case ctx.Err() != nil:
 		return nil
 	case workflows.IsFailure(err, activities.FailureMinimum):
-		w.Failure = activities.FailureMinimum // Place fails with it
+		if w.Answer == nil {
+			w.Failure = activities.FailureMinimum // Place fails with it
+		}
 		w.abortFor(order.Cancelled, "the amount is too small for the payment provider: "+workflows.Reason(err), "the payment could not be taken")
 		return nil
 	case workflows.IsFailure(err, activities.FailureRejected):
@@ -91,19 +99,31 @@ func (w *orderWorkflow) handleEarly(ctx workflow.Context) {
 }
 
 func (w *orderWorkflow) intentRequest(number int) order.IntentRequest {
+	p, operation := w.Payments[number-1], "intent"
+	if p.Change != "" { // after a reset, the number may be that of another payment
+		operation += "-" + p.Change
+	}
 	return order.IntentRequest{
-		OrderID: w.ID, Number: number, Amount: w.Asked(w.Payments[number-1]), Customer: w.Customer,
-		Key: order.Key(w.ID, "intent", number), PlacedAt: w.PlacedAt,
+		OrderID: w.ID, Number: number, Amount: w.Asked(p), Customer: w.Customer,
+		Key: order.Key(w.ID, operation, number), PlacedAt: w.PlacedAt,
 	}
 }
 
 // payBy returns when an unpaid order expires.
 func (w *orderWorkflow) payBy() time.Time {
-	method := order.PayOnline
-	if w.manual() {
-		method = order.PayManually
+	from := w.PlacedAt
+	if w.PayFrom.After(from) {
+		from = w.PayFrom
 	}
-	return w.Placement.Terms.PayBy(method, w.PlacedAt)
+	return w.Placement.Terms.PayBy(w.method(), from)
+}
+
+// method returns how the shopper pays.
+func (w *orderWorkflow) method() order.PaymentMethod {
+	if w.manual() {
+		return order.PayManually
+	}
+	return order.PayOnline
 }
 
 func (w *orderWorkflow) waitingForPayment() *order.Waiting {
@@ -122,7 +142,7 @@ func (w *orderWorkflow) awaitPayment(ctx workflow.Context) error {
 	if w.manual() {
 		return w.awaitTransfer(ctx)
 	}
-	for w.Phase == AwaitingPayment && !w.stopped(ctx) && !w.current().Status.Dead() {
+	for w.Phase == AwaitingPayment && !w.stopped(ctx) && w.current().Reference != "" && !w.current().Status.Dead() {
 		if err := w.keepReservation(ctx); err != nil {
 			return err
 		}
@@ -224,6 +244,8 @@ func (w *orderWorkflow) payAwaited(ctx workflow.Context, m message) error {
 	switch own := w.current(); {
 	case own != nil && own.Reference == "": // the event is perhaps about the payment that is being created
 		w.Early = append(w.Early, m.event)
+	case own != nil && p.Reference != own.Reference && w.counts(w.payment(p.Reference)):
+		w.note(ctx, order.EventIgnored, m.event.Provider, "the payment of a change: "+m.event.Type, m.event.ID)
 	case own == nil || p.Reference != own.Reference:
 		w.surplus(ctx, m.event, "a second payment")
 	default:
@@ -235,7 +257,7 @@ func (w *orderWorkflow) payAwaited(ctx workflow.Context, m message) error {
 // payWhileHeld notes the payment events that come while a person decides; after the
 // decision the provider is asked anyway. Only surplus payments are returned.
 func (w *orderWorkflow) payWhileHeld(ctx workflow.Context, m message) error {
-	if m.event.Payment.Reference != w.Order.Payment().Reference {
+	if !w.counts(w.payment(m.event.Payment.Reference)) {
 		w.surplus(ctx, m.event, "a second payment")
 		return nil
 	}

@@ -84,7 +84,12 @@ func (c *checks) keptMoney(o order.Order) {
 	}
 	manual := o.Payment().Manual()
 	if fulfilled(o.Status) && !c.endedByRefund() && !manual {
-		want = o.Due() - c.refundedByHand[o.Payment().Reference] - asked(refunds)
+		want = o.Due() - asked(refunds)
+		for _, p := range o.Payments {
+			if counts(o, p) {
+				want -= c.refundedByHand[p.Reference]
+			}
+		}
 	}
 	sum := c.bank.Count(id)
 	if got := sum.Taken - sum.Returned - paidOut; got != want {
@@ -93,15 +98,29 @@ func (c *checks) keptMoney(o order.Order) {
 	if sum.Returned+paidOut > sum.Taken {
 		c.Errorf("REF-1: of %d, %d were refunded and %d paid out", sum.Taken, sum.Returned, paidOut)
 	}
-	if got := o.Payment().Captured - o.Payment().Refunded; got != want && !manual {
+	got := int64(0)
+	for _, p := range o.Payments {
+		if counts(o, p) {
+			got += p.Captured - p.Refunded
+		}
+	}
+	if got != want && !manual {
 		c.Errorf("the record says the shop has %d, want %d", got, want)
 	}
 	for _, in := range c.bank.Intents(id) {
-		inPart := in.Status == order.PaymentPartiallyCaptured && (want == 0 || in.Received == o.Due() && o.Released() > 0)
+		taken := slices.ContainsFunc(o.Payments, func(p order.Payment) bool {
+			return p.Reference == in.ID && counts(o, p) && p.Captured == in.Received
+		})
+		inPart := in.Status == order.PaymentPartiallyCaptured && (want == 0 || taken && o.Released() > 0)
 		if !in.Status.Dead() && in.Status != order.PaymentCaptured && !inPart {
 			c.Errorf("intent %s was left %s", in.ID, in.Status)
 		}
 	}
+}
+
+// counts reports whether a payment pays for the order: its own, or that of a change.
+func counts(o order.Order, p order.Payment) bool {
+	return !p.Surplus && !p.Standby && (p.Change != "" || p.Number == o.Payment().Number)
 }
 
 // asked adds up the refunds that somebody asked for.
@@ -149,7 +168,7 @@ func (c *checks) keptGoods(o order.Order) {
 	if valid != want {
 		c.Errorf("%d labels are valid, want %d", valid, want)
 	}
-	for _, l := range c.placement.Request.Lines {
+	for _, l := range c.goods(o) {
 		_, again := o.ReturnedOf(l.SKU)
 		shipped := piecesIn(o.DeliveredWithoutParcel(), l.SKU) + cameBack(o, l.SKU) - again
 		if fulfilled(o.Status) {
@@ -185,6 +204,38 @@ func (c *checks) keptReturnLabel(o order.Order, ref string, p order.Parcel) {
 	if over := r.Status == order.ReturnCancelled || r.Status == order.ReturnExpired; over && p.Status == order.ParcelBooked && r.Label.Status != order.ReturnLabelLeft {
 		c.Errorf("REF-9: the return %s is %s, and its label %s", r.ID, r.Status, p.Status)
 	}
+}
+
+// goods returns the goods that the order has, and those that it had or was to have, of which
+// there are none.
+func (c *checks) goods(o order.Order) []order.LineQuantity {
+	var all []order.LineQuantity
+	add := func(sku string, n int64) {
+		i := slices.IndexFunc(all, func(l order.LineQuantity) bool { return l.SKU == sku })
+		if i < 0 {
+			all = append(all, order.LineQuantity{SKU: sku})
+			i = len(all) - 1
+		}
+		all[i].Quantity += n
+	}
+	for _, l := range c.placement.Request.Lines {
+		if o.Opened == nil {
+			add(l.SKU, l.Quantity)
+		} else {
+			add(l.SKU, 0)
+		}
+	}
+	for _, l := range o.Lines {
+		if o.Opened != nil {
+			add(l.SKU, l.Quantity)
+		}
+	}
+	for _, a := range o.Changes {
+		for _, l := range a.Added {
+			add(l.SKU, 0)
+		}
+	}
+	return all
 }
 
 // handedOver returns how many pieces of a product are in parcels that have left, those
@@ -329,6 +380,7 @@ func (c *checks) receivedDue() int {
 	var held time.Time
 	for _, e := range c.events() {
 		switch {
+		case e.Kind == order.PaymentWasAuthorized && strings.Contains(e.Why, " for the change "):
 		case e.Kind == order.PaymentWasAuthorized || e.Kind == order.PaymentNotNeeded:
 			held = e.At
 		case held.IsZero():

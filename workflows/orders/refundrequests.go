@@ -68,23 +68,30 @@ func (w *orderWorkflow) mayRefund(_ workflow.Context, m message) error {
 	case w.leavesNothing(ask):
 		return workflows.Refuse(workflows.RefusalNotRefundable, "these are all the goods that are left to send: cancel the order instead")
 	case parts[0].Status == order.RefundReleased:
-		return w.mayRelease(parts[0].PaymentRef)
+		return w.mayRelease()
 	}
 	return nil
 }
 
 // mayRelease takes a request to capture less while it can still be decided how much is
 // captured.
-func (w *orderWorkflow) mayRelease(ref string) error {
+func (w *orderWorkflow) mayRelease() error {
 	switch {
 	case w.Abort != nil || w.Cancel != nil:
 		return workflows.Refuse(workflows.RefusalNotRefundable, "the order is about to be cancelled")
 	case w.inTransit():
 		return workflows.Refuse(workflows.RefusalNotRefundable, "the carrier has the parcel already: ask for it again when the money is captured, and it is refunded")
-	case w.CaptureAsked == ref:
+	case w.captureUnknown():
 		return workflows.Refuse(workflows.RefusalNotRefundable, "the money is being captured at this moment: ask for it again when it is captured, and it is refunded")
 	}
 	return nil
+}
+
+// captureUnknown reports whether the capture of one of the order's payments was asked for and
+// has no result yet.
+func (s *State) captureUnknown() bool {
+	p := s.payment(s.CaptureAsked)
+	return s.counts(p) && p.Captured == 0
 }
 
 // onRefund refunds money, and returns the order when the provider has responded or

@@ -128,6 +128,10 @@ type State struct {
 	// GoodsStale says that a person has changed the products of a parcel that could not be
 	// booked.
 	GoodsStale bool `json:"goodsStale,omitempty"`
+	// PayFrom is since when the shopper has time to pay; zero: since the order was placed.
+	// ChangeSealed is the client secret of the payment that a change waits for, sealed.
+	PayFrom      time.Time `json:"payFrom,omitzero"`
+	ChangeSealed string    `json:"changeSealed,omitempty"`
 	// Extended are the steps of the shop's own that were taken.
 	Extended map[string]bool `json:"extended,omitempty"`
 }
@@ -212,6 +216,9 @@ type orderWorkflow struct {
 	following bool              // the payment on standby is followed
 	askAgain  bool              // the provider must be asked about the payment on standby
 	receiving bool              // mailReceivedInBackground waits
+	changing  bool              // a request to change the order is being worked on
+	askChange bool              // the provider must be asked about the payment of a change
+	follows   bool              // the change that waits for its payment is followed
 	retrying  map[string]bool   // attention that is to be tried now
 	trying    map[string]func() // ends what is being tried in the background, by what it is about
 	labelling map[string]bool   // returns whose label is being made or voided
@@ -343,7 +350,7 @@ func (s *State) payment(reference string) *order.Payment {
 // current returns the payment that the order asks the shopper for, or nil.
 func (s *State) current() *order.Payment {
 	for i := range slices.Backward(s.Payments) {
-		if !s.Payments[i].Surplus && !s.Payments[i].Standby {
+		if s.Payments[i].Main() {
 			return &s.Payments[i]
 		}
 	}

@@ -34,6 +34,7 @@ var (
 	recallRefunds   = workflows.NewStep(workflows.RecordQueue, do.RecallRefunds)
 	recallShipments = workflows.NewStep(workflows.RecordQueue, do.RecallShipments)
 	readGoods       = workflows.NewStep(workflows.RecordQueue, do.ReadGoods)
+	priceChange     = workflows.NewStep(workflows.RecordQueue, do.PriceChange)
 	bookParcel      = workflows.NewStep(workflows.ParcelsQueue, do.BookParcel)
 	trackParcel     = workflows.NewStep(workflows.ParcelsQueue, do.TrackParcel)
 	voidParcel      = workflows.NewCommand(workflows.ParcelsQueue, do.VoidParcel)

@@ -1,0 +1,188 @@
+package orders_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"purser/order"
+	"purser/workflows/orders"
+)
+
+// TestChangeCurrencies (PAY-1): a change costs whole units of its currency.
+func TestChangeCurrencies(t *testing.T) {
+	in := func(w *fixture, currency, sku string) {
+		w.byOperator()
+		w.placement.Request.Currency, w.placement.Request.Lines = currency, []order.RequestLine{{SKU: sku, Quantity: 1}}
+		w.changes(10*time.Minute, ask("c1", sku+"=3"), "secret")
+		w.at(20*time.Minute, w.payChange)
+		w.changes(30*time.Minute, ask("c2", sku+"=2"), "")
+		w.packed(time.Hour)
+	}
+	runScenarios(t, []scenario{
+		{name: "JPY", script: func(w *fixture) { in(w, "JPY", "bowl") }, ends: order.Delivered, mails: paidMore, check: both(
+			is(20_400, "bowl=3", "c1 made 13600", "c2 made -6800"), took(13_600, 0))},
+		{name: "KWD", script: func(w *fixture) { in(w, "KWD", "oud") }, ends: order.Delivered, mails: paidMore, check: both(
+			is(38_250, "oud=3", "c1 made 25500", "c2 made -12750"), took(25_500, 0))},
+	})
+}
+
+// TestChangeSurvives (REC-2, REC-10): a change that waits for its payment outlives its
+// workflow, and what is paid for one that nobody knows any more is returned.
+func TestChangeSurvives(t *testing.T) {
+	early := func(w *fixture) {
+		w.byOperator()
+		w.placement.Terms.Capture = orders.CapturePlaced
+		w.changes(10*time.Minute, ask("c1", "mug=3"), "secret")
+		w.terminatedAfter = 15 * time.Minute
+	}
+	packs := func(w *fixture) {
+		w.at(time.Hour, func() { w.pack(mugsIn("a", 0)) })
+		w.deliver(2 * time.Hour)
+	}
+	runScenarios(t, []scenario{
+		{name: "terminated before it is paid", script: func(w *fixture) {
+			early(w)
+			w.at(20*time.Minute, w.payChange)
+			packs(w)
+		}, ends: order.Delivered, mails: paidMore, check: both(is(4350, "mug=3", "c1 made 1450"), took(4350, 0), hasStock(3, onHand-3))},
+		{name: "terminated before it is dropped", script: func(w *fixture) {
+			early(w)
+			packs(w)
+		}, ends: order.Delivered, mails: paidMore, check: both(is(2900, "mug=2", "c1 dropped 1450"), took(2900, 0), hasStock(2, onHand-2))},
+		{name: "terminated while its payment is created", script: func(w *fixture) {
+			w.byOperator()
+			w.placement.Terms.Capture = orders.CapturePlaced
+			w.at(9*time.Minute, func() { w.down(14*time.Minute, order.ErrUnknownOutcome, "CreateIntent") })
+			w.at(10*time.Minute, func() { w.change(ask("c1", "mug=3")) })
+			w.terminatedAfter = 13 * time.Minute
+			w.changes(16*time.Minute, ask("c1", "mug=3"), "secret")
+			w.at(20*time.Minute, w.payChange)
+			packs(w)
+		}, ends: order.Delivered, mails: paidMore, check: both(is(4350, "mug=3", "c1 made 1450"), took(4350, 0))},
+		{name: "a reset workflow does not know it, and it is paid", script: func(w *fixture) {
+			w.byOperator()
+			w.forgetsChange(10 * time.Minute)
+			w.at(20*time.Minute, func() { w.sendEvents(w.paid(w.bank.Pay("pi_2"))) })
+			w.at(30*time.Minute, func() { hasStock(0, onHand-2)(t, w) })
+			w.packed(time.Hour)
+		}, ends: order.Delivered, mails: delivered, check: both(is(2900, "mug=2"), took(2900, 0))},
+		{name: "a reset workflow does not know it, and it is asked for again", script: func(w *fixture) {
+			w.byOperator()
+			w.forgetsChange(10 * time.Minute)
+			w.changes(15*time.Minute, ask("c1", "mug=3"), "secret")
+			w.at(20*time.Minute, w.payChange)
+			w.packed(time.Hour)
+		}, ends: order.Delivered, mails: paidMore, check: both(is(4350, "mug=3", "c1 made 1450"), took(4350, 0), func(t *testing.T, w *fixture) {
+			if n := w.bank.Count(id).Intents; n != 2 {
+				t.Errorf("%d intents, want 2", n)
+			}
+		})},
+	})
+}
+
+// forgetsChange scripts that a change is asked for, and that the workflow is then reset to
+// before it: the record and the bank have it, the history does not.
+func (w *fixture) forgetsChange(at time.Duration) {
+	w.at(at, func() {
+		o := w.order()
+		in, err := w.bank.CreateIntent(context.Background(), order.IntentRequest{OrderID: id, Number: 2, Amount: euros(1450), Customer: o.Customer, Key: order.Key(id, "intent-c1", 2), PlacedAt: o.PlacedAt})
+		if err != nil {
+			w.Fatalf("bank: %v", err)
+		}
+		o.Payments = append(o.Payments, order.Payment{Number: 2, Provider: in.Provider, Reference: in.ID, Status: in.Status, Amount: 1450, Standby: true, Change: "c1"})
+		o.Changes = append(o.Changes, order.Amendment{
+			ID: "c1", Status: order.AmendmentPending, Payment: 2, Amount: 1450,
+			Added: []order.Line{{SKU: "mug", Name: "Mug", Quantity: 1, Price: 1450, Subtotal: 1450}},
+		})
+		o.Version++
+		lost := order.Change{Order: o, Fence: w.clock().UnixMicro(), Events: []order.Event{{OrderID: id, Seq: o.Version, At: w.clock(), Kind: order.ChangeRequested, From: o.Status, To: o.Status}}}
+		if lost.Snapshot, err = w.record.Snapshot(context.Background(), id); err != nil {
+			w.Fatalf("snapshot: %v", err)
+		}
+		w.byHand(func() {
+			if err := w.record.SaveOrder(context.Background(), lost); err != nil {
+				w.Fatalf("save: %v", err)
+			}
+			hasStock(0, onHand-3)(w.TB.(*testing.T), w)
+		})
+		w.env.SetCurrentHistoryLength(100) // the next task is another one, whose writes replace this
+	})
+}
+
+// TestChangePayAgain (PAY-8): before the hold of an order lapses that was changed, the shopper
+// is asked to pay all of it again, once, and both holds before are released.
+func TestChangePayAgain(t *testing.T) {
+	short := func(w *fixture) {
+		w.byOperator()
+		w.bank.Now, w.bank.Hold = w.clock, 14*time.Hour
+		w.placement.Terms.PayAgainBefore = 4 * time.Hour
+	}
+	newest := func(w *fixture) {
+		in, _ := w.bank.IntentOf(id)
+		w.sendEvents(w.paid(w.bank.Pay(in.ID)))
+	}
+	runScenarios(t, []scenario{
+		{name: "the change is paid", script: func(w *fixture) {
+			short(w)
+			w.changes(10*time.Minute, ask("c1", "mug=3"), "secret")
+			w.at(20*time.Minute, w.payChange)
+			w.at(11*time.Hour, func() { newest(w) })
+			w.packed(15 * time.Hour)
+		}, ends: order.Delivered, mails: also(paidMore, order.MailPayAgain), check: both(is(4350, "mug=3", "c1 made 1450"), took(4350, 0), func(t *testing.T, w *fixture) {
+			if sum := w.bank.Count(id); sum.Captured != 1 || sum.Canceled != 2 {
+				t.Errorf("%+v, want one captured and two cancelled", sum)
+			}
+		})},
+		{name: "the change is paid late: its own hold would last, and all is asked for", script: func(w *fixture) {
+			short(w)
+			w.changes(9*time.Hour, ask("c1", "mug=3"), "secret")
+			w.at(9*time.Hour+10*time.Minute, w.payChange)
+			w.at(11*time.Hour, func() { newest(w) })
+			w.packed(15 * time.Hour)
+		}, ends: order.Delivered, mails: also(paidMore, order.MailPayAgain), check: took(4350, 0)},
+		{name: "the change is not paid when the hold lapses", script: func(w *fixture) {
+			short(w)
+			w.changes(9*time.Hour+50*time.Minute, ask("c1", "mug=3"), "secret")
+			w.changes(10*time.Hour+30*time.Minute, ask("c2", "mug=1"), "when the shopper has paid again")
+			w.at(11*time.Hour, func() { newest(w) })
+			w.packed(15 * time.Hour)
+		}, ends: order.Delivered, mails: also(paidMore, order.MailPayAgain), check: both(is(2900, "mug=2", "c1 dropped 1450"), took(2900, 0))},
+		{name: "nobody pays again", script: func(w *fixture) {
+			short(w)
+			w.changes(10*time.Minute, ask("c1", "mug=3"), "secret")
+			w.at(20*time.Minute, w.payChange)
+		}, ends: order.Cancelled, mails: also(cancelled, order.MailPayMore, order.MailPayAgain), check: both(took(0, 0), hasStock(0, onHand))},
+		{name: "only the first can be captured: all is cancelled", script: func(w *fixture) {
+			w.byOperator()
+			w.changes(10*time.Minute, ask("c1", "mug=3"), "secret")
+			w.at(20*time.Minute, w.payChange)
+			w.at(30*time.Minute, func() {
+				w.byHand(func() {
+					if _, err := w.bank.CancelIntent(context.Background(), w.changePayment().Reference, "dashboard"); err != nil {
+						w.Errorf("bank: %v", err)
+					}
+				})
+			})
+			w.at(time.Hour, func() { w.pack(mugsIn("a", 0)) })
+		}, ends: order.Cancelled, mails: also(cancelled, order.MailPayMore, order.MailRefunded), check: both(took(2900, 2900), hasStock(0, onHand))},
+		{name: "a person captures both in the dashboard, and goods were left out", script: func(w *fixture) {
+			w.byOperator()
+			w.changes(10*time.Minute, ask("c1", "mug=3"), "secret")
+			w.at(20*time.Minute, w.payChange)
+			w.changes(25*time.Minute, ask("c2", "mug=1"), "")
+			w.at(30*time.Minute, func() {
+				for _, ref := range []string{"pi_1", "pi_2"} {
+					w.sendEvents(w.paid(w.captureAtBank(ref)))
+				}
+			})
+			w.packed(time.Hour)
+		}, ends: order.Delivered, mails: also(paidMore, order.MailRefunded), check: func(t *testing.T, w *fixture) {
+			took(4350, 2900)(t, w)
+			if !slices.ContainsFunc(w.order().Refunds, func(r order.Refund) bool { return r.ID == "change-c2" && r.Status == order.RefundSucceeded }) {
+				t.Errorf("refunds %+v", w.order().Refunds)
+			}
+		}},
+	})
+}
