@@ -234,6 +234,7 @@ func (w *orderWorkflow) advanceChange(ctx workflow.Context) {
 // createForChange creates the payment that a change waits for, and mails the shopper.
 func (w *orderWorkflow) createForChange(ctx workflow.Context, a order.Amendment) {
 	if err := w.save(ctx); err != nil { // the record must know it first, for the aftercare
+		w.dropChange(ctx, "it cannot be written: "+workflows.Reason(err))
 		return
 	}
 	left := max(a.Until.Sub(workflow.Now(ctx)), time.Second)
