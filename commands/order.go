@@ -26,6 +26,7 @@ type orderCmd struct {
 	Pay     orderPayCmd     `cmd:"" help:"Pay an order in the sandbox, as the shopper's browser would. Refused against the real Stripe."`
 	Try     orderTryCmd     `cmd:"" help:"Take one order of the sample products from the checkout to its delivery, paid in the sandbox."`
 	Cancel  orderCancelCmd  `cmd:"" help:"Cancel an order that the carrier does not have yet: void its label, void or refund its payment, and release its stock."`
+	Change  orderChangeCmd  `cmd:"" help:"Change the goods or the address of an order while no parcel is booked. More costs another payment; less is refunded or not charged."`
 	Refund  orderRefundCmd  `cmd:"" help:"Refund an order: an amount, goods, the shipping fee, or everything that is left."`
 	Book    orderBookCmd    `cmd:"" name:"book-payment" help:"Book a bank transfer or cash that came in for an order."`
 	Return  orderReturnCmd  `cmd:"" help:"Goods that are sent back."`

@@ -41,13 +41,16 @@ type piecesOf struct {
 }
 
 // UnmarshalText reads the flag; the flag parser calls it.
-func (p *piecesOf) UnmarshalText(text []byte) (err error) {
+func (p *piecesOf) UnmarshalText(text []byte) error { return p.read(text, 1) }
+
+// read reads the flag, for a quantity of least or more.
+func (p *piecesOf) read(text []byte, least int64) (err error) {
 	i := strings.LastIndex(string(text), "=")
 	if i > 0 {
 		p.SKU = string(text[:i])
 		p.Quantity, err = strconv.ParseInt(string(text[i+1:]), 10, 64)
 	}
-	if i <= 0 || err != nil || p.Quantity < 1 {
+	if i <= 0 || err != nil || p.Quantity < least {
 		return fmt.Errorf("%q: want SKU=quantity, such as mug-blue=2", text)
 	}
 	return nil

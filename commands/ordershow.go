@@ -64,6 +64,9 @@ func (c *orderCmd) print(w io.Writer, o shop.Order) error {
 	for _, r := range o.Returns {
 		printReturn(t, r)
 	}
+	for _, a := range o.Changes {
+		printChange(t, a, o.Total.Currency)
+	}
 	for _, d := range o.Disputes {
 		fmt.Fprintf(t, "dispute\t%s of %s: %s\n", d.Amount, d.PaymentRef, nonEmpty(string(d.Status), d.ID, d.Reason))
 	}

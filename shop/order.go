@@ -33,6 +33,7 @@ type Order struct {
 	Refunds     []Refund      `json:"refunds"`
 	Disputes    []Dispute     `json:"disputes"`
 	Returns     []Return      `json:"returns"`
+	Changes     []Change      `json:"changes"`
 	MailTrouble []MailTrouble `json:"mailTrouble"`
 	Attention   []Attention   `json:"attention"`
 	Cases       []CaseRef     `json:"cases"`
@@ -41,11 +42,11 @@ type Order struct {
 }
 
 // Payment returns the payment that the order asks the shopper for, or has: the last
-// one that is neither a surplus nor on standby. It is the zero Payment before the
-// first.
+// one that is neither a surplus nor on standby, and that is not for a change. It is the
+// zero Payment before the first.
 func (o Order) Payment() Payment {
 	for _, p := range slices.Backward(o.Payments) {
-		if !p.Surplus && !p.Standby {
+		if !p.Surplus && !p.Standby && p.ChangeID == "" {
 			return p
 		}
 	}
@@ -53,7 +54,7 @@ func (o Order) Payment() Payment {
 }
 
 // Unpaid returns the payment that the shopper can pay now: the one on standby, which
-// is asked for because a hold lapses, or else the order's.
+// is asked for because a hold lapses or because of a change, or else the order's.
 func (o Order) Unpaid() Payment {
 	for _, p := range slices.Backward(o.Payments) {
 		if p.Standby {
@@ -102,8 +103,12 @@ type Payment struct {
 	Disputed   int64               `json:"disputed"`
 	Surplus    bool                `json:"surplus"` // it does not pay for the order
 	// Standby says that the shopper is asked for this payment because the hold of the
-	// one before is about to lapse.
+	// one before is about to lapse, or because of a change.
 	Standby bool `json:"standby"`
+	// Amount is what the shopper is asked to pay with it; 0: the order's total. ChangeID is
+	// the id of the change that it pays for; empty: it pays for the order as it was placed.
+	Amount   int64  `json:"amount,omitempty"`
+	ChangeID string `json:"changeId,omitempty"`
 	// CaptureBefore is when the held amount is released by itself; zero if nothing is
 	// held, or the provider does not say.
 	CaptureBefore time.Time `json:"captureBefore,omitzero"`

@@ -178,6 +178,38 @@ func (f *Orders) changeReturn(ctx context.Context, id order.ID, kind order.Kind,
 	return f.Change(ctx, id, kind, actor, why, correlation, func(now *order.Order) { now.Returns = o.Returns })
 }
 
+// ChangeOrder adds a change that waits for its payment, as the order's workflow would: each
+// piece costs 100.
+func (f *Orders) ChangeOrder(ctx context.Context, id order.ID, ask order.ChangeRequest, actor, correlation string) (order.Order, string, error) {
+	if err := f.fails(ctx); err != nil {
+		return order.Order{}, "", err
+	}
+	o, err := f.store.Order(ctx, id)
+	if err != nil {
+		return order.Order{}, "", err
+	}
+	const secret = "cs_change"
+	switch known := o.ChangeByID(ask.ID); {
+	case known != nil && known.Asked != ask.Hash():
+		return order.Order{}, "", order.ErrOtherRequest
+	case known != nil:
+		return o, secret, nil
+	case o.HandedOver():
+		return order.Order{}, "", &order.Refusal{Kind: order.ErrChangeTooLate, Text: "too late to change the order: it is shipped"}
+	}
+	a := order.Amendment{ID: ask.ID, Asked: ask.Hash(), Status: order.AmendmentPending, By: actor, Reason: ask.Reason, At: time.Now().UTC(), Until: time.Now().UTC().Add(time.Hour), ShipTo: ask.ShipTo}
+	for _, l := range ask.Lines {
+		a.Added = append(a.Added, order.Line{SKU: l.SKU, Name: l.SKU, Quantity: l.Quantity, Price: 100, Subtotal: 100 * l.Quantity})
+		a.Amount += 100 * l.Quantity
+	}
+	o, err = f.Change(ctx, id, order.ChangeRequested, actor, ask.Reason, correlation, func(o *order.Order) {
+		a.Payment = len(o.Payments) + 1
+		o.Payments = append(o.Payments, order.Payment{Number: a.Payment, Amount: a.Amount, Standby: true, Change: a.ID})
+		o.Changes = append(o.Changes, a)
+	})
+	return o, secret, err
+}
+
 // BookPayment books a sum, as the order's workflow would.
 func (f *Orders) BookPayment(ctx context.Context, id order.ID, r order.Receipt, currency, actor, why, correlation string) (order.Order, error) {
 	if err := f.fails(ctx); err != nil {

@@ -140,6 +140,8 @@ func ProblemOf(err error) *Problem {
 		{err: order.ErrInFlight, status: http.StatusConflict, code: "in_flight", retry: time.Second},
 		{err: order.ErrDuplicate, status: http.StatusConflict, code: "duplicate"},
 		{err: order.ErrTooLate, status: http.StatusConflict, code: "too_late"},
+		{err: order.ErrChangeTooLate, status: http.StatusConflict, code: "too_late"},
+		{err: order.ErrNotChangeable, status: http.StatusConflict, code: "not_changeable"},
 		{err: order.ErrMailing, status: http.StatusConflict, code: "mailing"},
 		{err: order.ErrClosed, status: http.StatusConflict, code: "too_late"},
 		{err: order.ErrIllegalMove, status: http.StatusConflict, code: "wrong_state"},

@@ -88,7 +88,7 @@ func perhapsNot() error {
 // detailed returns the problem of a refused request with the reason, which holds
 // amounts, quantities and product keys only.
 func detailed(err error) error {
-	for _, kind := range []error{order.ErrInvalid, order.ErrNotRefundable, order.ErrOtherRequest, order.ErrIllegalMove, order.ErrNotReturnable, order.ErrNotShipped, order.ErrReturnTooLate, order.ErrNoReturn, order.ErrNotSendable, order.ErrNoParcel} {
+	for _, kind := range []error{order.ErrInvalid, order.ErrNotRefundable, order.ErrOtherRequest, order.ErrIllegalMove, order.ErrNotReturnable, order.ErrNotShipped, order.ErrReturnTooLate, order.ErrNoReturn, order.ErrNotSendable, order.ErrNoParcel, order.ErrChangeTooLate, order.ErrNotChangeable} {
 		if errors.Is(err, kind) {
 			p := httpkit.ProblemOf(err)
 			p.Detail = strings.TrimPrefix(err.Error(), order.ErrInvalid.Error()+": ")

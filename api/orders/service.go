@@ -49,6 +49,12 @@ type Workflows interface {
 	// ReceiveReturn takes goods of a return that have arrived, and has them refunded. It
 	// fails as DecideReturn does, or with order.ErrNotReturnable.
 	ReceiveReturn(ctx context.Context, id order.ID, returnID string, got order.ReturnReceipt, actor, why, correlation string) (order.Order, error)
+	// ChangeOrder changes the order before its label, once per id of the request, and returns it
+	// and the client secret of the payment that the shopper is asked for, if there is one. It
+	// fails with order.ErrNotFound, order.ErrInvalid, order.ErrChangeTooLate,
+	// order.ErrNotChangeable, order.ErrIllegalMove, order.ErrOtherRequest, order.ErrInFlight
+	// or the errors of a price, with a text for the caller.
+	ChangeOrder(ctx context.Context, id order.ID, ask order.ChangeRequest, actor, correlation string) (o order.Order, clientSecret string, err error)
 	// BookPayment books a sum that came in without a payment provider, once per
 	// reference. It fails with order.ErrNotFound, order.ErrInvalid,
 	// order.ErrIllegalMove or order.ErrOtherRequest, with a text for the caller.
@@ -162,6 +168,7 @@ func (s *Service) Register(server *httpkit.Server) {
 		Summary:     "Refund an order",
 		Description: "Refunds an amount, or goods and a part of the shipping fee, or everything that is left, and returns the order. The refund is spread over the order's payments, within what is left of each: captured less refunded, pending and disputed. It works at any time after the capture, also for orders that have ended. Before the capture, lines and the shipping fee are left out: so much less is captured (the refund is released), and the parcel goes without them; what would leave nothing to send or to charge is refused, because that is a cancellation. Sending the request again with the same id refunds nothing more; another request under that id is refused (422 idempotency_key_reused). 409 not_refundable if it is about more than is left; the detail says how much is. 202 while the payment's provider has not responded: read the order. 503 busy says that the request was perhaps not accepted: send it again with the same id. A refund that fails, perhaps weeks later, opens its amount again, and the order then needs attention.",
 	}, operate, s.refund, http.StatusAccepted)
+	s.registerChange(server, write)
 	s.registerReturns(server, read, write, operate)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "book-payment", Method: http.MethodPost, Path: "/v1/orders/{id}/payments", Tags: []string{"operators"},

@@ -36,6 +36,7 @@ type Order struct {
 	Refunds     []Refund      `json:"refunds" nullable:"false" doc:"The refunds of the order's payments, oldest first, also those that were made at the provider"`
 	Disputes    []Dispute     `json:"disputes" nullable:"false" doc:"The disputes about the order's payments, oldest first"`
 	Returns     []Return      `json:"returns" nullable:"false" doc:"The returns of the order's goods, oldest first"`
+	Changes     []Change      `json:"changes" nullable:"false" doc:"The changes of the order that were asked for before its label, oldest first"`
 	MailTrouble []MailTrouble `json:"mailTrouble" nullable:"false" doc:"The order's mails that bounced or were reported as spam"`
 	Attention   []Attention   `json:"attention" nullable:"false" doc:"What a person must look at while the order goes on"`
 	Cases       []CaseRef     `json:"cases" nullable:"false" doc:"The open cases about what a person must decide; get-case returns one"`
@@ -71,7 +72,9 @@ type Payment struct {
 	Refunded      int64               `json:"refunded" doc:"The amount that was refunded or is about to be, in minor currency units"`
 	Disputed      int64               `json:"disputed" doc:"The amount that is disputed or was lost in a dispute, in minor currency units"`
 	Surplus       bool                `json:"surplus" doc:"The payment was replaced, or nobody asked for it: it is refunded or voided, and does not pay for the order"`
-	Standby       bool                `json:"standby" doc:"The shopper is asked for this payment because the hold of the one before is about to lapse. It does not pay for the order until its money is held"`
+	Standby       bool                `json:"standby" doc:"The shopper is asked for this payment because the hold of the one before is about to lapse, or because of a change. It does not pay for the order until its money is held"`
+	Amount        int64               `json:"amount,omitempty" doc:"What the shopper is asked to pay with it, in minor currency units. Missing: the order's total"`
+	Change        string              `json:"changeId,omitempty" doc:"The id of the change of the order that it pays for. Missing: it pays for the order as it was placed"`
 	CaptureBefore time.Time           `json:"captureBefore,omitzero" doc:"When the held amount is released by itself. Missing if nothing is held or the provider does not say"`
 	AuthorizedAt  time.Time           `json:"authorizedAt,omitzero" doc:"When Purser learned that the amount is held"`
 	Decline       *Decline            `json:"decline,omitempty" doc:"Why the last attempt to pay failed"`
@@ -191,7 +194,7 @@ func viewOf(o order.Order) Order {
 		ID: o.ID, Status: o.Status, Version: o.Version, Customer: o.Customer, Email: o.Email, Locale: o.Locale, ShipTo: o.ShipTo,
 		Lines: lineViews(o), Shipping: shippingView(o), Total: o.Total, Refundable: o.Refundable(), Reason: o.Reason,
 		Payments: each(o.Payments, paymentView), Shipments: each(o.Shipments, func(s order.Shipment) Shipment { return shipmentView(o, s) }), Refunds: each(o.Refunds, refundView),
-		Disputes: each(o.Disputes, disputeView), Returns: each(o.Returns, returnView), MailTrouble: each(o.MailTrouble, mailTroubleView),
+		Disputes: each(o.Disputes, disputeView), Returns: each(o.Returns, returnView), Changes: each(o.Changes, changeView), MailTrouble: each(o.MailTrouble, mailTroubleView),
 		Attention: each(o.Attention, func(a order.Attention) Attention { return Attention(a) }),
 		Cases:     each(o.Cases, func(c order.CaseRef) CaseRef { return CaseRef(c) }),
 		PlacedAt:  o.PlacedAt, UpdatedAt: o.UpdatedAt,
@@ -209,7 +212,7 @@ func paymentView(p order.Payment) Payment {
 	v := Payment{
 		Number: p.Number, Provider: p.Provider, Reference: p.Reference, Status: p.Status,
 		Authorized: p.Authorized, Captured: p.Captured, Refunded: p.Refunded, Disputed: p.Disputed,
-		Surplus: p.Surplus, Standby: p.Standby, CaptureBefore: p.CaptureBefore, AuthorizedAt: p.AuthorizedAt,
+		Surplus: p.Surplus, Standby: p.Standby, Amount: p.Amount, Change: p.Change, CaptureBefore: p.CaptureBefore, AuthorizedAt: p.AuthorizedAt,
 	}
 	for _, r := range p.Receipts {
 		v.Receipts = append(v.Receipts, PaymentReceipt(r))

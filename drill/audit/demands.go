@@ -58,6 +58,9 @@ func (a *audit) demandedMails(o orderRow) map[string][]string {
 			if a.paidInAdvance(o.id, e.ref) {
 				add("prepayment", "the shopper is to pay in advance")
 			}
+			if e.ofChange() {
+				add("pay_more", "payment "+e.ref+" can pay for a change")
+			}
 		case "payment.declined":
 			next := laterEvent(events[i+1:], endsDecline)
 			if !declined[e.ref] && next-e.at > (a.Terms.AskAfter+max(asked, a.margin(e.at, next))).Microseconds() {

@@ -63,6 +63,10 @@ func (a *audit) mostMails(o orderRow) map[string]int {
 		switch e.kind {
 		case "payment.declined":
 			most["payment_problem"]++
+		case "payment.ready":
+			if e.ofChange() {
+				most["pay_more"]++
+			}
 		case "payment.asked_again":
 			most["pay_again"]++
 		case "parcel.ready":

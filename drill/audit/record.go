@@ -49,6 +49,9 @@ type eventRow struct {
 	to, actor      string
 }
 
+// ofChange reports whether the event says that the payment of a change can be paid.
+func (e eventRow) ofChange() bool { return strings.Contains(e.why, " for the change ") }
+
 type paymentRow struct {
 	provider, reference, status              string
 	authorized, captured, refunded, disputed int64
