@@ -90,7 +90,9 @@ func (a *audit) demandedMails(o orderRow) map[string][]string {
 		case "parcel.ready":
 			add("ready", "parcel "+e.ref)
 		case "return.requested", "return.approved", "return.rejected", "return.received", "return.expired", "return.cancelled":
-			add(strings.Replace(e.kind, ".", "_", 1), "return "+e.ref)
+			if e.kind != "return.cancelled" || !strings.HasPrefix(e.ref, "parcel-") { // nobody has told the shopper of the return of a parcel
+				add(strings.Replace(e.kind, ".", "_", 1), "return "+e.ref)
+			}
 		case "order.cancelled":
 			add("cancelled", e.kind)
 		case "order.expired":

@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // goods is what an order has bought of a product, and what became of the pieces.
@@ -16,6 +17,8 @@ type goods struct {
 	restocked int64 // pieces that are for sale again, those that came back included
 	out       int64 // pieces that went out, and that the carrier has not brought back
 	back      int64 // of these, pieces that the shopper has sent back
+	brought   int64 // pieces that the carrier has brought back
+	again     int64 // pieces that came back, and are for sale again
 }
 
 // goodsOf returns what an order has bought, and what became of it: by what the carrier has
@@ -44,12 +47,20 @@ func (a *audit) goodsOf(o orderRow) (all []goods) {
 				if of.SKU != g.sku {
 					continue
 				}
-				if g.back += of.Received; of.Restock {
-					g.restocked += of.Received - of.Damaged
+				if !strings.HasPrefix(r.ID, "parcel-") { // these did not go out, or the carrier has brought them back
+					g.back += of.Received
+				}
+				if of.Restock {
+					g.again += of.Received - of.Damaged
 				}
 			}
 		}
-		g.restocked = min(g.restocked+g.putBack, g.bought)
+		for _, l := range a.byOrder[o.id] {
+			if s, known := a.shipment(o.id, l.Reference); known && s.sends() && l.Status == "returned" {
+				g.brought += piecesOf(l.goods(), g.sku)
+			}
+		}
+		g.restocked = min(g.again+g.putBack, g.bought)
 		all = append(all, g)
 	}
 	return all

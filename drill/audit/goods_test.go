@@ -66,7 +66,13 @@ func TestGoodsAndMoney(t *testing.T) {
 		{name: "an unpaid order's parcel that a person let go", end: cancelled(func(e *ending) {
 			e.labels, e.decided = []label{parcel("ord-1", "in_transit", 3)}, "refund"
 		})},
-		{name: "an unpaid order's parcel that came back", end: cancelled(func(e *ending) { e.labels = []label{parcel("ord-1", "returned", 3)} })},
+		{name: "an unpaid order's parcel that came back", end: cancelled(func(e *ending) {
+			e.labels = []label{parcel("ord-1", "returned", 3)}
+			e.reserved[0].shipped = 3
+		})},
+		{name: "an unpaid order's parcel that came back, and is for sale before anybody has looked at it", end: cancelled(func(e *ending) {
+			e.labels = []label{parcel("ord-1", "returned", 3)}
+		}), want: StockDifferences},
 		{name: "refunded by nobody", end: delivered(func(e *ending) { e.money["pi"] = 0 }), want: GoodsWithoutMoney},
 		{name: "refunded because somebody has asked", end: delivered(func(e *ending) {
 			e.money["pi"] = 0

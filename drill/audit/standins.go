@@ -114,6 +114,7 @@ type booking struct {
 	Parcels []struct {
 		Contents []pieces `json:"contents"`
 	} `json:"parcels"`
+	Return bool `json:"return"` // of a label for the way back
 }
 
 // goods returns what is in the parcel.
@@ -170,7 +171,9 @@ func (s Sandbox) collect(ctx context.Context) (out outside, err error) {
 	}
 	out.byOrder = map[string][]label{}
 	for _, l := range labels.Data {
-		out.byOrder[l.order()] = append(out.byOrder[l.order()], l)
+		if !l.Booking.Return {
+			out.byOrder[l.order()] = append(out.byOrder[l.order()], l)
+		}
 	}
 	out.mails, err = s.listMails(ctx)
 	return out, err

@@ -28,7 +28,8 @@ func ReadStock(ctx context.Context, record string) (map[string]int64, error) {
 // countReserved compares what an order has reserved and taken of the stock with its goods:
 // of an order that has ended nothing is reserved any more. Of a delivered one the pieces
 // that went out, or were refunded and not put back, are gone; of another one none, unless
-// a parcel went out.
+// a parcel went out. What the carrier has brought back is gone until a person has received
+// it.
 func (a *audit) countReserved(o orderRow) {
 	all := a.goodsOf(o)
 	for _, r := range a.reserved[o.id] {
@@ -42,7 +43,7 @@ func (a *audit) countReserved(o orderRow) {
 				a.endedWrong(StockDifferences, o.id, fmt.Sprintf("is delivered: its stock of %s is %s", r.sku, r.state))
 			}
 		case (o.status == "cancelled" || o.status == "expired") && !a.decided(o.id, "refund") && !a.decided(o.id, "keep"):
-			open, gone = 0, 0
+			open, gone = 0, max(all[i].brought-all[i].again, 0)
 		default: // a person has decided where the goods are
 			open = 0
 		}
