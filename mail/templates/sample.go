@@ -43,7 +43,9 @@ func Sample(t Template, locale string) Data {
 	case PayAgain:
 		d.Amount, d.Until = d.Total, placed.Add(150*time.Hour)
 	case PayMore:
-		d.Lines, d.Total = d.Lines[1:], order.Money{Amount: d.Lines[1].Subtotal, Currency: d.Total.Currency}
+		d.Lines = d.Lines[:1]
+		d.Total.Amount = d.Lines[0].Subtotal
+		d.Amount = d.Total
 	case ReturnInstructions:
 		d.Until, d.Link = placed.AddDate(0, 0, 30), "https://shop.example/returns/label"
 	case ReturnApproved:

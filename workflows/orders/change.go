@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -134,20 +133,6 @@ func notChangeable(format string, args ...any) error {
 	return workflows.Refuse(activities.FailureChange, fmt.Sprintf("%v: %s", order.ErrNotChangeable, fmt.Sprintf(format, args...)))
 }
 
-// labelled reports whether the carrier has a parcel of the order booked, or perhaps has,
-// whether a person has made one, or goods were delivered without one.
-func (s *State) labelled() bool {
-	return slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool {
-		switch {
-		case p.Method == order.NoParcel:
-			return true
-		case p.Status == order.ParcelVoided:
-			return false
-		}
-		return p.Booked() || s.Tried[p.Reference] || p.Key != "" && !p.Replaced
-	})
-}
-
 // pieces returns how many pieces of a product the order is to send.
 func (s *State) pieces(sku string) (n int64) {
 	for _, l := range s.Lines {
@@ -194,15 +179,15 @@ func (w *orderWorkflow) onChange(ctx workflow.Context, r ChangeRequest) (Placed,
 	if err != nil {
 		return Placed{}, err
 	}
-	err = workflow.Await(ctx, func() bool { return w.changeSettled(ask.ID) })
+	err = workflow.Await(ctx, func() bool { return w.changeAnswered(ask.ID) })
 	if err == nil {
 		err = w.save(ctx)
 	}
 	return w.changed(ask.ID), err
 }
 
-// changeSettled reports whether the caller of a change can be told what becomes of it.
-func (w *orderWorkflow) changeSettled(id string) bool {
+// changeAnswered reports whether the caller of a change can be told what becomes of it.
+func (w *orderWorkflow) changeAnswered(id string) bool {
 	a := w.ChangeByID(id)
 	switch {
 	case a == nil || w.Abort != nil || a.Status == order.AmendmentDropped:
@@ -235,7 +220,7 @@ func (w *orderWorkflow) change(ctx workflow.Context, ask order.ChangeRequest, ac
 	if err != nil {
 		return err
 	}
-	// The order may be being paid anew, because of the change before.
+	// Another payment may be being created, because of the change before.
 	if err := workflow.Await(ctx, func() bool {
 		return w.Phase != AwaitingPayment || w.manual() || w.current().Reference != "" || w.Abort != nil
 	}); err != nil {
@@ -404,50 +389,4 @@ func (w *orderWorkflow) proceed(ctx workflow.Context, id string) {
 	default:
 		w.makeChange(ctx)
 	}
-}
-
-// describeChange says what a change does.
-func describeChange(a order.Amendment, currency string) string {
-	var s []string
-	var more []order.LineQuantity
-	for _, l := range a.Added {
-		more = append(more, order.LineQuantity{SKU: l.SKU, Quantity: l.Quantity})
-	}
-	if len(more) > 0 {
-		s = append(s, goods(more)+" more")
-	}
-	if len(a.Removed) > 0 {
-		s = append(s, goods(a.Removed)+" less")
-	}
-	if a.ShipTo != nil {
-		s = append(s, "another address")
-	}
-	if len(s) == 0 {
-		s = append(s, "nothing differs")
-	}
-	switch {
-	case a.Amount > 0:
-		s = append(s, order.Money{Amount: a.Amount, Currency: currency}.String()+" more to pay")
-	case a.Amount < 0:
-		s = append(s, order.Money{Amount: -a.Amount, Currency: currency}.String()+" less")
-	}
-	return strings.Join(s, ", ")
-}
-
-// describeChangeState says what a change does and what has become of it.
-func (w *orderWorkflow) describeChangeState(a order.Amendment) string {
-	s := fmt.Sprintf("Change `%s` (%s): %s", a.ID, describeChange(a, w.Total.Currency), a.Status)
-	switch {
-	case a.Status == order.AmendmentPending && a.Payment > 0:
-		s += ", waits for its payment until " + a.Until.UTC().Format("2006-01-02 15:04 MST")
-	case a.Why != "":
-		s += ": " + a.Why
-	}
-	return s + "."
-}
-
-// changeable reports whether the order takes a change now.
-func (w *orderWorkflow) changeable() bool {
-	open := w.Phase == AwaitingPayment || w.Phase == Fulfilling && !w.labelled()
-	return open && (w.Hold == nil || w.Hold.Kind == order.HoldParcel) && w.Abort == nil && w.PendingChange() == nil
 }

@@ -319,7 +319,7 @@ func (s *State) counts(p *order.Payment) bool {
 }
 
 // soonest returns the payment whose hold lapses first, of those that are not captured, or
-// the order's payment if there is none.
+// the order's payment if no money is held.
 func (w *orderWorkflow) soonest() order.Payment {
 	first := w.Order.Payment()
 	for _, p := range w.Payments {

@@ -303,3 +303,49 @@ func describeReturn(r order.Return) string {
 	}
 	return s
 }
+
+// describeChange says what a change does.
+func describeChange(a order.Amendment, currency string) string {
+	var s []string
+	var more []order.LineQuantity
+	for _, l := range a.Added {
+		more = append(more, order.LineQuantity{SKU: l.SKU, Quantity: l.Quantity})
+	}
+	if len(more) > 0 {
+		s = append(s, goods(more)+" more")
+	}
+	if len(a.Removed) > 0 {
+		s = append(s, goods(a.Removed)+" less")
+	}
+	if a.ShipTo != nil {
+		s = append(s, "another address")
+	}
+	if len(s) == 0 {
+		s = append(s, "nothing differs")
+	}
+	switch {
+	case a.Amount > 0:
+		s = append(s, order.Money{Amount: a.Amount, Currency: currency}.String()+" more to pay")
+	case a.Amount < 0:
+		s = append(s, order.Money{Amount: -a.Amount, Currency: currency}.String()+" less")
+	}
+	return strings.Join(s, ", ")
+}
+
+// describeChangeState says what a change does and what has become of it.
+func (w *orderWorkflow) describeChangeState(a order.Amendment) string {
+	s := fmt.Sprintf("Change `%s` (%s): %s", a.ID, describeChange(a, w.Total.Currency), a.Status)
+	switch {
+	case a.Status == order.AmendmentPending && a.Payment > 0:
+		s += ", waits for its payment until " + a.Until.UTC().Format("2006-01-02 15:04 MST")
+	case a.Why != "":
+		s += ": " + a.Why
+	}
+	return s + "."
+}
+
+// changeable reports whether the order takes a change now.
+func (w *orderWorkflow) changeable() bool {
+	open := w.Phase == AwaitingPayment || w.Phase == Fulfilling && !w.labelled()
+	return open && (w.Hold == nil || w.Hold.Kind == order.HoldParcel) && w.Abort == nil && w.PendingChange() == nil
+}

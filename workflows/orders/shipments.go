@@ -57,6 +57,20 @@ func underWay(s order.Shipment) bool {
 	return !s.Replaced && !s.Kept && s.Status != order.ParcelDelivered && s.Status != order.ParcelReturned && s.Status != order.ParcelVoided
 }
 
+// labelled reports whether the carrier has a parcel of the order booked, or perhaps has,
+// whether a person has made one, or goods were delivered without one.
+func (s *State) labelled() bool {
+	return slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool {
+		switch {
+		case p.Method == order.NoParcel:
+			return true
+		case p.Status == order.ParcelVoided:
+			return false
+		}
+		return p.Booked() || s.Tried[p.Reference] || p.Key != "" && !p.Replaced
+	})
+}
+
 // lost reports whether the carrier does not know a parcel, or has not moved it for
 // Terms.OverdueAfter.
 func (s *State) lost(p order.Shipment) bool {
