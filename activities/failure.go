@@ -45,6 +45,8 @@ const (
 	FailureDenied      = "Denied"
 	FailureNotFound    = "NotFound"
 
+	FailureNotRefundable = "NotRefundable"
+
 	FailureProduct        = "InvalidProduct"
 	FailureNoProduct      = "NoSuchProduct"
 	FailureProductVersion = "ProductVersion"
@@ -85,6 +87,7 @@ var failures = []struct {
 	{order.ErrNotChangeable, FailureChange, true, 0},
 	{order.ErrInvalid, FailureInvalid, true, 0},
 	{order.ErrDuplicate, FailureDuplicate, true, 0},
+	{order.ErrNotRefundable, FailureNotRefundable, true, 0},
 	{order.ErrNotFound, FailureNotFound, true, 0},
 	{order.ErrNoCase, FailureNotFound, true, 0},
 	{order.ErrNoBulk, FailureNotFound, true, 0},

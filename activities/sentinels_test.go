@@ -26,7 +26,6 @@ var neverReported = map[string]string{
 	"order.ErrTooLate":       "as above",
 	"order.ErrChangeTooLate": "as above",
 	"order.ErrClosed":        "as above",
-	"order.ErrNotRefundable": "as above",
 	"order.ErrNoReturn":      "as above",
 	"order.ErrNotReturnable": "as above",
 	"order.ErrNotShipped":    "as above",

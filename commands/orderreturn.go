@@ -52,6 +52,7 @@ type returnRequestCmd struct {
 	OrderID string     `arg:"" name:"id" help:"The order's id."`
 	Line    []piecesOf `sep:"none" required:"" help:"Goods, as SKU=quantity; repeatable." placeholder:"SKU=N"`
 	Reason  string     `required:"" help:"Why they are sent back."`
+	Want    []piecesOf `name:"exchange" sep:"none" help:"Goods that the shopper wants instead of the money, as SKU=quantity; repeatable. They are ordered when the others have arrived." placeholder:"SKU=N"`
 	Key     string     `name:"return-id" help:"Your id of the return, which makes repeating the command safe. Default: a new one." placeholder:"ID"`
 }
 
@@ -59,6 +60,9 @@ func (x *returnRequestCmd) Run(e *env, c *commands) error {
 	r := order.ReturnRequest{ID: keyOr(x.Key, "rt"), Reason: x.Reason}
 	for _, l := range x.Line {
 		r.Lines = append(r.Lines, order.ReturnItem{SKU: l.SKU, Quantity: l.Quantity})
+	}
+	for _, l := range x.Want {
+		r.Exchange = append(r.Exchange, order.RequestLine{SKU: l.SKU, Quantity: l.Quantity})
 	}
 	return c.Order.send(e, func(client *shop.Client) (shop.Order, error) {
 		return client.RequestReturn(e.ctx, order.ID(x.OrderID), r)
@@ -216,7 +220,33 @@ func printReturn(w io.Writer, r shop.Return) {
 	if r.Label.Status != "" {
 		fmt.Fprintf(w, "  label\t%s\n", nonEmpty(string(r.Label.Status), r.Label.Carrier, r.Label.Tracking))
 	}
+	if x := r.Exchange; x != nil {
+		printExchange(w, *x)
+	}
 	if !r.Due.IsZero() {
 		fmt.Fprintf(w, "  until\t%s, then %s\n", r.Due.Format(time.RFC3339), r.Status.Rule().Says)
 	}
+}
+
+// printExchange prints what the shopper wants instead of the money, and what came of it.
+func printExchange(w io.Writer, x shop.Exchange) {
+	var goods []string
+	for _, l := range x.Lines {
+		goods = append(goods, fmt.Sprintf("%d × %s", l.Quantity, l.SKU))
+	}
+	came := ""
+	switch {
+	case x.Refused != "":
+		came = ": refused: " + x.Refused
+	case x.Credit.Currency != "":
+		came = fmt.Sprintf(": %s pay for order %s", x.Credit, x.OrderID)
+	}
+	back := order.Money{Currency: x.Offered.Currency}
+	for _, p := range x.Returned {
+		back.Amount += p.Amount
+	}
+	if back.Amount > 0 {
+		came += fmt.Sprintf(", of which %s came back", back)
+	}
+	fmt.Fprintf(w, "  exchange\t%s%s\n", strings.Join(goods, ", "), came)
 }

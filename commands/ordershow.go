@@ -38,6 +38,9 @@ func (c *orderCmd) print(w io.Writer, o shop.Order) error {
 	}
 	t := terminal.NewTable(w)
 	fmt.Fprintf(t, "order\t%s\nstatus\t%s\ntotal\t%s\nplaced\t%s\n", o.ID, paintStatus(t, o.Status), o.Total, o.PlacedAt.Format(time.RFC3339))
+	if x := o.ExchangeOf; x != nil {
+		fmt.Fprintf(t, "exchange of\treturn %s of order %s\n", x.ReturnID, x.OrderID)
+	}
 	if o.Reason != "" {
 		fmt.Fprintf(t, "reason\t%s\n", o.Reason)
 	}
@@ -56,10 +59,13 @@ func (c *orderCmd) print(w io.Writer, o shop.Order) error {
 	}
 	for _, r := range o.Refunds {
 		what := "refund"
-		if r.Status == order.RefundReleased {
+		switch r.Status {
+		case order.RefundReleased:
 			what = "left out"
+		case order.RefundCredited:
+			what = "credit"
 		}
-		fmt.Fprintf(t, "%s\t%s of %s: %s\n", what, r.Amount, r.PaymentRef, nonEmpty(string(r.Status), r.ID, r.Reason))
+		fmt.Fprintf(t, "%s\t%s of %s: %s\n", what, r.Amount, r.PaymentRef, nonEmpty(string(r.Status), string(r.CreditTo), r.ID, r.Reason))
 	}
 	for _, r := range o.Returns {
 		printReturn(t, r)

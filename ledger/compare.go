@@ -108,7 +108,7 @@ func Compare(b Books, totals map[string]Totals) []Difference {
 		c.compareRows(b.Rows)
 	}
 	for _, p := range b.Order.Payments {
-		if has, ok := totals[p.Reference]; ok && !p.Manual() {
+		if has, ok := totals[p.Reference]; ok && p.AtProvider() {
 			c.compareProvider(p, has)
 		}
 	}
@@ -176,17 +176,17 @@ func (c *comparison) compareRow(is, row PaymentRow, ok bool) {
 	case row.Surplus != is.Surplus:
 		why = "the payment's row in the database and the order differ about whether it is a surplus"
 	}
-	byHand := paidOut(c.order, order.Payment{Reference: is.Reference, Refunded: is.Refunded})
-	has := append(amounts(is.Surplus, row.Captured, row.Refunded-byHand, row.Disputed), amount{Authorized, row.Authorized})
+	other := notAtProvider(c.order, order.Payment{Reference: is.Reference, Refunded: is.Refunded})
+	has := append(amounts(is.Surplus, row.Captured, row.Refunded-other, row.Disputed), amount{Authorized, row.Authorized})
 	listed := false
-	for i, a := range append(amounts(is.Surplus, is.Captured, is.Refunded-byHand, is.Disputed), amount{Authorized, is.Authorized}) {
+	for i, a := range append(amounts(is.Surplus, is.Captured, is.Refunded-other, is.Disputed), amount{Authorized, is.Authorized}) {
 		if a.n != has[i].n {
 			listed = true
 			c.set(subject{is.Number, is.Provider, is.Reference, a.account}, a.n, why, func(d *Difference) { d.Row = &has[i].n })
 		}
 	}
 	if !listed { // the difference is not in an amount, or not in the net amount of a surplus
-		first := amounts(is.Surplus, is.Captured, is.Refunded-byHand, is.Disputed)[0]
+		first := amounts(is.Surplus, is.Captured, is.Refunded-other, is.Disputed)[0]
 		c.set(subject{is.Number, is.Provider, is.Reference, first.account}, first.n, why, func(d *Difference) { d.Row = &has[0].n })
 	}
 }
@@ -208,7 +208,7 @@ func (c *comparison) set(s subject, record int64, why string, side func(*Differe
 // compareProvider adds where a provider differs from the record about a payment.
 func (c *comparison) compareProvider(p order.Payment, has Totals) {
 	// A refund that was asked for may or may not have reached the provider.
-	refunded, asked := p.Refunded-paidOut(c.order, p), int64(0)
+	refunded, asked := p.Refunded-notAtProvider(c.order, p), int64(0)
 	for _, r := range c.order.Refunds {
 		if r.PaymentRef == p.Reference && r.Status == order.RefundRequested {
 			asked += r.Amount.Amount
@@ -270,7 +270,7 @@ func union[K comparable](maps ...map[K]int64) []K {
 // ToAsk returns the payments of an order whose provider can be asked about them.
 func ToAsk(o order.Order) (asked []Asked) {
 	for _, p := range o.Payments {
-		if p.Reference != "" && !p.Manual() {
+		if p.Reference != "" && p.AtProvider() {
 			asked = append(asked, Asked{Ref: p.Reference, PlacedAt: o.PlacedAt})
 		}
 	}

@@ -57,7 +57,7 @@ type Entry struct {
 	OrderID order.ID    `json:"orderId,omitempty"` // empty: no order is known for a settlement
 	Payment int         `json:"payment,omitempty"` // the payment's number within the order
 	Ref     string      `json:"ref,omitempty"`     // the payment's reference at its provider
-	Party   string      `json:"party"`             // who has the money: a provider, or order.Manual
+	Party   string      `json:"party"`             // who has the money: a provider, order.Manual, or order.Credit
 	Debit   Account     `json:"debit"`
 	Credit  Account     `json:"credit"`
 	Amount  order.Money `json:"amount"` // above zero

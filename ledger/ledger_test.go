@@ -199,3 +199,81 @@ func TestCompare(t *testing.T) {
 		}
 	}
 }
+
+// TestExchange (PAY-2, REC-3): the value of goods that were exchanged moves from one order's
+// books to the other's, and back: each order agrees with its entries and its provider, and the
+// account of credit has nothing in all.
+func TestExchange(t *testing.T) {
+	euro := func(n int64) order.Money { return order.Money{Amount: n, Currency: "EUR"} }
+	first := order.Payment{Number: 1, Provider: "stripe", Reference: "pi_1", Authorized: 2900, Captured: 2900}
+	credit := order.Payment{Number: 1, Provider: order.Credit, Reference: "ord_1/rt1", Captured: 1450}
+	credited := func(n int64) order.Refund {
+		return order.Refund{ID: "return-rt1", PaymentRef: "pi_1", Amount: euro(n), Status: order.RefundCredited, CreditTo: "ord_2"}
+	}
+	with := func(p order.Payment, refunded int64, refunds ...order.Refund) order.Order {
+		p.Refunded = refunded
+		return orderOf([]order.Payment{p}, refunds...)
+	}
+	steps := []struct {
+		first, second order.Order
+		refunded      int64 // at the provider of the first
+		want          []string
+	}{
+		{first: with(first, 0)},
+		{first: with(first, 1450, credited(1450)), second: with(credit, 0), want: []string{"1 credit pi_1: clearing to refunded 1450", "1 credit ord_1/rt1: captured to clearing 1450"}},
+		{
+			first:    with(first, 1450, credited(1000), order.Refund{ID: "exchange-1", PaymentRef: "pi_1", Amount: euro(450), Status: order.RefundSucceeded}),
+			second:   with(credit, 450, order.Refund{ID: "r1", PaymentRef: "ord_1/rt1", Amount: euro(450), Status: order.RefundSucceeded}),
+			refunded: 450,
+			want:     []string{"1 credit pi_1: refunded to clearing 450", "1 stripe pi_1: clearing to refunded 450", "1 credit ord_1/rt1: clearing to refunded 450"},
+		},
+	}
+	var all [2][]ledger.Entry
+	for i, s := range steps[1:] {
+		was := steps[i]
+		changes := [2][]ledger.Entry{ledger.Entries(was.first, s.first, ledger.ByOrder), ledger.Entries(was.second, s.second, ledger.ByOrder)}
+		got := append(describe(changes[0]), describe(changes[1])...)
+		slices.Sort(got)
+		slices.Sort(s.want)
+		if diff := cmp.Diff(s.want, got); diff != "" {
+			t.Errorf("step %d (-want +got):\n%s", i+1, diff)
+		}
+		sum := int64(0)
+		for n, entries := range changes {
+			all[n] = append(all[n], entries...)
+			for _, e := range all[n] {
+				if e.Party != order.Credit {
+					continue
+				}
+				if e.Debit == ledger.Clearing {
+					sum += e.Amount.Amount
+				}
+				if e.Credit == ledger.Clearing {
+					sum -= e.Amount.Amount
+				}
+			}
+		}
+		if sum != 0 {
+			t.Errorf("step %d: credit has %d in all", i+1, sum)
+		}
+		totals := map[string]ledger.Totals{"pi_1": {Ref: "pi_1", Currency: "EUR", Captured: 2900, Refunded: s.refunded}}
+		for n, o := range []order.Order{s.first, s.second} {
+			entries := all[n]
+			if n == 0 {
+				entries = append(ledger.Entries(order.Order{}, steps[0].first, ledger.ByOrder), entries...)
+			}
+			books := ledger.Books{Order: o}
+			for _, e := range entries {
+				books.Balances = append(books.Balances,
+					ledger.AccountBalance{Payment: e.Payment, Party: e.Party, Ref: e.Ref, Account: e.Debit, Amount: e.Amount.Amount},
+					ledger.AccountBalance{Payment: e.Payment, Party: e.Party, Ref: e.Ref, Account: e.Credit, Amount: -e.Amount.Amount})
+			}
+			if d := ledger.Compare(books, totals); len(d) != 0 {
+				t.Errorf("step %d, order %d: %+v", i+1, n+1, d)
+			}
+		}
+		if asked := ledger.ToAsk(s.second); len(asked) != 0 {
+			t.Errorf("a provider is asked about credit: %+v", asked)
+		}
+	}
+}

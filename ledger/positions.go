@@ -29,24 +29,37 @@ func positions(o order.Order) map[place]int64 {
 		if p.Surplus {
 			captured, refunded, disputed = Surplus, Surplus, Surplus
 		}
-		byHand := paidOut(o, p)
+		byHand, credited := elsewhere(o, p)
 		add(p.Provider, Authorized, Holds, p.Authorized)
 		add(p.Provider, Clearing, captured, p.Captured)
-		add(p.Provider, refunded, Clearing, p.Refunded-byHand)
+		add(p.Provider, refunded, Clearing, p.Refunded-byHand-credited)
 		add(order.Manual, refunded, Clearing, byHand)
+		add(order.Credit, refunded, Clearing, credited)
 		add(p.Provider, disputed, Clearing, p.Disputed)
 	}
 	return all
 }
 
-// paidOut returns how much of a payment a person has refunded without its provider.
-func paidOut(o order.Order, p order.Payment) (sum int64) {
+// elsewhere returns how much of a payment was refunded without its provider: by a person,
+// and as credit for another order.
+func elsewhere(o order.Order, p order.Payment) (byHand, credited int64) {
 	for _, r := range o.Refunds {
-		if r.PaymentRef == p.Reference && r.PaidOut && r.Status.Moves() {
-			sum += r.Amount.Amount
+		switch {
+		case r.PaymentRef != p.Reference || !r.Status.Moves():
+		case r.Status == order.RefundCredited:
+			credited += r.Amount.Amount
+		case r.PaidOut:
+			byHand += r.Amount.Amount
 		}
 	}
-	return min(sum, p.Refunded)
+	byHand = min(byHand, p.Refunded)
+	return byHand, min(credited, p.Refunded-byHand)
+}
+
+// notAtProvider is what elsewhere returns, in all.
+func notAtProvider(o order.Order, p order.Payment) int64 {
+	byHand, credited := elsewhere(o, p)
+	return byHand + credited
 }
 
 // Entries returns the entries that lead from an order as it was to the order as it

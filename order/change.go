@@ -251,7 +251,7 @@ func (r ChangeRequest) Validate() error {
 	case len(r.Lines) > MaxLines:
 		return fmt.Errorf("%w: lines: want at most %d, got %d", ErrInvalid, MaxLines, len(r.Lines))
 	}
-	if err := checkLines(r.Lines, 0); err != nil {
+	if err := checkQuantities("lines", r.Lines, 0); err != nil {
 		return err
 	}
 	if r.ShipTo != nil {

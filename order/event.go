@@ -89,6 +89,9 @@ const (
 	ReturnWasClosed    Kind = "return.closed"
 	ReturnLabelWasMade Kind = "return.label_made"
 	ReturnLabelVoided  Kind = "return.label_voided"
+	ReturnWasExchanged Kind = "return.exchanged"        // the value of its goods pays for another order
+	ExchangeWasRefused Kind = "return.exchange_refused" // there is no such order: the value is refunded
+	CreditCameBack     Kind = "return.credit_back"      // the other order does not need the value any more: it is refunded
 
 	MailSent       Kind = "mail.sent"
 	MailUnknown    Kind = "mail.unknown" // it may have been sent
@@ -165,6 +168,8 @@ type Opening struct {
 	Correlation string    `json:"correlationId"`
 	Now         time.Time `json:"now"`
 	HoldUntil   time.Time `json:"holdUntil"` // when an unpaid reservation expires
+	// ExchangeOf says whose goods' value pays for the order, or for a part of it.
+	ExchangeOf *ExchangeOf `json:"exchangeOf,omitempty"`
 	// Pricing is what was decided about the price; nil: the catalogue's prices are
 	// the whole price.
 	Pricing *Pricing `json:"pricing,omitempty"`

@@ -18,6 +18,7 @@ const (
 	MailPaymentProblem Notification = "payment_problem" // declined, and not retried since
 	MailPayAgain       Notification = "pay_again"       // the hold on the money is about to lapse
 	MailPayMore        Notification = "pay_more"        // what a change of the order costs
+	MailDifference     Notification = "pay_difference"  // what an exchange costs more than the goods were worth
 	MailShipped        Notification = "shipped"
 	MailReady          Notification = "ready" // to be collected
 	MailDelivered      Notification = "delivered"
@@ -65,6 +66,12 @@ type Mail struct {
 	Link         string            `json:"link,omitempty"`  // where its button leads; default: to the order or the parcel
 	Label        string            `json:"label,omitempty"` // the carrier's id of the label that it carries as a file
 	Delivered    []DigitalDelivery `json:"delivered,omitempty"`
+	// NewOrder is the order that the goods of a return were exchanged for, and Credit how
+	// much of their value pays for it. NotExchanged says that the shopper wanted another
+	// order, and that there is none.
+	NewOrder     ID    `json:"newOrder,omitempty"`
+	Credit       Money `json:"credit,omitzero"`
+	NotExchanged bool  `json:"notExchanged,omitempty"`
 }
 
 // Key returns the mail's key in the ledger.
@@ -100,6 +107,8 @@ func (o Order) MailAbout(m Notification, ref string) Mail {
 		l.Ref, l.Amount = cmp.Or(ref, o.standby().Reference), o.Asked(o.standby())
 	case MailPayMore:
 		l = l.aboutChange(o, ref)
+	case MailDifference:
+		l.Ref, l.Amount, l.Credit = cmp.Or(ref, o.Payment().Reference), o.Asked(o.Payment()), Money{o.Credited(), o.Total.Currency}
 	case MailPaymentProblem:
 		l.Ref = cmp.Or(ref, o.Payment().Reference)
 		if d := o.Payment().Decline; d != nil {
@@ -200,6 +209,12 @@ func (m Mail) aboutReturn(o Order, ref string) Mail {
 			m.Ref, m.Amount, m.Until, m.Link, m.Reason = r.ID, r.Refund, r.Due, r.Link, r.Message
 			if m.Notification == MailReturnApproved && r.Label.Status == ReturnLabelMade {
 				m.Label = r.Label.LabelID
+			}
+			if x := r.Exchange; x != nil && m.Notification == MailReturnReceived {
+				m.NotExchanged = x.Refused != ""
+				if m.NewOrder, m.Credit = x.OrderID, x.Credit; m.NotExchanged {
+					m.NewOrder, m.Credit = "", Money{}
+				}
 			}
 		}
 	}

@@ -41,6 +41,9 @@ type Order struct {
 	// what the order was before the first of them; nil: it was not changed.
 	Changes []Amendment `json:"changes,omitempty"`
 	Opened  *Opened     `json:"opened,omitempty"`
+	// ExchangeOf says whose goods' value pays for the order, or for a part of it; nil: it
+	// is no exchange.
+	ExchangeOf *ExchangeOf `json:"exchangeOf,omitempty"`
 	// MailTrouble lists the order's mails that bounced or were reported as spam.
 	MailTrouble []MailTrouble `json:"mailTrouble,omitempty"`
 	// Attention lists what Purser cannot finish by itself although the order goes
@@ -89,8 +92,11 @@ func (o Order) Free() bool { return o.Total.Amount == 0 && o.Total.Currency != "
 
 // FirstPayments returns the payments of an order that is opened.
 func (o Order) FirstPayments() []Payment {
-	if o.Free() {
+	switch {
+	case o.Free():
 		return []Payment{}
+	case o.ExchangeOf != nil:
+		return o.ExchangeOf.firstPayments(o.Total, o.PlacedAt)
 	}
 	return []Payment{{Number: 1}}
 }

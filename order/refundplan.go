@@ -1,6 +1,7 @@
 package order
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -21,8 +22,11 @@ func (o Order) PlanRefund(r RefundRequest) ([]Refund, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	if p := o.Payment(); p.Status == PaymentAuthorized && o.Captured() == 0 {
-		return o.planRelease(r, p)
+	if p := o.Payment(); p.Status == PaymentAuthorized && o.Taken() == 0 {
+		parts, err := o.planRelease(r, p)
+		if err == nil || o.Credited() == 0 || r.All || r.Amount != (Money{}) || errors.Is(err, ErrInvalid) {
+			return parts, err
+		} // the credit was taken, and can be given back
 	}
 	left := Money{Amount: o.Refundable(), Currency: o.Total.Currency}
 	plan, err := o.planAmounts(r, left)
@@ -40,7 +44,7 @@ func (o Order) PlanRefund(r RefundRequest) ([]Refund, error) {
 	parts := o.spreadRefund(r, plan)
 	for _, p := range parts {
 		i := slices.IndexFunc(o.Payments, func(own Payment) bool { return own.Reference == p.PaymentRef })
-		if o.Payments[i].Manual() && !p.PaidOut {
+		if o.Payments[i].Manual() && !p.PaidOut && r.creditTo == "" {
 			return nil, fmt.Errorf("%w: %s was not paid at a payment provider: pay it out, and name the proof (paidOut)", ErrInvalid, p.Amount)
 		}
 	}
@@ -176,6 +180,9 @@ func (o Order) spreadRefund(r RefundRequest, plan refundPlan) (parts []Refund) {
 		if r.PaidOut != "" {
 			part.Status, part.PaidOut, part.Reference = RefundSucceeded, true, r.PaidOut
 		}
+		if r.creditTo != "" {
+			part.Status, part.CreditTo = RefundCredited, r.creditTo
+		}
 		if p.Surplus && r.All { // it was not paid for goods
 			parts, amount = append(parts, part), amount-n
 			continue
@@ -210,14 +217,14 @@ func takeLines(lines []RefundLine, n int64) (taken, rest []RefundLine, left int6
 // refundedFrom returns the order's payments in the sequence in which they are
 // refunded. What a person pays out is first what came in without a payment provider,
 // above all what the order did not need; what a provider refunds is first what came in
-// there. Goods are refunded from the payments that paid for them.
+// there, and credit comes last. Goods are refunded from the payments that paid for them.
 func (o Order) refundedFrom(r RefundRequest) []Payment {
 	forGoods := len(r.Lines) > 0 || r.Shipping > 0
 	rank := func(p Payment) int {
 		switch {
 		case forGoods && p.Surplus:
 			return 3
-		case p.Manual() != (r.PaidOut != ""):
+		case p.Credit(), p.Manual() != (r.PaidOut != ""):
 			return 2
 		case p.Surplus:
 			return 0
@@ -276,13 +283,17 @@ func (o Order) Restocked() (all []LineQuantity) {
 // that were refunded before count for nothing; there is no refund if nothing is left. It
 // fails with ErrNotRefundable while the money cannot be refunded, and otherwise as
 // PlanRefund does.
-func (o Order) PlanReturn(back Return) ([]Refund, error) {
+func (o Order) PlanReturn(back Return) ([]Refund, error) { return o.planBack(back, 0, "") }
+
+// planBack is PlanReturn, less what was refunded for the goods before, or PlanExchange if
+// it is for an order.
+func (o Order) planBack(back Return, refunded int64, creditTo ID) ([]Refund, error) {
 	worth, left, g := o.worth(back), o.Refundable(), Granule(o.Total.Currency)
-	amount := o.ReturnRefund(back).Amount
+	amount := max(o.ReturnRefund(back).Amount-refunded, 0)
 	switch disputed := slices.ContainsFunc(o.Disputes, func(d Dispute) bool { return !d.Closed() && d.Status != DisputeInquiry }); {
 	case amount == 0:
 		return nil, nil
-	case o.Payment().Status == PaymentAuthorized && o.Captured() == 0:
+	case o.Payment().Status == PaymentAuthorized && o.Taken() == 0:
 		return nil, fmt.Errorf("%w: the money is not captured yet", ErrNotRefundable)
 	case amount > left && disputed:
 		return nil, fmt.Errorf("%w: the payment is disputed, and the bank has the money until it has decided", ErrNotRefundable)
@@ -291,7 +302,8 @@ func (o Order) PlanReturn(back Return) ([]Refund, error) {
 	}
 	amount = min(amount, left/g*g)
 	return o.PlanRefund(RefundRequest{
-		ID: back.RefundIDToBe(), Lines: o.refundItems(back), Reason: back.Reason, PaidOut: back.PaidOut, returnID: back.ID, less: worth - amount,
+		ID: back.RefundIDToBe(), Lines: o.refundItems(back), Reason: back.Reason, PaidOut: back.PaidOut,
+		returnID: back.ID, less: worth - amount, creditTo: creditTo,
 	})
 }
 

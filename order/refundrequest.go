@@ -26,9 +26,11 @@ type RefundRequest struct {
 	// refund.
 	PaidOut string `json:"paidOut,omitempty"`
 
-	// returnID and less are those of the refund; only PlanReturn sets them.
+	// returnID, less and creditTo are those of the refund; only PlanReturn and PlanExchange
+	// set them.
 	returnID string
 	less     int64
+	creditTo ID
 }
 
 // RefundItem asks for pieces of a line to be refunded.
@@ -56,6 +58,8 @@ func (r RefundRequest) Validate() error {
 		return fmt.Errorf("%w: id: the ids that begin with %q are those of returns", ErrInvalid, returnRefund)
 	case strings.HasPrefix(r.ID, changeRefund):
 		return fmt.Errorf("%w: id: the ids that begin with %q are those of changes of the order", ErrInvalid, changeRefund)
+	case strings.HasPrefix(r.ID, creditBack):
+		return fmt.Errorf("%w: id: the ids that begin with %q are those of exchanges", ErrInvalid, creditBack)
 	case named != 1:
 		return fmt.Errorf("%w: want an amount, or lines and shipping, or all", ErrInvalid)
 	case r.Amount.Amount < 0 || r.Amount.Amount == 0 && r.Amount.Currency != "":

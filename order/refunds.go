@@ -28,6 +28,8 @@ type Refund struct {
 	// much of the price of the goods is kept, in minor units: the lines have the price.
 	ReturnID string `json:"returnId,omitempty"`
 	Less     int64  `json:"less,omitempty"`
+	// CreditTo is the order that a RefundCredited pays for.
+	CreditTo ID `json:"creditTo,omitempty"`
 	// Key is the idempotency key of the provider's refund, by which it is found
 	// there; Asked is the hash of the request.
 	Key   string `json:"key,omitempty"`
@@ -59,6 +61,9 @@ const (
 	// RefundReleased says that goods or a part of the shipping fee were left out before
 	// the money was captured: so much less is captured, and nothing is sent.
 	RefundReleased RefundStatus = "released"
+	// RefundCredited says that the amount pays for another order, which the goods were
+	// exchanged for. It is less than it was if that order has given a part back.
+	RefundCredited RefundStatus = "credited"
 )
 
 // ParseRefundStatus maps a provider's status. It returns RefundPending for an
@@ -71,14 +76,15 @@ func ParseRefundStatus(s string) RefundStatus {
 	return RefundPending
 }
 
-var refundRank = map[RefundStatus]int{RefundRequested: 0, RefundPending: 1, RefundSucceeded: 2, RefundFailed: 3, RefundCanceled: 3, RefundReleased: 3}
+var refundRank = map[RefundStatus]int{RefundRequested: 0, RefundPending: 1, RefundSucceeded: 2, RefundFailed: 3, RefundCanceled: 3, RefundReleased: 3, RefundCredited: 3}
 
 // Overtakes reports whether s is further along than t.
 func (s RefundStatus) Overtakes(t RefundStatus) bool { return refundRank[s] > refundRank[t] }
 
-// Moves reports whether the shopper has the money, or is about to get it.
+// Moves reports whether the shopper has the money, is about to get it, or has another
+// order that it pays for.
 func (s RefundStatus) Moves() bool {
-	return s == RefundRequested || s == RefundPending || s == RefundSucceeded
+	return s == RefundRequested || s == RefundPending || s == RefundSucceeded || s == RefundCredited
 }
 
 // Counts reports whether what the refund is for is not refunded again: the shopper has

@@ -43,7 +43,7 @@ func (o Order) planRelease(r RefundRequest, held Payment) ([]Refund, error) {
 	for _, l := range plan.lines {
 		pieces -= l.Quantity
 	}
-	rest := Money{o.Due() - plan.amount.Amount, o.Total.Currency}
+	rest := Money{o.Due() - o.Credited() - plan.amount.Amount, o.Total.Currency} // of what is held
 	switch g := Granule(rest.Currency); {
 	case pieces == 0:
 		return nil, fmt.Errorf("%w: these are all the goods that are left: cancel the order instead", ErrNotRefundable)

@@ -72,33 +72,35 @@ func (r Request) validatePriced() error {
 	if _, err := Exponent(r.Currency); err != nil {
 		return err
 	}
-	if err := r.validateLines(); err != nil {
+	if err := checkLines("lines", r.Lines); err != nil {
 		return err
 	}
 	return r.validateTerms()
 }
 
-func (r Request) validateLines() error {
-	if len(r.Lines) == 0 || len(r.Lines) > MaxLines {
-		return fmt.Errorf("%w: lines: want 1 to %d, got %d", ErrInvalid, MaxLines, len(r.Lines))
+// checkLines fails with ErrInvalid if an order cannot have these lines. name is what
+// the request calls them.
+func checkLines(name string, lines []RequestLine) error {
+	if len(lines) == 0 || len(lines) > MaxLines {
+		return fmt.Errorf("%w: %s: want 1 to %d, got %d", ErrInvalid, name, MaxLines, len(lines))
 	}
-	return checkLines(r.Lines, 1)
+	return checkQuantities(name, lines, 1)
 }
 
-// checkLines checks the products and the quantities of lines; least is the smallest
+// checkQuantities checks the products and the quantities of lines; least is the smallest
 // quantity.
-func checkLines(lines []RequestLine, least int64) error {
+func checkQuantities(name string, lines []RequestLine, least int64) error {
 	seen := make(map[string]bool, len(lines))
 	for i, l := range lines {
-		if err := CheckText(fmt.Sprintf("lines[%d].sku", i), l.SKU, true, 64); err != nil {
+		if err := CheckText(fmt.Sprintf("%s[%d].sku", name, i), l.SKU, true, 64); err != nil {
 			return err
 		}
 		if seen[l.SKU] {
-			return fmt.Errorf("%w: lines[%d].sku: %q appears twice; add up the quantities", ErrInvalid, i, l.SKU)
+			return fmt.Errorf("%w: %s[%d].sku: %q appears twice; add up the quantities", ErrInvalid, name, i, l.SKU)
 		}
 		seen[l.SKU] = true
 		if l.Quantity < least || l.Quantity > MaxQuantity {
-			return fmt.Errorf("%w: lines[%d].quantity: want %d to %d, got %d", ErrInvalid, i, least, MaxQuantity, l.Quantity)
+			return fmt.Errorf("%w: %s[%d].quantity: want %d to %d, got %d", ErrInvalid, name, i, least, MaxQuantity, l.Quantity)
 		}
 	}
 	return nil

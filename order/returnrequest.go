@@ -18,6 +18,8 @@ type ReturnRequest struct {
 	ID     string       `json:"id"`
 	Lines  []ReturnItem `json:"lines"`
 	Reason string       `json:"reason,omitempty"`
+	// Exchange is the goods that the shopper wants instead of the money.
+	Exchange []RequestLine `json:"exchange,omitempty"`
 }
 
 // ReturnItem is pieces of one product that are to be sent back.
@@ -105,6 +107,11 @@ func (r ReturnRequest) Validate() error {
 			return fmt.Errorf("%w: lines[%d].sku: %q appears twice; add up the quantities", ErrInvalid, i, l.SKU)
 		}
 		if err := CheckText(fmt.Sprintf("lines[%d].reason", i), l.Reason, false, MaxText); err != nil {
+			return err
+		}
+	}
+	if len(r.Exchange) > 0 {
+		if err := checkLines("exchange", r.Exchange); err != nil {
 			return err
 		}
 	}
@@ -197,6 +204,9 @@ func (o Order) NewReturn(r ReturnRequest, by string, now time.Time) Return {
 	for _, l := range r.Lines {
 		back.Lines = append(back.Lines, ReturnLine{SKU: l.SKU, Quantity: l.Quantity, Reason: l.Reason})
 	}
+	if len(r.Exchange) > 0 {
+		back.Exchange = &Exchange{Lines: slices.Clone(r.Exchange)}
+	}
 	return back.Enter(ReturnRequested, now)
 }
 
@@ -210,6 +220,9 @@ func (o Order) Receive(back Return, got ReturnReceipt, now time.Time) (Return, e
 	}
 	if err := got.Validate(); err != nil {
 		return back, err
+	}
+	if back.Exchange != nil && got.PaidOut != "" {
+		return back, fmt.Errorf("%w: paidOut: what is refunded is known when the order is placed that the goods are exchanged for: if a person must pay it out, the order needs attention then", ErrInvalid)
 	}
 	lines := slices.Clone(back.Lines)
 	for i, item := range got.Lines {

@@ -36,6 +36,8 @@ type Return struct {
 	Refund   Money  `json:"refund,omitzero"`
 	RefundID string `json:"refundId,omitempty"` // empty: nothing is refunded
 	PaidOut  string `json:"paidOut,omitempty"`  // the proof of a refund that a person has paid out
+	// Exchange is what the shopper wants instead of the money; nil: the money.
+	Exchange *Exchange `json:"exchange,omitempty"`
 	// Asked and Got are the hashes of the request and of what was received.
 	Asked string `json:"asked,omitempty"`
 	Got   string `json:"got,omitempty"`

@@ -49,3 +49,10 @@ func (c Calculator) Price(ctx context.Context, r order.Request) (Priced, *order.
 	priced, err := Price(r, offers, decided)
 	return priced, decided, err
 }
+
+// Decide returns what was decided about the price of a request alone. It fails as Price
+// does.
+func (c Calculator) Decide(ctx context.Context, r order.Request) (*order.Pricing, error) {
+	_, decided, err := c.Price(ctx, r)
+	return decided, err
+}

@@ -34,6 +34,7 @@ type Order struct {
 	Disputes    []Dispute     `json:"disputes"`
 	Returns     []Return      `json:"returns"`
 	Changes     []Change      `json:"changes"`
+	ExchangeOf  *ExchangeOf   `json:"exchangeOf,omitempty"` // nil: it is no exchange
 	MailTrouble []MailTrouble `json:"mailTrouble"`
 	Attention   []Attention   `json:"attention"`
 	Cases       []CaseRef     `json:"cases"`
@@ -97,6 +98,7 @@ type Payment struct {
 	Provider   string              `json:"provider,omitempty"`
 	Reference  string              `json:"reference,omitempty"` // the provider's id of it
 	Status     order.PaymentStatus `json:"status,omitempty"`
+	Amount     int64               `json:"amount"` // what is asked for with it
 	Authorized int64               `json:"authorized"`
 	Captured   int64               `json:"captured"`
 	Refunded   int64               `json:"refunded"`
@@ -105,9 +107,8 @@ type Payment struct {
 	// Standby says that the shopper is asked for this payment because the hold of the
 	// one before is about to lapse, or because of a change.
 	Standby bool `json:"standby"`
-	// Amount is what the shopper is asked to pay with it; 0: the order's total. ChangeID is
-	// the id of the change that it pays for; empty: it pays for the order as it was placed.
-	Amount   int64  `json:"amount,omitempty"`
+	// ChangeID is the id of the change that it pays for; empty: it pays for the order as it
+	// was placed.
 	ChangeID string `json:"changeId,omitempty"`
 	// CaptureBefore is when the held amount is released by itself; zero if nothing is
 	// held, or the provider does not say.
@@ -116,6 +117,13 @@ type Payment struct {
 	Decline       *Decline  `json:"decline,omitempty"`
 	// Receipts are the sums that came in without a payment provider.
 	Receipts []order.Receipt `json:"receipts,omitempty"`
+}
+
+// ExchangeOf names the return whose goods were exchanged for an order.
+type ExchangeOf struct {
+	OrderID  order.ID `json:"orderId"`
+	ReturnID string   `json:"returnId"`
+	Credit   int64    `json:"credit"` // the value of those goods, in minor currency units
 }
 
 // Decline says why a payment was declined.

@@ -45,6 +45,7 @@ type Refund struct {
 	ReturnID   string             `json:"returnId,omitempty"` // the return whose goods are refunded
 	Less       int64              `json:"less,omitempty"`     // kept of the price of the goods, in minor currency units
 	PaidOut    bool               `json:"paidOut"`
+	CreditTo   order.ID           `json:"creditTo,omitempty"` // the order that a credited amount pays for
 }
 
 // RefundLine is a part of a refund that is for goods.

@@ -30,6 +30,23 @@ type Return struct {
 	Refund      order.Money        `json:"refund,omitzero"`
 	RefundID    string             `json:"refundId,omitempty"` // empty: nothing is refunded
 	PaidOut     string             `json:"paidOut,omitempty"`
+	Exchange    *Exchange          `json:"exchange,omitempty"` // nil: the money is refunded
+}
+
+// Exchange is the goods that a shopper wants instead of those of a return.
+type Exchange struct {
+	Lines    []ItemQuantity `json:"lines"`
+	OrderID  order.ID       `json:"orderId,omitempty"`  // empty until the goods of the return are received
+	Offered  order.Money    `json:"offered,omitzero"`   // what the goods of the return are worth
+	Credit   order.Money    `json:"credit,omitzero"`    // how much of that pays for the order
+	Returned []CreditPart   `json:"returned,omitempty"` // of the credit
+	Refused  string         `json:"refused,omitempty"`  // why there is no such order
+}
+
+// CreditPart is a part of a credit that has come back.
+type CreditPart struct {
+	ID     string `json:"id"`     // of its refund
+	Amount int64  `json:"amount"` // minor currency units
 }
 
 // ReturnLabel is the label that the carrier makes for the way back; zero: it was not asked.

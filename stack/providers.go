@@ -91,6 +91,9 @@ func (s *Stack) providers(r Role) (*providers, error) {
 	if p.stripe, err = s.newStripe(""); err != nil {
 		return nil, err
 	}
+	if p.prices, err = s.pricing(); err != nil {
+		return nil, err
+	}
 	p.carrier, p.scans = s.newCarrier()
 	if p.mail, err = s.newMail(); err != nil {
 		return nil, err

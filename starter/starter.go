@@ -49,38 +49,46 @@ type Client struct {
 // order.ErrInFlight, the errors of pricing.Price, or context.DeadlineExceeded,
 // in which case the order goes on and Get returns it.
 func (c *Client) Place(ctx context.Context, id order.ID, r order.Request, decided *order.Pricing, actor, correlation string) (order.Order, string, error) {
-	hash := r.Hash()
-	ask := client.UpdateWorkflowOptions{
-		WorkflowID: id.WorkflowID(), UpdateName: string(orders.Place), Args: []any{orders.PlaceRequest{Hash: hash}},
-		WaitForStage: client.WorkflowUpdateStageCompleted,
-	}
+	return c.place(ctx, orders.Placement{
+		ID: id, Request: r, Hash: r.Hash(), Actor: actor, Correlation: correlation, Terms: c.Terms, Extensions: c.Extensions, Pricing: decided,
+	})
+}
+
+// place places an order, or finds the one that was placed before.
+func (c *Client) place(ctx context.Context, p orders.Placement) (order.Order, string, error) {
 	var h client.WorkflowUpdateHandle
-	switch before, err := c.Record.Order(ctx, id); {
+	switch before, err := c.Record.Order(ctx, p.ID); {
 	case errors.Is(err, order.ErrNotFound):
-		h, err = c.begin(ctx, id, r, decided, hash, actor, correlation, ask)
-		return c.placed(ctx, id, hash, h, err)
+		h, err = c.begin(ctx, p)
+		return c.placed(ctx, p.ID, p.Hash, h, err)
 	case err != nil: // the order may have been started before
 		return order.Order{}, "", err
 	case before.Status.Final():
-		return c.placedBefore(ctx, id, hash)
+		return c.placedBefore(ctx, p.ID, p.Hash)
 	}
-	h, err := c.Temporal.UpdateWorkflow(ctx, ask)
-	return c.placed(ctx, id, hash, h, err)
+	h, err := c.Temporal.UpdateWorkflow(ctx, placeUpdate(p.ID, p.Hash))
+	return c.placed(ctx, p.ID, p.Hash, h, err)
+}
+
+func placeUpdate(id order.ID, hash string) client.UpdateWorkflowOptions {
+	return client.UpdateWorkflowOptions{
+		WorkflowID: id.WorkflowID(), UpdateName: string(orders.Place), Args: []any{orders.PlaceRequest{Hash: hash}},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	}
 }
 
 // begin starts the order's workflow, unless it runs, and sends it the update.
-func (c *Client) begin(ctx context.Context, id order.ID, r order.Request, decided *order.Pricing, hash, actor, correlation string, ask client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+func (c *Client) begin(ctx context.Context, p orders.Placement) (client.WorkflowUpdateHandle, error) {
 	start := c.Temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
-		ID:                       id.WorkflowID(),
+		ID:                       p.ID.WorkflowID(),
 		TaskQueue:                workflows.OrdersQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		TypedSearchAttributes:    orders.StartAttributes(c.Terms.PayBy(r.Payment, time.Now())),
-		StaticSummary:            fmt.Sprintf("Order of %d lines in %s", len(r.Lines), r.Currency),
-		Memo:                     orders.StartMemo(r),
-	}, orders.OrderWorkflow, orders.Placement{
-		ID: id, Request: r, Hash: hash, Actor: actor, Correlation: correlation, Terms: c.Terms, Extensions: c.Extensions, Pricing: decided,
-	})
+		TypedSearchAttributes:    orders.StartAttributes(p.Terms.PayBy(p.Request.Payment, time.Now())),
+		StaticSummary:            fmt.Sprintf("Order of %d lines in %s", len(p.Request.Lines), p.Request.Currency),
+		Memo:                     orders.StartMemo(p.Request),
+	}, orders.OrderWorkflow, p)
+	ask := placeUpdate(p.ID, p.Hash)
 	ask.WorkflowID = "" // it is that of the start operation
 	return c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{StartWorkflowOperation: start, UpdateOptions: ask})
 }

@@ -40,6 +40,7 @@ type Step[In, Out any] struct {
 	silence time.Duration // how soon a lost worker is noticed by its heartbeats; 0: by the timeout
 	longest time.Duration // between two tries
 	bulk    bool
+	queued  bool // there is no local try
 }
 
 // None is the output of a step that returns only an error.
@@ -79,6 +80,13 @@ func (s Step[In, Out]) Long(timeout, silence, longest time.Duration) Step[In, Ou
 // until its activity has stopped.
 func (s Step[In, Out]) Bulk() Step[In, Out] {
 	s.bulk = true
+	return s
+}
+
+// Queued returns the step without the local try: its activity waits for another workflow,
+// which must not hold up the worker's own.
+func (s Step[In, Out]) Queued() Step[In, Out] {
+	s.queued = true
 	return s
 }
 
@@ -130,6 +138,9 @@ func (s Step[In, Out]) Remote(ctx workflow.Context, within time.Duration, summar
 // Run runs the step locally and, if that fails for a transient reason, remotely.
 // delayed, if it is not nil, is called in between with the error of the local try.
 func (s Step[In, Out]) Run(ctx workflow.Context, within time.Duration, summary string, in In, delayed func(error) error) (Out, error) {
+	if s.queued {
+		return s.Remote(ctx, within, summary, nil, in)
+	}
 	out, err := s.Local(ctx, summary, in)
 	if err == nil || !IsTransient(err) || ctx.Err() != nil {
 		return out, err

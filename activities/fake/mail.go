@@ -80,7 +80,7 @@ type MailTemplates struct{}
 // shipped without its tracking number.
 func (MailTemplates) Write(m order.Mail) (subject, text, html string, err error) {
 	known := []order.Notification{
-		order.MailPrepayment, order.MailReceived, order.MailConfirmation, order.MailPaymentProblem, order.MailPayAgain, order.MailPayMore, order.MailShipped, order.MailReady, order.MailDelivered, order.MailDigital, order.MailCancelled, order.MailExpired,
+		order.MailPrepayment, order.MailReceived, order.MailConfirmation, order.MailPaymentProblem, order.MailPayAgain, order.MailPayMore, order.MailDifference, order.MailShipped, order.MailReady, order.MailDelivered, order.MailDigital, order.MailCancelled, order.MailExpired,
 		order.MailRefunded, order.MailRefundFailed, order.MailDispute, order.MailReturnInstructions,
 		order.MailReturnRequested, order.MailReturnApproved, order.MailReturnRejected, order.MailReturnReceived, order.MailReturnExpired, order.MailReturnCancelled,
 	}

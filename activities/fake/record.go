@@ -189,16 +189,19 @@ func (f *Record) open(o order.Opening) (order.Order, error) {
 	if err != nil {
 		return order.Order{}, err
 	}
-	for _, l := range priced.Lines {
-		f.products[l.SKU].take(o.ID, l.Quantity, o.Now, o.HoldUntil)
-	}
 	placed := order.Order{
 		ID: o.ID, Status: order.Placed, Version: 2,
 		Customer: o.Request.Customer, Email: o.Request.Email, Locale: o.Request.Locale, ShipTo: o.Request.ShipTo,
 		Lines: priced.Lines, Shipping: priced.Shipping, Total: priced.Total,
-		PlacedAt: o.Now.UTC(), UpdatedAt: o.Now.UTC(),
+		PlacedAt: o.Now.UTC(), UpdatedAt: o.Now.UTC(), ExchangeOf: o.ExchangeOf,
+	}
+	if err := placed.CheckExchange(); err != nil {
+		return order.Order{}, err
 	}
 	placed.Payments = placed.FirstPayments()
+	for _, l := range priced.Lines {
+		f.products[l.SKU].take(o.ID, l.Quantity, o.Now, o.HoldUntil)
+	}
 	e := order.Event{OrderID: o.ID, Seq: 1, At: placed.PlacedAt, Kind: order.OrderPlaced, To: order.Placed, Actor: o.Actor, Correlation: o.Correlation}
 	r := e
 	r.Seq, r.Kind, r.From = 2, order.StockReserved, order.Placed
@@ -206,7 +209,7 @@ func (f *Record) open(o order.Opening) (order.Order, error) {
 		f.orders = make(map[order.ID]*opened)
 	}
 	f.orders[o.ID] = &opened{run: o.RunID, first: placed, now: placed, events: []order.Event{e, r}}
-	if !placed.Free() {
+	if !placed.Free() && !placed.PaidByCredit() {
 		f.orders[o.ID].attempts = []string{"create"}
 	}
 	return clone(placed), nil
@@ -256,7 +259,7 @@ func (f *Record) Order(_ context.Context, id order.ID) (order.Order, error) {
 // clone returns an order that shares no payment, shipment or refund with o.
 func clone(o order.Order) order.Order {
 	o.Payments, o.Shipments, o.Refunds = slices.Clone(o.Payments), slices.Clone(o.Shipments), slices.Clone(o.Refunds)
-	o.Returns, o.Changes = slices.Clone(o.Returns), slices.Clone(o.Changes)
+	o.Returns, o.Changes = order.CloneReturns(o.Returns), slices.Clone(o.Changes)
 	return o
 }
 
@@ -336,4 +339,10 @@ func (f *Record) Attempts(id order.ID) []string {
 		return slices.Clone(o.attempts)
 	}
 	return nil
+}
+
+// Decide returns what was decided about the price of a request: nothing, or the error
+// with which it cannot be priced now.
+func (f *Record) Decide(ctx context.Context, r order.Request) (*order.Pricing, error) {
+	return pricing.Calculator{Offers: f, Rules: &pricing.Table{}}.Decide(ctx, r)
 }

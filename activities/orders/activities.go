@@ -24,6 +24,9 @@ type Activities struct {
 	Catalogue Catalogue
 	// Changes prices changes of orders.
 	Changes ChangePrices
+	// Pricer and Exchanges are for the orders that goods are exchanged for.
+	Pricer    Pricer
+	Exchanges Exchanges
 	// Sealer seals what must not be readable in a history.
 	Sealer Sealer
 }

@@ -113,6 +113,27 @@ type CaseList interface {
 	Cases(ctx context.Context, f order.CaseFilter) (order.CasePage, error)
 }
 
+// Pricer decides what a request costs now.
+type Pricer interface {
+	// Decide returns what was decided about the price of a request, beside the catalogue's
+	// prices. It fails with the errors of order.Request.Price and with order.ErrDiscount,
+	// order.ErrNoShipping, order.ErrPriceRefused, order.ErrPricing or order.ErrPricingDown.
+	Decide(ctx context.Context, r order.Request) (*order.Pricing, error)
+}
+
+// Exchanges has the workflows of the orders that goods are exchanged for, and of the
+// orders that the goods came back to. Every error is or wraps an error of package order.
+type Exchanges interface {
+	// PlaceExchange places an order that credit pays for, or for a part of it, and returns
+	// it when the shopper can pay the rest. A repeated request returns the same order. It
+	// fails as the API does for an order that is not opened.
+	PlaceExchange(ctx context.Context, r order.ExchangeRequest, decided *order.Pricing) (order.Order, error)
+	// ReturnCredit has an order take credit back that it had given, and refund it. A
+	// repeated request moves nothing more. It fails with order.ErrNotRefundable if the
+	// order has not given so much credit.
+	ReturnCredit(ctx context.Context, id order.ID, r order.CreditReturn) error
+}
+
 // LabelFiles has the files of labels. Every error is a *order.ProviderError.
 type LabelFiles interface {
 	// LabelFile returns the file of a label, by the carrier's id of the label. It fails

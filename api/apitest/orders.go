@@ -73,6 +73,18 @@ func (f *Orders) Place(ctx context.Context, id order.ID, r order.Request, decide
 	return o, "pi_1_secret_2", nil
 }
 
+// ClientSecret returns the secret of an order that waits for its payment.
+func (f *Orders) ClientSecret(ctx context.Context, id order.ID) (order.Order, string, error) {
+	if fail, _ := f.script(); fail != nil {
+		return order.Order{}, "", fail
+	}
+	o, err := f.store.Order(ctx, id)
+	if err != nil || o.Free() || o.Status.Final() {
+		return o, "", err
+	}
+	return o, "pi_1_secret_2", nil
+}
+
 // Cancel begins to cancel the order.
 func (f *Orders) Cancel(ctx context.Context, id order.ID, actor, reason, correlation string) (order.Order, error) {
 	if err := f.fails(ctx); err != nil {

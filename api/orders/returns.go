@@ -33,6 +33,35 @@ type Return struct {
 	Refund      order.Money        `json:"refund,omitzero" doc:"How much is refunded. Missing until the goods are received"`
 	RefundID    string             `json:"refundId,omitempty" doc:"The id of the refund. Missing if nothing is refunded"`
 	PaidOut     string             `json:"paidOut,omitempty" doc:"The proof of a refund that a person has paid out"`
+	Exchange    *Exchange          `json:"exchange,omitempty" doc:"What the shopper wants instead of the money. Missing: the money"`
+}
+
+// Exchange is the goods that a shopper wants instead of those of a return.
+type Exchange struct {
+	Lines    []ItemQuantity `json:"lines" nullable:"false" doc:"The goods"`
+	OrderID  order.ID       `json:"orderId,omitempty" doc:"The order with these goods. Missing until the goods of the return are received"`
+	Offered  order.Money    `json:"offered,omitzero" doc:"The value of the goods that came back, less fee and damage. Missing until they are received"`
+	Credit   order.Money    `json:"credit,omitzero" doc:"How much of the value pays for the order; the rest is refunded. Missing until the order is placed"`
+	Returned []CreditPart   `json:"returned,omitempty" doc:"The parts of the credit that have come back from that order, and are refunded. Missing if there are none"`
+	Refused  string         `json:"refused,omitempty" doc:"Why there is no such order; the value is refunded"`
+}
+
+// CreditPart is a part of a credit that has come back.
+type CreditPart struct {
+	ID     string `json:"id" doc:"The id of its refund"`
+	Amount int64  `json:"amount" doc:"How much it is, in minor currency units"`
+}
+
+func exchangeView(x *order.Exchange) *Exchange {
+	if x == nil {
+		return nil
+	}
+	v := &Exchange{OrderID: x.OrderID, Offered: x.Offered, Credit: x.Credit, Refused: x.Refused}
+	for _, p := range x.Returned {
+		v.Returned = append(v.Returned, CreditPart(p))
+	}
+	v.Lines = each(x.Lines, func(l order.RequestLine) ItemQuantity { return ItemQuantity(l) })
+	return v
 }
 
 // ReturnLine is the pieces of one product that are sent back.
@@ -60,7 +89,7 @@ func returnView(r order.Return) Return {
 		ID: r.ID, Number: r.Number, Parcel: r.Parcel, Settled: r.Settled, Lines: each(r.Lines, func(l order.ReturnLine) ReturnLine { return ReturnLine(l) }), Status: r.Status,
 		RequestedAt: r.RequestedAt, RequestedBy: r.RequestedBy, DecidedBy: r.DecidedBy, Reason: r.Reason, Due: r.Due, Link: r.Link, Message: r.Message,
 		Label: ReturnLabel{r.Label.Status, r.Label.Carrier, r.Label.Tracking},
-		Fee:   r.Fee, Damage: r.Damage, Refund: r.Refund, RefundID: r.RefundID, PaidOut: r.PaidOut,
+		Fee:   r.Fee, Damage: r.Damage, Refund: r.Refund, RefundID: r.RefundID, PaidOut: r.PaidOut, Exchange: exchangeView(r.Exchange),
 	}
 }
 
@@ -74,6 +103,8 @@ type ReturnRequest struct {
 	ID     string       `json:"id" minLength:"1" maxLength:"57" pattern:"^[A-Za-z0-9_-]+$" doc:"Your id of the return. A request that is repeated under its id is the same return" example:"rt-1"`
 	Lines  []ReturnItem `json:"lines" minItems:"1" maxItems:"100" doc:"The goods"`
 	Reason string       `json:"reason" minLength:"1" maxLength:"200" doc:"The reason, which is recorded in the order's events; no personal data"`
+	// Exchange has no prices: they come from the catalogue when the goods are received.
+	Exchange []ItemQuantity `json:"exchange,omitempty" maxItems:"100" doc:"The goods that the shopper wants instead of the money. They are ordered when the goods of the return are received, at the prices of that moment: their value, less fee and damage, pays for that order; the shopper is mailed what is missing, or refunded what is left. Missing: the money is refunded"`
 }
 
 // ReturnItem is pieces of one product that are to be sent back.
@@ -89,6 +120,9 @@ func (s *Service) requestReturn(ctx context.Context, in *requestReturnInput) (*o
 	for _, l := range in.Body.Lines {
 		l.SKU = catalog.CleanSKU(l.SKU)
 		ask.Lines = append(ask.Lines, order.ReturnItem(l))
+	}
+	for _, l := range in.Body.Exchange {
+		ask.Exchange = append(ask.Exchange, order.RequestLine{SKU: catalog.CleanSKU(l.SKU), Quantity: l.Quantity})
 	}
 	if err := ask.Validate(); err != nil {
 		return nil, detailed(err)
@@ -249,7 +283,7 @@ func (s *Service) registerReturns(server *httpkit.Server, read, write, operate [
 	httpkit.Register(server, huma.Operation{
 		OperationID: "request-return", Method: http.MethodPost, Path: "/v1/orders/{id}/returns", Tags: []string{"returns"},
 		Summary:     "Ask whether goods may be sent back",
-		Description: "Adds a return to the order and returns the order; the shopper is mailed. An operator approves or rejects it within 7 days; then the order needs attention. Only goods that were delivered can be sent back (409 not_shipped), within the shop's time (default 30 days after the delivery; 409 return_too_late), and not more than were delivered and neither came back with their parcel nor are in another return (409 not_returnable); the detail says what is possible. 409 wrong_state if the order is on hold, is being cancelled, or was not fulfilled. Sending the request again with the same id is the same return; another request under that id is refused (422 idempotency_key_reused). 503 busy says that the request was perhaps not accepted: send it again with the same id.",
+		Description: "Adds a return to the order and returns the order; the shopper is mailed. An operator approves or rejects it within 7 days; then the order needs attention. Only goods that were delivered can be sent back (409 not_shipped), within the shop's time (default 30 days after the delivery; 409 return_too_late), and not more than were delivered and neither came back with their parcel nor are in another return (409 not_returnable); the detail says what is possible. 409 wrong_state if the order is on hold, is being cancelled, or was not fulfilled. With exchange, other goods are ordered for the value of those that come back. Sending the request again with the same id is the same return; another request under that id is refused (422 idempotency_key_reused). 503 busy says that the request was perhaps not accepted: send it again with the same id.",
 	}, write, s.requestReturn, http.StatusAccepted)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "list-returns", Method: http.MethodGet, Path: "/v1/orders/{id}/returns", Tags: []string{"returns"},
@@ -266,5 +300,5 @@ func (s *Service) registerReturns(server *httpkit.Server, read, write, operate [
 	httpkit.Register(server, step("reject-return", "reject", "Reject a return", "The shopper is mailed, with the message."), operate, s.rejectReturn, http.StatusAccepted)
 	httpkit.Register(server, step("cancel-return", "cancel", "Cancel a return", "Ends a return whose goods have not arrived; the shopper is mailed. The goods can be part of another return."), write, s.cancelReturn, http.StatusAccepted)
 	httpkit.Register(server, step("receive-return", "receive", "Receive the goods of a return",
-		"Takes the goods that have arrived, all or a part, and refunds what the shopper paid for them, less the fee and the damage, once. The goods in good condition are for sale again if restock says so. 202 while the refund is not made: read the order. While the payment is disputed, the return waits for the bank's decision, and the order needs attention. 409 not_returnable if it is more than the return is of; 409 wrong_state if other goods or amounts were received for it. Receiving the goods of a parcel that came back also decides about the order's hold, as keep does."), operate, s.receiveReturn, http.StatusAccepted)
+		"Takes the goods that have arrived, all or a part, and refunds what the shopper paid for them, less the fee and the damage, once; or orders what they are exchanged for, and refunds the rest (paidOut is refused then). The goods in good condition are for sale again if restock says so. 202 while the refund is not made: read the order. While the payment is disputed, the return waits for the bank's decision, and the order needs attention. 409 not_returnable if it is more than the return is of; 409 wrong_state if other goods or amounts were received for it. Receiving the goods of a parcel that came back also decides about the order's hold, as keep does."), operate, s.receiveReturn, http.StatusAccepted)
 }

@@ -57,6 +57,8 @@ func TestReturns(t *testing.T) {
 		{name: "no goods", key: shopKey, id: o.ID, body: `{"id":"rt0","reason":"x","lines":[]}`, status: 422, code: "invalid"},
 		{name: "another order's goods", key: shopKey, id: o.ID, body: strings.Replace(ask("1", "rt0"), "mug-blue", "elsewhere", 1), status: 422, code: "invalid", says: `the order has no \"elsewhere\"`},
 		{name: "an id with a colon", key: shopKey, id: o.ID, body: ask("1", "rt:0"), status: 422, code: "invalid"},
+		{name: "goods instead that no order can have", key: shopKey, id: o.ID, body: strings.Replace(ask("1", "rt0"), `"lines"`, `"exchange":[{"sku":"","quantity":1}],"lines"`, 1), status: 422, code: "invalid", says: "exchange[0].sku"},
+		{name: "goods instead, twice", key: shopKey, id: o.ID, body: strings.Replace(ask("1", "rt0"), `"lines"`, `"exchange":[{"sku":"vase","quantity":1},{"sku":"vase","quantity":1}],"lines"`, 1), status: 422, code: "invalid", says: "appears twice"},
 		{name: "asked for", key: shopKey, id: o.ID, body: ask("1", "rt1"), status: 200, says: `"status":"requested"`},
 		{name: "asked for again", key: shopKey, id: o.ID, body: ask("1", "rt1"), status: 200, says: `"status":"requested"`},
 		{name: "otherwise under the same id", key: shopKey, id: o.ID, body: ask("2", "rt1"), status: 422, code: "idempotency_key_reused"},
@@ -165,5 +167,58 @@ func TestReturn_late(t *testing.T) {
 		if a := s.Ask("POST", target+c.target, apitest.OperatorKey, c.body); a.Status != c.status {
 			t.Errorf("%s: got %d %s, want %d", c.name, a.Status, a.Body, c.status)
 		}
+	}
+}
+
+// TestExchangeAsked (REF-9, API-3): a return shows what the shopper wants instead, and a
+// person cannot say at its receipt that it was paid out.
+func TestExchangeAsked(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t)
+	o := s.Place(t, "cus_1")
+	arrived(t, s, o.ID, time.Now())
+	at := "/v1/orders/" + string(o.ID) + "/returns"
+	for _, c := range []struct {
+		key, target, body string
+		status            int
+		says              string
+	}{
+		{apitest.ShopKey, "", `{"id":"rt1","reason":"too small","lines":[{"sku":"mug-blue","quantity":1}],"exchange":[{"sku":" vase ","quantity":2}]}`, 200, `"exchange":{"lines":[{"sku":"vase","quantity":2}]}`},
+		{apitest.ShopKey, "", `{"id":"rt1","reason":"too small","lines":[{"sku":"mug-blue","quantity":1}]}`, 422, "idempotency_key_reused"},
+		{apitest.OperatorKey, "/rt1/approve", `{"reason":"ok"}`, 200, ""},
+		{apitest.OperatorKey, "/rt1/receive", `{"reason":"ok","paidOut":"cash","lines":[{"sku":"mug-blue","quantity":1}]}`, 422, "paidOut: what is refunded is known when the order is placed"},
+	} {
+		if a := s.Ask("POST", at+c.target, c.key, c.body); a.Status != c.status || !strings.Contains(string(a.Body), c.says) {
+			t.Errorf("%s %s: got %d %s, want %d %q", c.target, c.body, a.Status, a.Body, c.status, c.says)
+		}
+	}
+}
+
+// TestClientSecret (PAY-6): the shop reads the secret of an order that it did not place, for
+// the shopper whose order it is, and of no order that nobody has to pay.
+func TestClientSecret(t *testing.T) {
+	t.Parallel()
+	s := apitest.New(t)
+	o := s.Place(t, "cus_1")
+	at := "/v1/orders/" + string(o.ID) + "/client-secret"
+	for _, c := range []struct {
+		name, key string
+		headers   []string
+		status    int
+		says      string
+	}{
+		{name: "a shop", key: apitest.ShopKey, status: 200, says: `"clientSecret":"pi_1_secret_2"`},
+		{name: "for its customer", key: apitest.ShopKey, headers: []string{"Purser-Customer", "cus_1"}, status: 200, says: "pi_1_secret_2"},
+		{name: "for another customer", key: apitest.ShopKey, headers: []string{"Purser-Customer", "cus_2"}, status: 404, says: "not_found"},
+		{name: "a viewer", key: apitest.ViewerKey, status: 403, says: "forbidden"},
+	} {
+		if a := s.Ask("GET", at, c.key, "", c.headers...); a.Status != c.status || !strings.Contains(string(a.Body), c.says) {
+			t.Errorf("%s: got %d %s, want %d %q", c.name, a.Status, a.Body, c.status, c.says)
+		}
+	}
+	if _, err := s.Orders.Change(t.Context(), o.ID, order.OrderCancelled, "purser", "", "", func(o *order.Order) { o.Status = order.Cancelled }); err != nil {
+		t.Log(err) // its status may not change like that at once
+	} else if a := s.Ask("GET", at, apitest.ShopKey, ""); a.Status != 409 || !strings.Contains(string(a.Body), "nothing to pay online") {
+		t.Errorf("cancelled: got %d %s", a.Status, a.Body)
 	}
 }

@@ -24,6 +24,7 @@ type Workflows interface {
 	// and request returns the same order. With another request it fails with
 	// order.ErrOtherRequest. While the first call is still running it may fail
 	// with order.ErrInFlight. The order continues even if ctx ends first.
+	ClientSecret(ctx context.Context, id order.ID) (o order.Order, clientSecret string, err error)
 	Place(ctx context.Context, id order.ID, r order.Request, decided *order.Pricing, actor, correlation string) (o order.Order, clientSecret string, err error)
 	// Cancel compensates the order and returns it with its final status, or on
 	// hold if it cannot be compensated without a person. It fails with
@@ -169,6 +170,7 @@ func (s *Service) Register(server *httpkit.Server) {
 		Description: "Refunds an amount, or goods and a part of the shipping fee, or everything that is left, and returns the order. The refund is spread over the order's payments, within what is left of each: captured less refunded, pending and disputed. It works at any time after the capture, also for orders that have ended. Before the capture, lines and the shipping fee are left out: so much less is captured (the refund is released), and the parcel goes without them; what would leave nothing to send or to charge is refused, because that is a cancellation. Sending the request again with the same id refunds nothing more; another request under that id is refused (422 idempotency_key_reused). 409 not_refundable if it is about more than is left; the detail says how much is. 202 while the payment's provider has not responded: read the order. 503 busy says that the request was perhaps not accepted: send it again with the same id. A refund that fails, perhaps weeks later, opens its amount again, and the order then needs attention.",
 	}, operate, s.refund, http.StatusAccepted)
 	s.registerChange(server, write)
+	s.registerSecret(server, write)
 	s.registerReturns(server, read, write, operate)
 	httpkit.Register(server, huma.Operation{
 		OperationID: "book-payment", Method: http.MethodPost, Path: "/v1/orders/{id}/payments", Tags: []string{"operators"},

@@ -37,6 +37,7 @@ type Order struct {
 	Disputes    []Dispute     `json:"disputes" nullable:"false" doc:"The disputes about the order's payments, oldest first"`
 	Returns     []Return      `json:"returns" nullable:"false" doc:"The returns of the order's goods, oldest first"`
 	Changes     []Change      `json:"changes" nullable:"false" doc:"The changes of the order that were asked for before its label, oldest first"`
+	ExchangeOf  *ExchangeOf   `json:"exchangeOf,omitempty" doc:"The return whose goods' value pays for this order, or for a part of it. Missing if it is no exchange"`
 	MailTrouble []MailTrouble `json:"mailTrouble" nullable:"false" doc:"The order's mails that bounced or were reported as spam"`
 	Attention   []Attention   `json:"attention" nullable:"false" doc:"What a person must look at while the order goes on"`
 	Cases       []CaseRef     `json:"cases" nullable:"false" doc:"The open cases about what a person must decide; get-case returns one"`
@@ -61,19 +62,26 @@ type Waiting struct {
 	About string    `json:"about,omitempty" doc:"The id to search for: a payment's reference or a tracking number"`
 }
 
+// ExchangeOf names the return whose goods were exchanged for an order.
+type ExchangeOf struct {
+	OrderID  order.ID `json:"orderId" doc:"The order that the goods came back to"`
+	ReturnID string   `json:"returnId" doc:"The return's id in that order"`
+	Credit   int64    `json:"credit" doc:"The value of those goods, in minor currency units; the payment of the provider credit has how much of it pays for this order"`
+}
+
 // Payment is one payment of an order.
 type Payment struct {
 	Number        int                 `json:"number" doc:"1, 2 and so on within the order"`
-	Provider      string              `json:"provider,omitempty" doc:"The payment provider, or manual: paid in advance by bank transfer or in cash. Missing until the provider has responded"`
+	Provider      string              `json:"provider,omitempty" doc:"The payment provider; or manual: paid in advance by bank transfer or in cash; or credit: paid with the value of goods that came back to another order. Missing until the provider has responded"`
 	Reference     string              `json:"reference,omitempty" doc:"The provider's id of the payment. Missing until the provider has responded"`
 	Status        order.PaymentStatus `json:"status,omitempty" doc:"pending, requires_action, processing, authorized, partially_captured, captured, canceled, expired, failed, conflicted (the amount or the currency differs from the order's) or unknown. Missing until the provider has responded"`
+	Amount        int64               `json:"amount" doc:"What is asked for with it, in minor currency units"`
 	Authorized    int64               `json:"authorized" doc:"The amount that is held or was held before the capture, in minor currency units"`
 	Captured      int64               `json:"captured" doc:"The amount that the shop has taken, in minor currency units"`
 	Refunded      int64               `json:"refunded" doc:"The amount that was refunded or is about to be, in minor currency units"`
 	Disputed      int64               `json:"disputed" doc:"The amount that is disputed or was lost in a dispute, in minor currency units"`
 	Surplus       bool                `json:"surplus" doc:"The payment was replaced, or nobody asked for it: it is refunded or voided, and does not pay for the order"`
 	Standby       bool                `json:"standby" doc:"The shopper is asked for this payment because the hold of the one before is about to lapse, or because of a change. It does not pay for the order until its money is held"`
-	Amount        int64               `json:"amount,omitempty" doc:"What the shopper is asked to pay with it, in minor currency units. Missing: the order's total"`
 	Change        string              `json:"changeId,omitempty" doc:"The id of the change of the order that it pays for. Missing: it pays for the order as it was placed"`
 	CaptureBefore time.Time           `json:"captureBefore,omitzero" doc:"When the held amount is released by itself. Missing if nothing is held or the provider does not say"`
 	AuthorizedAt  time.Time           `json:"authorizedAt,omitzero" doc:"When Purser learned that the amount is held"`
@@ -134,10 +142,11 @@ type Refund struct {
 	Lines      []RefundLine       `json:"lines,omitempty" doc:"The goods that are refunded. Missing if the refund is not about goods"`
 	Shipping   int64              `json:"shipping" doc:"How much of it is for the shipping fee, in minor currency units"`
 	Reason     string             `json:"reason,omitempty" doc:"Why the money is refunded"`
-	Status     order.RefundStatus `json:"status" doc:"requested (the provider has not responded yet), pending, succeeded, failed (the provider or the shopper's bank refused it), canceled, or released (the money was not captured: it is charged so much less)"`
+	Status     order.RefundStatus `json:"status" doc:"requested (the provider has not responded yet), pending, succeeded, failed (the provider or the shopper's bank refused it), canceled, released (the money was not captured: it is charged so much less), or credited (the amount pays for the order creditTo, which goods were exchanged for; it is less when that order has given a part back)"`
 	ReturnID   string             `json:"returnId,omitempty" doc:"The return whose goods are refunded. Missing if it is about none"`
 	Less       int64              `json:"less,omitempty" doc:"What the shop keeps of the price of the goods, as a fee or for damage, in minor currency units: the lines' amounts have the price"`
 	PaidOut    bool               `json:"paidOut" doc:"A person paid it out without the payment's provider; reference is the proof"`
+	CreditTo   order.ID           `json:"creditTo,omitempty" doc:"The order that the amount pays for. Missing unless the status is credited"`
 }
 
 // Dispute is a payment that the shopper's bank claims back.
@@ -193,11 +202,14 @@ func viewOf(o order.Order) Order {
 	v := Order{
 		ID: o.ID, Status: o.Status, Version: o.Version, Customer: o.Customer, Email: o.Email, Locale: o.Locale, ShipTo: o.ShipTo,
 		Lines: lineViews(o), Shipping: shippingView(o), Total: o.Total, Refundable: o.Refundable(), Reason: o.Reason,
-		Payments: each(o.Payments, paymentView), Shipments: each(o.Shipments, func(s order.Shipment) Shipment { return shipmentView(o, s) }), Refunds: each(o.Refunds, refundView),
+		Payments: each(o.Payments, func(p order.Payment) Payment { return paymentView(o, p) }), Shipments: each(o.Shipments, func(s order.Shipment) Shipment { return shipmentView(o, s) }), Refunds: each(o.Refunds, refundView),
 		Disputes: each(o.Disputes, disputeView), Returns: each(o.Returns, returnView), Changes: each(o.Changes, changeView), MailTrouble: each(o.MailTrouble, mailTroubleView),
 		Attention: each(o.Attention, func(a order.Attention) Attention { return Attention(a) }),
 		Cases:     each(o.Cases, func(c order.CaseRef) CaseRef { return CaseRef(c) }),
 		PlacedAt:  o.PlacedAt, UpdatedAt: o.UpdatedAt,
+	}
+	if x := o.ExchangeOf; x != nil {
+		v.ExchangeOf = &ExchangeOf{OrderID: x.OrderID, ReturnID: x.ReturnID, Credit: x.Credit}
 	}
 	if h := o.Hold; h != nil {
 		v.Hold = &Hold{Kind: h.Kind, Why: h.Why, About: h.About, Choices: append([]order.Choice{}, h.Choices...)}
@@ -208,11 +220,11 @@ func viewOf(o order.Order) Order {
 	return v
 }
 
-func paymentView(p order.Payment) Payment {
+func paymentView(o order.Order, p order.Payment) Payment {
 	v := Payment{
-		Number: p.Number, Provider: p.Provider, Reference: p.Reference, Status: p.Status,
+		Number: p.Number, Provider: p.Provider, Reference: p.Reference, Status: p.Status, Amount: o.Asked(p).Amount,
 		Authorized: p.Authorized, Captured: p.Captured, Refunded: p.Refunded, Disputed: p.Disputed,
-		Surplus: p.Surplus, Standby: p.Standby, Amount: p.Amount, Change: p.Change, CaptureBefore: p.CaptureBefore, AuthorizedAt: p.AuthorizedAt,
+		Surplus: p.Surplus, Standby: p.Standby, Change: p.Change, CaptureBefore: p.CaptureBefore, AuthorizedAt: p.AuthorizedAt,
 	}
 	for _, r := range p.Receipts {
 		v.Receipts = append(v.Receipts, PaymentReceipt(r))
@@ -239,7 +251,7 @@ func refundView(r order.Refund) Refund {
 	return Refund{
 		ID: r.ID, PaymentRef: r.PaymentRef, Reference: r.Reference, Amount: r.Amount,
 		Lines: each(r.Lines, func(l order.RefundLine) RefundLine { return RefundLine(l) }), Shipping: r.Shipping,
-		Reason: r.Reason, Status: r.Status, PaidOut: r.PaidOut, ReturnID: r.ReturnID, Less: r.Less,
+		Reason: r.Reason, Status: r.Status, PaidOut: r.PaidOut, ReturnID: r.ReturnID, Less: r.Less, CreditTo: r.CreditTo,
 	}
 }
 

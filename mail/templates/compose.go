@@ -88,6 +88,16 @@ func (w *Writer) compose(t Template, p plan, in tongue, d Data) (view, error) {
 				v.Body = in.paragraphs(key+".digital.free", values)
 			}
 		}
+		exchange := ""
+		switch {
+		case d.NotExchanged:
+			exchange = ".not_exchanged"
+		case d.NewOrder != "":
+			exchange = ".exchanged"
+		}
+		if said := in.paragraphs(key+exchange+".body", values); len(said) > 0 && exchange != "" {
+			v.Preview, v.Body = in.say(key+exchange+".preview", values), said
+		}
 		if link := w.link(p, d); link != "" {
 			v.Button = &button{in.say(key+".button", values), link}
 		}
@@ -126,12 +136,15 @@ func (v *view) deliver(all []order.DigitalDelivery) {
 // values returns the values of the texts' placeholders.
 func (w *Writer) values(p plan, in tongue, d Data) map[string]string {
 	v := map[string]string{
-		"shop": w.shop.Name, "name": oneLine(d.Name), "order": oneLine(string(d.OrderID)), "support": w.shop.Support,
+		"shop": w.shop.Name, "name": oneLine(d.Name), "order": oneLine(string(d.OrderID)), "new_order": oneLine(string(d.NewOrder)), "support": w.shop.Support,
 		"tracking": oneLine(d.Tracking), "carrier": oneLine(d.Carrier), "reference": oneLine(d.Reference), "file": oneLine(d.File),
 		"reason": in.reason(oneLine(d.Reason)), "return_to": strings.Join(w.shop.returnTo, ", "), "pay_to": strings.Join(w.shop.payTo, ", "),
 	}
 	if d.has(fieldAmount) {
 		v["amount"] = in.money(d.Amount)
+	}
+	if d.has(fieldCredit) {
+		v["credit"] = in.money(d.Credit)
 	}
 	if d.has(fieldPlaced) {
 		v["placed"] = in.day(d.PlacedAt.In(w.shop.Zone))

@@ -19,8 +19,9 @@ const (
 	Received           Template = "received"
 	Confirmation       Template = "confirmation"
 	PaymentProblem     Template = "payment_problem"
-	PayAgain           Template = "pay_again" // the hold on the money is about to lapse
-	PayMore            Template = "pay_more"  // a change of the order costs more
+	PayAgain           Template = "pay_again"      // the hold on the money is about to lapse
+	PayMore            Template = "pay_more"       // a change of the order costs more
+	PayDifference      Template = "pay_difference" // what an exchange costs more than the goods were worth
 	Shipped            Template = "shipped"
 	Ready              Template = "ready" // to be collected
 	Delivered          Template = "delivered"
@@ -69,6 +70,11 @@ type Data struct {
 	Values map[string]string
 	// Delivered are the links and instructions for goods that need no parcel.
 	Delivered []order.DigitalDelivery
+	// NewOrder is the order that goods were exchanged for, and Credit how much of their
+	// value pays for it. NotExchanged says that there is no such order.
+	NewOrder     order.ID
+	Credit       order.Money
+	NotExchanged bool
 }
 
 // plan is a template without its texts.
@@ -100,6 +106,7 @@ const (
 	fieldUnsubscribe field = "unsubscribe"
 	fieldWords       field = "words"
 	fieldDelivered   field = "delivered"
+	fieldCredit      field = "credit"
 )
 
 var plans = map[Template]plan{
@@ -109,6 +116,7 @@ var plans = map[Template]plan{
 	PaymentProblem:     {needs: ofOrder, facts: []field{fieldOrder, fieldReason}, links: fieldOrder},
 	PayAgain:           {needs: append(ofOrder, fieldAmount, fieldUntil), facts: []field{fieldOrder, fieldAmount, fieldUntil}, links: fieldOrder},
 	PayMore:            {needs: append(ofOrder, fieldAmount, fieldUntil), facts: []field{fieldOrder, fieldAmount, fieldUntil}, links: fieldOrder},
+	PayDifference:      {needs: append(ofOrder, fieldAmount, fieldCredit, fieldUntil), facts: []field{fieldOrder, fieldCredit, fieldAmount, fieldUntil}, links: fieldOrder},
 	Shipped:            {needs: append(ofOrder, fieldTracking), facts: []field{fieldTracking, fieldCarrier, fieldOrder}, links: fieldTracking},
 	Ready:              {needs: ofOrder, facts: []field{fieldOrder}, links: fieldOrder},
 	Delivered:          {needs: ofOrder, facts: []field{fieldOrder}, links: fieldOrder},
@@ -138,7 +146,7 @@ var (
 // Templates lists all templates in the sequence in which an order causes them.
 func Templates() []Template {
 	return []Template{
-		Prepayment, Received, Confirmation, PaymentProblem, PayAgain, PayMore, Shipped, Ready, Delivered, DigitalDelivery, Cancelled, Expired,
+		Prepayment, Received, Confirmation, PaymentProblem, PayAgain, PayMore, PayDifference, Shipped, Ready, Delivered, DigitalDelivery, Cancelled, Expired,
 		Refunded, RefundFailed, Dispute, ReturnInstructions,
 		ReturnRequested, ReturnApproved, ReturnRejected, ReturnReceived, ReturnExpired, ReturnCancelled, Reminder, Campaign,
 	}
@@ -156,7 +164,7 @@ func (p plan) check(t Template, d Data) error {
 		money order.Money
 		used  bool
 	}{
-		{fieldLines, d.Total, len(d.Lines) > 0}, {fieldAmount, d.Amount, p.speaksOf(fieldAmount)},
+		{fieldLines, d.Total, len(d.Lines) > 0}, {fieldAmount, d.Amount, p.speaksOf(fieldAmount)}, {fieldCredit, d.Credit, p.speaksOf(fieldCredit)},
 	} {
 		if !m.used || !d.has(m.field) {
 			continue
@@ -197,6 +205,8 @@ func (d Data) has(f field) bool {
 		return d.Unsubscribe != ""
 	case fieldWords:
 		return len(d.Words) > 0
+	case fieldCredit:
+		return d.Credit != order.Money{}
 	case fieldDelivered:
 		return len(d.Delivered) > 0
 	}

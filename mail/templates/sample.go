@@ -46,6 +46,9 @@ func Sample(t Template, locale string) Data {
 		d.Lines = d.Lines[:1]
 		d.Total.Amount = d.Lines[0].Subtotal
 		d.Amount = d.Total
+	case PayDifference:
+		d.Credit = order.Money{Amount: d.Total.Amount - d.Amount.Amount, Currency: currency}
+		d.Until = placed.AddDate(0, 0, 7)
 	case ReturnInstructions:
 		d.Until, d.Link = placed.AddDate(0, 0, 30), "https://shop.example/returns/label"
 	case ReturnApproved:

@@ -58,7 +58,7 @@ func (w *Writer) Write(m order.Mail) (subject, text, html string, err error) {
 	}
 	c, err := w.WriteTemplate(Template(m.Notification), m.Locale, Data{
 		Name: m.Name, OrderID: m.OrderID, Lines: m.Lines, Shipping: m.Shipping, Total: m.Total, Amount: m.Amount, Until: m.Until, Tracking: m.Tracking, Reason: m.Reason,
-		Reference: m.Ref, Link: m.Link, Delivered: m.Delivered, File: file,
+		Reference: m.Ref, Link: m.Link, Delivered: m.Delivered, File: file, NewOrder: m.NewOrder, Credit: m.Credit, NotExchanged: m.NotExchanged,
 	})
 	return c.Subject, c.Text, c.HTML, err
 }

@@ -40,6 +40,10 @@ func open(ctx context.Context, q sqldb.Querier, o order.Opening) (order.Order, e
 		return order.Order{}, err
 	}
 	priced, err := pricing.Price(o.Request, offers, o.Pricing)
+	placed := newOrder(o, priced)
+	if err == nil {
+		err = placed.CheckExchange()
+	}
 	if err != nil {
 		// This order itself may have taken the missing stock before.
 		if was, found, e := openedBefore(ctx, q, o); e != nil || found {
@@ -47,8 +51,10 @@ func open(ctx context.Context, q sqldb.Querier, o order.Opening) (order.Order, e
 		}
 		return order.Order{}, err
 	}
-	placed := newOrder(o, priced)
-	c := order.Change{Order: placed, Events: openingEvents(o, placed), Attempt: "create"}
+	c := order.Change{Order: placed, Events: openingEvents(o, placed)}
+	if !placed.PaidByCredit() { // otherwise nothing is asked of a provider
+		c.Attempt = "create"
+	}
 	inserted, err := insertOrder(ctx, q, c, o.RunID, o.RequestHash)
 	if err != nil {
 		return order.Order{}, err
@@ -71,6 +77,7 @@ func newOrder(o order.Opening, p pricing.Priced) order.Order {
 	return asOpened(order.Order{
 		ID: o.ID, Customer: o.Request.Customer, Email: o.Request.Email, Locale: o.Request.Locale, ShipTo: o.Request.ShipTo,
 		Lines: p.Lines, Shipping: p.Shipping, Total: p.Total, PlacedAt: o.Now.UTC().Truncate(time.Microsecond),
+		ExchangeOf: o.ExchangeOf,
 	})
 }
 
@@ -81,6 +88,7 @@ func asOpened(o order.Order) order.Order {
 	first := order.Order{
 		ID: o.ID, Status: order.Placed, Version: 2, Customer: o.Customer, Email: o.Email, Locale: o.Locale, ShipTo: o.ShipTo,
 		Lines: o.Lines, Shipping: o.Shipping, Total: o.Total, PlacedAt: o.PlacedAt, UpdatedAt: o.PlacedAt,
+		ExchangeOf: o.ExchangeOf,
 	}
 	first.Payments = first.FirstPayments()
 	return first
@@ -90,6 +98,9 @@ func openingEvents(o order.Opening, placed order.Order) []order.Event {
 	e := order.Event{OrderID: o.ID, Seq: 1, At: placed.PlacedAt, Kind: order.OrderPlaced, To: order.Placed, Actor: o.Actor, Correlation: o.Correlation}
 	r := e
 	r.Seq, r.Kind, r.From = 2, order.StockReserved, order.Placed
+	if x := o.ExchangeOf; x != nil {
+		e.Why, e.Ref = "exchanged for the goods of return "+x.ReturnID, string(x.OrderID)
+	}
 	return []order.Event{e, r}
 }
 

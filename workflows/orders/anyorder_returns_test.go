@@ -88,8 +88,8 @@ func (w *generated) passDeadline() {
 // backSteps are what becomes of a return after it was asked for, an hour after each other.
 var backSteps = [][]string{
 	{"approve", "receive"},
-	{"approve", "receive", "receive"},
-	{"approve", "receive", "cancel"},
+	{"approve", "receive", "receive", "give back", "give back the rest"},
+	{"approve", "receive", "give back", "cancel", "give back"},
 	{"receive", "approve", "receive"},
 	{"reject", "approve"},
 	{"approve", "cancel"},
@@ -98,12 +98,24 @@ var backSteps = [][]string{
 	{},
 }
 
+// insteadOf are what goods are exchanged for: nothing, what is dearer or cheaper, and what
+// is not there.
+var insteadOf = []order.RequestLine{{}, {SKU: "vase", Quantity: 1}, {SKU: "cup", Quantity: 1}, {SKU: "vase", Quantity: 9}, {SKU: "cup", Quantity: 2}}
+
 // beginReturn scripts the life of a return under one of a few IDs, some days after the
 // step's time: the parcels have arrived by then, or not.
 func (w *generated) beginReturn(s step) {
 	id := fmt.Sprint("rt", s.On)
 	from := s.At + time.Duration(s.On+1)*30*time.Hour
-	w.at(from, func() { w.onReturn(func() { w.requestReturn(id, int64(s.Times)) }) })
+	w.at(from, func() {
+		w.onReturn(func() {
+			if instead := insteadOf[(s.On+s.Of)%len(insteadOf)]; instead.SKU != "" && !w.order().Payment().Manual() {
+				w.asksInstead(id, "mug", int64(s.Times), instead)
+				return
+			}
+			w.requestReturn(id, int64(s.Times))
+		})
+	})
 	for i, do := range backSteps[(int(s.At/time.Second)+s.On+s.Times)%len(backSteps)] {
 		w.at(from+time.Duration(i+1)*time.Hour, func() { w.onReturn(func() { w.stepOfReturn(id, do, s) }) })
 	}
@@ -120,6 +132,13 @@ func (w *generated) stepOfReturn(id, do string, s step) {
 	switch do {
 	case "approve", "reject", "cancel":
 		w.decideReturn(id, order.ReturnStep(do))
+	case "give back", "give back the rest":
+		w.takeCredit(fmt.Sprint("r", s.On), int64(300*s.Times), func(r *orders.TakeCreditRequest) {
+			r.From, r.ReturnID, r.Rest = w.id.ExchangeID(id), id, do != "give back"
+			if r.Rest {
+				r.ID, r.Amount.Amount = "rest", 9999
+			}
+		})
 	case "receive":
 		pieces := int64(1 + s.On%2)
 		got := receipt(pieces, int64(s.Times)%(pieces+1), int64(145*(s.Times-1)), int64(33*s.On))
@@ -203,12 +222,16 @@ func (w *generated) keptReturns() {
 			}
 		}
 	}
+	bought := map[string]int64{}
+	for _, l := range o.Lines {
+		bought[l.SKU] = l.Quantity
+	}
 	for sku, n := range back {
-		if n > min(sent[sku], 2) {
+		if n > min(sent[sku], bought[sku]) {
 			w.Errorf("REF-9: %d pieces of %s are back, of %d that were sent", n, sku, sent[sku])
 		}
-		if got := w.record.Shipped(sku); fulfilled(o.Status) && o.Status != order.Returned && got != 2-min(restocked[sku], 2) {
-			w.Errorf("REF-9: %d pieces of %s have left the stock, want 2 less the %d for sale again", got, sku, restocked[sku])
+		if got := w.record.Shipped(sku); fulfilled(o.Status) && o.Status != order.Returned && got != bought[sku]-min(restocked[sku], bought[sku]) {
+			w.Errorf("REF-9: %d pieces of %s have left the stock, want %d less the %d for sale again", got, sku, bought[sku], restocked[sku])
 		}
 	}
 }
@@ -234,7 +257,7 @@ func (w *generated) keptReturn(o order.Order, r order.Return) {
 		kept += l.KeptPrice
 	}
 	sum := w.bank.Count(id)
-	left := sum.Taken - sum.Returned + transfers(o)
+	left := sum.Taken - sum.Returned + transfers(o) - creditOut(o)
 	for _, f := range o.Refunds {
 		if i := slices.IndexFunc(o.Payments, func(p order.Payment) bool { return p.Reference == f.PaymentRef }); f.PaidOut && i >= 0 && !o.Payments[i].Manual() {
 			left -= f.Amount.Amount // the bank does not know of it
@@ -244,7 +267,7 @@ func (w *generated) keptReturn(o order.Order, r order.Return) {
 	case r.Got == "" && (len(parts) > 0 || kept > 0):
 		w.Errorf("REF-9: nothing came back of the return %s, which is %s, and %d is refunded, %d kept", r.ID, r.Status, amount, kept)
 	case r.Got == "" || failed:
-	case amount != r.Refund.Amount || amount != price-less:
+	case amount-o.CreditOut(r.ID) != r.Refund.Amount || amount != price-less:
 		w.Errorf("REF-9: the return %s says %d, its refunds are %d for goods of %d, less %d", r.ID, r.Refund.Amount, amount, price, less)
 	case len(parts) > 0 && less < deducted:
 		w.Errorf("REF-9: %d of the price is kept of the return %s, want %d", less, r.ID, deducted)

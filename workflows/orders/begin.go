@@ -32,7 +32,7 @@ func (w *orderWorkflow) loaded(ctx workflow.Context) {
 }
 
 func newRun(c Course, s State) *orderWorkflow {
-	return &orderWorkflow{State: s, course: c, extending: map[string]bool{}, interrupt: func() {}, retrying: map[string]bool{}, trying: map[string]func(){}, labelling: map[string]bool{}}
+	return &orderWorkflow{State: s, course: c, extending: map[string]bool{}, interrupt: func() {}, retrying: map[string]bool{}, trying: map[string]func(){}, labelling: map[string]bool{}, exchanges: map[string]bool{}}
 }
 
 // restore takes over a snapshot.
@@ -88,6 +88,9 @@ func (w *orderWorkflow) listen(ctx workflow.Context) error {
 		return err
 	}
 	if err := ReceiveReturn.Handle(ctx, `Takes the goods of a return that have arrived, all or a part, and refunds them less a fee and a damage (in minor units). {"id":"rt1","lines":[{"sku":"mug-blue","quantity":1,"restock":true}],"fee":100,"who":"ada","why":"unpacked"}`, w.checkReceiveReturn, w.onReceiveReturn); err != nil {
+		return err
+	}
+	if err := TakeCredit.Handle(ctx, "Takes credit back from the order that goods were exchanged for. Only that order sends it; use Refund or Cancel there.", w.checkTakeCredit, w.onTakeCredit); err != nil {
 		return err
 	}
 	if err := AddParcel.Handle(ctx, `Books a parcel with some goods, or all that are left, once per id. {"id":"p1","lines":[{"sku":"mug","quantity":1}],"who":"ada","why":"packed"}`, w.checkAddParcel, w.onAddParcel); err != nil {

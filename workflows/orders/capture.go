@@ -19,19 +19,19 @@ func (w *orderWorkflow) capturePayments(ctx workflow.Context) error {
 	if err := w.captureHeld(ctx); err != nil || w.stopped(ctx) || w.Phase != Fulfilling {
 		return err
 	}
-	if w.standby() != nil && !w.following && w.Captured() > 0 && cancelsLostPayments(ctx) { // nobody waits for it any more
+	if w.standby() != nil && !w.following && w.Taken() > 0 && cancelsLostPayments(ctx) { // nobody waits for it any more
 		w.endStandby(ctx)
 	}
 	if w.Confirmed {
 		return nil
 	}
-	if !w.Free() && w.Captured() == 0 { // it lapsed while the order was being cancelled, and a person let the order go on
+	if !w.asksNothing() && w.Taken() == 0 { // it lapsed while the order was being cancelled, and a person let the order go on
 		w.abortFor(order.Cancelled, "the payment was released before it was captured", "the payment could not be taken")
 		return nil
 	}
 	w.Confirmed = true
 	w.Stock = order.StockMove{Action: order.StockShip, Lines: w.bookedLines()}
-	if !w.Free() && !w.CapturedEarly {
+	if !w.asksNothing() && !w.CapturedEarly {
 		w.noteCapture(ctx)
 	}
 	w.mail(ctx, order.MailConfirmation)
@@ -39,7 +39,7 @@ func (w *orderWorkflow) capturePayments(ctx workflow.Context) error {
 }
 
 func (w *orderWorkflow) noteCapture(ctx workflow.Context) {
-	w.note(ctx, order.PaymentWasCaptured, workflows.ActorPurser, order.Money{Amount: w.Captured(), Currency: w.Total.Currency}.String()+" captured", w.Order.Payment().Reference)
+	w.note(ctx, order.PaymentWasCaptured, workflows.ActorPurser, order.Money{Amount: w.Taken(), Currency: w.Total.Currency}.String()+" captured", w.Order.Payment().Reference)
 	w.refundReturnsInBackground(ctx)
 }
 
@@ -348,6 +348,10 @@ func (w *orderWorkflow) surplus(ctx workflow.Context, n order.ProviderEvent, why
 	}
 	if w.Resolved[p.Reference] {
 		w.note(ctx, order.EventIgnored, n.Provider, "a person has dealt with this payment", p.Reference)
+		return
+	}
+	if own := w.payment(p.Reference); own != nil && !own.AtProvider() {
+		w.note(ctx, order.EventIgnored, n.Provider, "the payment was not made at a payment provider", p.Reference)
 		return
 	}
 	if own := w.payment(p.Reference); own != nil && (w.Phase != Closed || own.Number != w.Order.Payment().Number) {

@@ -450,7 +450,7 @@ func TestChangeMore(t *testing.T) {
 		}, ends: order.Delivered, mails: delivered, check: both(is(2900, "mug=2"), hasStock(2, onHand-2))},
 		{name: "unknown goods, and those of another currency", script: func(w *fixture) {
 			w.byOperator()
-			w.changes(10*time.Minute, ask("c1", "cup=1"), "unknown product")
+			w.changes(10*time.Minute, ask("c1", "kettle=1"), "unknown product")
 			w.changes(11*time.Minute, ask("c2", "bowl=1"), "is sold in JPY")
 			w.packed(time.Hour)
 		}, ends: order.Delivered, mails: delivered},
@@ -533,7 +533,7 @@ func TestChangeRefused(t *testing.T) {
 	w.byOperator()
 	var got []*updateResult
 	asks := []order.ChangeRequest{
-		{ID: "c 1", Lines: ask("", "mug=1").Lines}, {ID: "c2"}, ask("c3", "mug=1001"), ask("c4", "mug=0"), ask("c5", "mug=9"), ask("c6", "cup=1"), ask("c7", "pin=1"),
+		{ID: "c 1", Lines: ask("", "mug=1").Lines}, {ID: "c2"}, ask("c3", "mug=1001"), ask("c4", "mug=0"), ask("c5", "mug=9"), ask("c6", "kettle=1"), ask("c7", "pin=1"),
 		{ID: "c8", ShipTo: &order.Address{Country: "GB"}},
 	}
 	for n, r := range asks {

@@ -224,7 +224,7 @@ func (w *orderWorkflow) returnPayments(ctx workflow.Context) error {
 			w.returnTransfer(ctx, &w.Payments[i])
 			continue
 		}
-		back, err := w.returnPayment(ctx, foreground, p)
+		back, err := w.returnAny(ctx, p)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -237,6 +237,14 @@ func (w *orderWorkflow) returnPayments(ctx workflow.Context) error {
 		}
 	}
 	return nil
+}
+
+// returnAny refunds or voids one of the order's payments, or gives credit back.
+func (w *orderWorkflow) returnAny(ctx workflow.Context, p order.Payment) (reversal, error) {
+	if p.Credit() {
+		return w.returnRest(ctx, p)
+	}
+	return w.returnPayment(ctx, foreground, p)
 }
 
 // returnPayment refunds or voids one of the order's payments, also one of which it

@@ -235,6 +235,43 @@ func describeShipment(p order.Shipment) string {
 	return s + "."
 }
 
+// describeReturn describes a return for the Temporal UI.
+func describeReturn(r order.Return) string {
+	s := fmt.Sprintf("Return `%s` of %s: %s. %s", r.ID, goods(r.Goods()), r.Status, r.Reason)
+	if r.Exchange != nil {
+		s += describeExchange(*r.Exchange)
+	}
+	if !r.Due.IsZero() {
+		s += fmt.Sprintf(" Until %s; then: %s.", r.Due.UTC().Format("2006-01-02 15:04 MST"), r.Status.Rule().Says)
+	}
+	var can []string
+	for _, m := range r.Status.Rule().Moves {
+		can = append(can, "`"+string(m.Step)+"`")
+	}
+	if len(can) > 0 {
+		s += " It takes " + strings.Join(can, ", ") + " with the Updates `DecideReturn` and `ReceiveReturn`."
+	}
+	return s
+}
+
+// describeExchange describes what became of an exchange, for the Temporal UI.
+func describeExchange(x order.Exchange) string {
+	switch {
+	case x.Refused != "":
+		return " It is not exchanged: " + x.Refused + "."
+	case x.Credit.Currency != "":
+		return fmt.Sprintf(" %s pay for order `%s`.", x.Credit, x.OrderID)
+	}
+	return fmt.Sprintf(" It is to be exchanged for %s.", goods(quantitiesOf(x.Lines)))
+}
+
+func quantitiesOf(lines []order.RequestLine) (all []order.LineQuantity) {
+	for _, l := range lines {
+		all = append(all, order.LineQuantity(l))
+	}
+	return all
+}
+
 // mostGoods is how many lines are named where an order or a parcel is described.
 const mostGoods = 10
 
@@ -284,22 +321,6 @@ func (w *orderWorkflow) possible() (can []string) {
 func texts(choices []order.Choice) (s []string) {
 	for _, c := range choices {
 		s = append(s, string(c))
-	}
-	return s
-}
-
-// describeReturn describes a return for the Temporal UI.
-func describeReturn(r order.Return) string {
-	s := fmt.Sprintf("Return `%s` of %s: %s. %s", r.ID, goods(r.Goods()), r.Status, r.Reason)
-	if !r.Due.IsZero() {
-		s += fmt.Sprintf(" Until %s; then: %s.", r.Due.UTC().Format("2006-01-02 15:04 MST"), r.Status.Rule().Says)
-	}
-	var can []string
-	for _, m := range r.Status.Rule().Moves {
-		can = append(can, "`"+string(m.Step)+"`")
-	}
-	if len(can) > 0 {
-		s += " It takes " + strings.Join(can, ", ") + " with the Updates `DecideReturn` and `ReceiveReturn`."
 	}
 	return s
 }

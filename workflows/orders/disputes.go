@@ -25,6 +25,10 @@ const (
 // refunds of the payment, because the events may come in any order.
 func (w *orderWorkflow) refundsChanged(ctx workflow.Context, m message) error {
 	ref := m.event.Refund.PaymentRef
+	if own := w.payment(ref); own != nil && !own.AtProvider() {
+		w.note(ctx, order.EventIgnored, m.event.Provider, "the payment was not made at a payment provider", ref)
+		return nil
+	}
 	w.Unlisted[ref] = true
 	w.listRefundsInBackground(ctx, ref)
 	return nil
@@ -169,6 +173,7 @@ func (w *orderWorkflow) keepRefund(ctx workflow.Context, r order.Refund) bool {
 	case i < 0:
 		r = w.adoptRequest(r)
 		w.Refunds = append(w.Refunds, r)
+		w.adoptCreditBack()
 		if len(r.Lines) > 0 {
 			w.leaveOut(ctx)
 		}

@@ -32,12 +32,14 @@ type fixture struct {
 }
 
 func newFixture(t workflowtest.TB) *fixture {
-	p, f, s := &parties{TB: t}, new(faults), new(script)
+	p, f, s := &parties{TB: t, id: id}, new(faults), new(script)
 	r := &runner{parties: p, faults: f, script: s, placement: newPlacement()}
 	f.currentTime = r.clock
 	w := &fixture{p, f, s, &providerEvents{parties: p}, r, &checks{runner: r, refundedByHand: map[string]int64{}}}
 	err := w.record.PutProducts(context.Background(), []catalog.Product{
 		{SKU: "mug", Name: "Mug", Price: 1450, Currency: "EUR", OnHand: onHand},
+		{SKU: "vase", Name: "Vase", Price: 3999, Currency: "EUR", OnHand: onHand},
+		{SKU: "cup", Name: "Cup", Price: 700, Currency: "EUR", OnHand: 1000},
 		{SKU: "ebook", Name: "E-book", Price: 900, Currency: "EUR", OnHand: onHand, Goods: order.Goods{Shipping: order.ShippingNone}, Delivery: "https://shop.example/ebook\nPassword: knots"},
 		{SKU: "setup", Name: "Set-up", Price: 5000, Currency: "EUR", OnHand: onHand, Goods: order.Goods{Shipping: order.ShippingNone}},
 		{SKU: "pin", Name: "Pin", Price: 24, Currency: "EUR", OnHand: onHand},

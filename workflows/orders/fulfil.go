@@ -43,7 +43,7 @@ func (w *orderWorkflow) keepStock(ctx workflow.Context) error {
 		}
 	}
 	w.Stock = order.StockMove{Action: order.StockKeep}
-	if !w.Free() {
+	if !w.asksNothing() {
 		w.Attempt = "capture"
 	}
 	err := w.save(ctx)
@@ -246,7 +246,7 @@ func (s *State) sends() bool {
 // carrierWithin returns how long the order waits for the carrier; 0: for ever.
 func (w *orderWorkflow) carrierWithin(ctx workflow.Context) time.Duration {
 	switch {
-	case w.Captured() > 0 || w.Free(): // no hold can lapse
+	case w.Taken() > 0 || w.asksNothing(): // no hold can lapse
 		return authorizationLasts
 	case w.asksToPayAgain(): // the hold is watched; see beforeLapse
 		return 0

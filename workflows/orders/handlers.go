@@ -19,6 +19,7 @@ type message struct {
 	back    ReturnRequest
 	decide  DecideReturnRequest
 	receive ReceiveReturnRequest
+	credit  TakeCreditRequest
 	parcel  parcelRequest
 	change  order.ChangeRequest
 }
@@ -33,6 +34,7 @@ const (
 	requestReturnMessage order.EventKind = "request_return"
 	decideReturnMessage  order.EventKind = "decide_return"
 	receiveReturnMessage order.EventKind = "receive_return"
+	takeCreditMessage    order.EventKind = "take_credit"
 	parcelMessage        order.EventKind = "parcel_request"
 	changeMessage        order.EventKind = "change_request"
 )
@@ -42,6 +44,7 @@ func MessageKinds() []order.EventKind {
 	return []order.EventKind{
 		order.PaymentReport, order.ShipmentReport, order.RefundReport, order.DisputeReport, order.MailReport, order.UnknownReport,
 		cancelMessage, resolveMessage, refundMessage, bookMessage, parcelMessage, requestReturnMessage, decideReturnMessage, receiveReturnMessage, changeMessage,
+		takeCreditMessage,
 	}
 }
 
@@ -102,6 +105,9 @@ var transitions = []transition{
 	{phases: []Phase{Opening, AwaitingPayment, Fulfilling, Completed, Closed}, on: receiveReturnMessage, do: (*orderWorkflow).mayReceiveReturn},
 	{phases: []Phase{Compensating}, on: decideReturnMessage, do: (*orderWorkflow).endsFirst},
 	{phases: []Phase{Compensating}, on: receiveReturnMessage, do: (*orderWorkflow).endsFirst},
+
+	{phases: []Phase{Opening, AwaitingPayment}, on: takeCreditMessage, do: (*orderWorkflow).noCreditYet},
+	{phases: []Phase{Fulfilling, Completed, Compensating, Closed}, on: takeCreditMessage, do: (*orderWorkflow).mayTakeCredit},
 
 	{phases: []Phase{Opening, AwaitingPayment}, on: parcelMessage, do: (*orderWorkflow).tooEarlyToPack},
 	{phases: []Phase{Fulfilling}, held: notHeld, on: parcelMessage, do: (*orderWorkflow).mayPack},

@@ -171,7 +171,9 @@ func (w *orderWorkflow) resolveAttention(ctx workflow.Context, r ResolveRequest,
 func (w *orderWorkflow) tryReturnAgain(ctx workflow.Context, id string, c order.Choice) {
 	back := w.ReturnByID(id)
 	if c == order.ChooseRelease {
-		w.dropAttention(aboutReturn + id) // what fails again is shown again
+		if !back.Exchanging() { // otherwise what is tried in the background sees to it
+			w.dropAttention(aboutReturn + id) // what fails again is shown again
+		}
 		if back.Status == order.ReturnRequested {
 			*back = back.Enter(order.ReturnRequested, workflow.Now(ctx))
 			w.watchReturn(ctx, id)

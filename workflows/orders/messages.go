@@ -47,6 +47,9 @@ const (
 	// Change changes the order before its label, and returns it and, if the shopper has to
 	// pay, the (sealed) client secret, when the change is made or can be paid.
 	Change workflows.Update[ChangeRequest, Placed] = "Change"
+	// TakeCredit takes credit back that paid for the order which the goods of a return were
+	// exchanged for, has it refunded, and returns when the record has it.
+	TakeCredit workflows.Update[TakeCreditRequest, order.Order] = "TakeCredit"
 	// AddParcel puts goods into a parcel that a person has made, and returns the order when
 	// the carrier has responded, or cannot be reached.
 	AddParcel workflows.Update[AddParcelRequest, order.Order] = "AddParcel"
@@ -76,6 +79,9 @@ type Placement struct {
 	// Extensions are the steps of the shop's own that the order takes, by their IDs; see
 	// Extension.
 	Extensions []string `json:"extensions,omitempty"`
+	// ExchangeOf says whose goods' value pays for the order, or for a part of it; nil: it is
+	// no exchange.
+	ExchangeOf *order.ExchangeOf `json:"exchangeOf,omitempty"`
 	// Snapshot is the state in which the run before this one ended; nil in the
 	// first run.
 	Snapshot *order.Snapshot `json:"snapshot,omitempty"`
@@ -285,6 +291,18 @@ type ReceiveReturnRequest struct {
 // UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
 func (r *ReceiveReturnRequest) UnmarshalJSON(b []byte) error {
 	type plain ReceiveReturnRequest
+	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
+}
+
+// TakeCreditRequest says which credit comes back. Another order sends it.
+type TakeCreditRequest struct {
+	order.CreditReturn
+	workflows.Sender
+}
+
+// UnmarshalJSON decodes a request of the API, or a strict one that a person typed.
+func (r *TakeCreditRequest) UnmarshalJSON(b []byte) error {
+	type plain TakeCreditRequest
 	return workflows.DecodeRequest(b, (*plain)(r), &r.Sender)
 }
 

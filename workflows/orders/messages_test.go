@@ -108,7 +108,7 @@ type providerEvents struct {
 // event gives an event the order's ID and an ID of its own.
 func (p *providerEvents) event(n order.ProviderEvent) order.ProviderEvent {
 	p.made++
-	n.ID, n.OrderID, n.Provider = fmt.Sprintf("evt_%d", p.made), id, "bank"
+	n.ID, n.OrderID, n.Provider = fmt.Sprintf("evt_%d", p.made), p.id, "bank"
 	if n.Parcel != nil {
 		n.Provider = "carrier"
 	}
@@ -128,7 +128,7 @@ func (p *providerEvents) paid(e order.PaymentEvent, err error) order.ProviderEve
 // scanned scans the parcel and returns the event about it.
 func (p *providerEvents) scanned(s order.ParcelStatus) order.ProviderEvent {
 	p.Helper()
-	e, err := p.carrier.Scan(reference, s)
+	e, err := p.carrier.Scan(string(p.id)+"-1", s)
 	if err != nil {
 		p.Fatalf("scan %s: %v", s, err)
 	}

@@ -120,7 +120,8 @@ func (w *orderWorkflow) record(ctx workflow.Context) error {
 	opened, err := run(ctx, w, openOrder, 0, "", "Price, reserve stock, record the order", order.Opening{
 		ID: w.ID, RunID: workflow.GetInfo(ctx).OriginalRunID, RequestHash: p.Hash, Request: p.Request, Pricing: p.Pricing,
 		Actor: p.Actor, Correlation: p.Correlation,
-		Now: now, HoldUntil: p.Terms.PayBy(p.Request.Payment, now).Add(reservationGrace),
+		ExchangeOf: p.ExchangeOf,
+		Now:        now, HoldUntil: p.Terms.PayBy(p.Request.Payment, now).Add(reservationGrace),
 	})
 	if err != nil {
 		return err

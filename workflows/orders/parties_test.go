@@ -13,6 +13,7 @@ import (
 // parties are the outside parties of an order, in memory.
 type parties struct {
 	workflowtest.TB
+	id      order.ID // of the order
 	bank    fake.Bank
 	carrier fake.Carrier
 	mailer  fake.Mailer
@@ -27,13 +28,13 @@ func (p *parties) intent() string {
 	if in := p.order().Payment().Reference; in != "" {
 		return in
 	}
-	in, _ := p.bank.IntentOf(id)
+	in, _ := p.bank.IntentOf(p.id)
 	return in.ID
 }
 
 // intentEvent returns the state of the order's intent at the bank.
 func (p *parties) intentEvent() (order.PaymentEvent, error) {
-	in, _ := p.bank.IntentOf(id)
+	in, _ := p.bank.IntentOf(p.id)
 	return in.PaymentEvent(), nil
 }
 
@@ -64,7 +65,7 @@ func (p *parties) voidAtCarrier() {
 
 // order returns the order as recorded.
 func (p *parties) order() order.Order {
-	o, err := p.record.Order(context.Background(), id)
+	o, err := p.record.Order(context.Background(), p.id)
 	if err != nil && !errors.Is(err, order.ErrNotFound) {
 		p.Fatalf("record: %v", err)
 	}
@@ -73,7 +74,7 @@ func (p *parties) order() order.Order {
 
 // state returns the order's state as recorded.
 func (p *parties) state() orders.State {
-	snapshot, err := p.record.Snapshot(context.Background(), id)
+	snapshot, err := p.record.Snapshot(context.Background(), p.id)
 	if err != nil {
 		p.Fatalf("snapshot: %v", err)
 	}
@@ -86,7 +87,7 @@ func (p *parties) state() orders.State {
 
 // events returns the order's timeline.
 func (p *parties) events() []order.Event {
-	all, err := p.record.Events(context.Background(), id, 0, 10_000)
+	all, err := p.record.Events(context.Background(), p.id, 0, 10_000)
 	if err != nil {
 		p.Fatalf("events: %v", err)
 	}

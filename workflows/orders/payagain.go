@@ -86,7 +86,7 @@ func (w *orderWorkflow) showPayAgainAt(ctx workflow.Context, at time.Time) {
 // that is perhaps created is cancelled with the order.
 func (w *orderWorkflow) lapsedUnpaid() bool {
 	p := w.standby()
-	return w.Lapsing && w.Phase == Fulfilling && (p == nil || p.Reference == "") && w.Captured() == 0
+	return w.Lapsing && w.Phase == Fulfilling && (p == nil || p.Reference == "") && w.Taken() == 0
 }
 
 // payAgain asks the shopper for another payment, which the order goes on with if its
@@ -179,7 +179,7 @@ func (w *orderWorkflow) waitingForPayAgain(ctx workflow.Context) *order.Waiting 
 
 // payAgainOver reports whether the order does not need the payment on standby.
 func (w *orderWorkflow) payAgainOver() bool {
-	return w.standby() == nil || w.Phase != Fulfilling || w.Abort != nil || w.Captured() > 0
+	return w.standby() == nil || w.Phase != Fulfilling || w.Abort != nil || w.Taken() > 0
 }
 
 // followStandby waits until the payment on standby holds the money, or is not needed.
@@ -258,7 +258,7 @@ func (w *orderWorkflow) endStandby(ctx workflow.Context) {
 	switch {
 	case p == nil || w.Abort != nil:
 	case p.Reference == "":
-		if p.Status.Dead() || w.Captured() > 0 {
+		if p.Status.Dead() || w.Taken() > 0 {
 			p.Surplus, p.Standby = true, false
 			w.cancelLostInBackground(ctx, *p)
 		}
@@ -322,7 +322,7 @@ func (w *orderWorkflow) ranOut(ctx workflow.Context, own order.Payment, in order
 // isTooOld reports whether nothing is shipped on a hold any more, although the provider
 // may not have said yet that it has lapsed.
 func (w *orderWorkflow) isTooOld(ctx workflow.Context, own order.Payment) bool {
-	return w.asksToPayAgain() && w.Captured() == 0 && own.Authorized > 0 && !workflow.Now(ctx).Before(w.reliedOnUntil(own))
+	return w.asksToPayAgain() && w.Taken() == 0 && own.Authorized > 0 && !workflow.Now(ctx).Before(w.reliedOnUntil(own))
 }
 
 // holdRanOut asks the shopper to pay again, unless that was asked before, because the

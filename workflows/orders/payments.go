@@ -25,12 +25,12 @@ const lapseMargin = 12 * time.Hour
 // result of Place. The idempotency key consists of the order, the operation and the
 // payment's number: however often this is tried, there is one payment.
 func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
-	if w.Free() {
+	if w.asksNothing() {
 		return w.skipPayment(ctx)
 	}
 	p := w.current()
 	if p == nil || p.Status.Dead() { // appended before the step, so that compensate knows of it
-		w.Payments = append(w.Payments, order.Payment{Number: len(w.Payments) + 1})
+		w.Payments = append(w.Payments, order.Payment{Number: len(w.Payments) + 1, Amount: w.Order.Payment().Amount})
 		p = w.current()
 	}
 	if p.Reference != "" {
@@ -68,6 +68,11 @@ func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
 	w.enter(ctx, AwaitingPayment)
 	w.note(ctx, order.PaymentReady, workflows.ActorPurser, "the shopper can pay "+w.Asked(*p).String(), p.Reference)
 	w.Waiting = w.waitingForPayment()
+	if w.ExchangeOf != nil { // nobody is at a checkout
+		l := w.MailAbout(order.MailDifference, p.Reference)
+		l.Until = w.payBy()
+		w.send(ctx, l)
+	}
 	if err := w.save(ctx); err != nil {
 		return err
 	}
@@ -76,10 +81,15 @@ func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
 	return nil
 }
 
-// skipPayment fulfils an order that costs nothing, and sets the result of Place.
+// skipPayment fulfils an order that asks the shopper for nothing, and sets the result of
+// Place.
 func (w *orderWorkflow) skipPayment(ctx workflow.Context) error {
 	w.enter(ctx, Fulfilling)
-	w.note(ctx, order.PaymentNotNeeded, workflows.ActorPurser, "the order costs nothing", "")
+	why, ref := "the order costs nothing", ""
+	if w.PaidByCredit() {
+		why, ref = "the value of goods that came back pays for it", string(w.ExchangeOf.OrderID)
+	}
+	w.note(ctx, order.PaymentNotNeeded, workflows.ActorPurser, why, ref)
 	if err := w.save(ctx); err != nil {
 		return err
 	}

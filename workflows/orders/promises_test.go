@@ -91,9 +91,9 @@ func (c *checks) keptMoney(o order.Order) {
 			}
 		}
 	}
-	sum := c.bank.Count(id)
-	if got := sum.Taken - sum.Returned - paidOut; got != want {
-		c.Errorf("the shop has %d, want %d (%+v)", got, want, sum)
+	sum := c.bank.Count(c.id)
+	if got := sum.Taken - sum.Returned - paidOut; got != want-inCredit(o)+creditOut(o) {
+		c.Errorf("the shop has %d, want %d, of which %d is credit, and %d for another order (%+v)", got, want, inCredit(o), creditOut(o), sum)
 	}
 	if sum.Returned+paidOut > sum.Taken {
 		c.Errorf("REF-1: of %d, %d were refunded and %d paid out", sum.Taken, sum.Returned, paidOut)
@@ -118,9 +118,32 @@ func (c *checks) keptMoney(o order.Order) {
 	}
 }
 
-// counts reports whether a payment pays for the order: its own, or that of a change.
+// counts reports whether a payment pays for the order: its own, that of a change, or credit.
 func counts(o order.Order, p order.Payment) bool {
-	return !p.Surplus && !p.Standby && (p.Change != "" || p.Number == o.Payment().Number)
+	return !p.Surplus && !p.Standby && (p.Change != "" || p.Credit() || p.Number == o.Payment().Number)
+}
+
+// inCredit returns how much of what an order is paid with is credit that another order
+// has the money of.
+func inCredit(o order.Order) (sum int64) {
+	for _, p := range o.Payments {
+		if p.Credit() {
+			sum += p.Captured - p.Refunded
+		}
+	}
+	return sum
+}
+
+// creditOut returns how much of the order's own money pays for other orders.
+func creditOut(o order.Order) (sum int64) {
+	for _, r := range o.Refunds {
+		for _, p := range o.Payments {
+			if r.Status == order.RefundCredited && p.Reference == r.PaymentRef && p.AtProvider() {
+				sum += r.Amount.Amount
+			}
+		}
+	}
+	return sum
 }
 
 // asked adds up the refunds that somebody asked for.

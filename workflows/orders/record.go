@@ -147,7 +147,7 @@ func (w *orderWorkflow) document() order.Order {
 	o := w.Order
 	o.Payments, o.Shipments = slices.Clone(o.Payments), slices.Clone(o.Shipments)
 	o.Refunds, o.Disputes = slices.Clone(o.Refunds), slices.Clone(o.Disputes)
-	o.Returns, o.Changes = slices.Clone(o.Returns), slices.Clone(o.Changes)
+	o.Returns, o.Changes = order.CloneReturns(o.Returns), slices.Clone(o.Changes)
 	o.MailTrouble, o.Attention = slices.Clone(o.MailTrouble), slices.Clone(o.Attention)
 	o.Cases = slices.Clone(o.Cases)
 	if o.Status.Final() {

@@ -144,6 +144,8 @@ func (w *orderWorkflow) addRefunds(ctx workflow.Context, parts []order.Refund, a
 		switch {
 		case p.PaidOut:
 			kind, why = order.PaymentRefunded, p.Amount.String()+" was paid out: "+p.Reason
+		case p.Status == order.RefundCredited:
+			kind, why = order.ReturnWasExchanged, p.Amount.String()+" are kept to pay for order "+string(p.CreditTo)
 		case p.Status == order.RefundReleased:
 			kind, why = order.LinesLeftOut, p.Amount.String()+" less is captured: "+p.Reason
 		}
@@ -202,10 +204,12 @@ func (w *orderWorkflow) makeRefundInBackground(ctx workflow.Context, id string) 
 }
 
 // checkPaidOut takes over the refunds that the provider lists for a payment of which a
-// part was paid out elsewhere: the provider does not know of that part, so it would not
+// part was paid out elsewhere, or pays for another order: the provider does not know of that part, so it would not
 // refuse to refund too much.
 func (w *orderWorkflow) checkPaidOut(ctx workflow.Context, ref string) error {
-	if !slices.ContainsFunc(w.Refunds, func(r order.Refund) bool { return r.PaidOut && r.PaymentRef == ref }) {
+	if !slices.ContainsFunc(w.Refunds, func(r order.Refund) bool {
+		return (r.PaidOut || r.Status == order.RefundCredited) && r.PaymentRef == ref
+	}) {
 		return nil
 	}
 	return w.compareRefunds(ctx, ref)
@@ -232,6 +236,9 @@ func (w *orderWorkflow) makeRefund(ctx workflow.Context, id string) error {
 		return nil
 	}
 	ref, amount := r.PaymentRef, r.Amount
+	if own := w.payment(ref); own != nil && own.Credit() {
+		return w.makeCreditRefund(ctx, id)
+	}
 	if err := w.checkPaidOut(ctx, ref); err != nil {
 		return err
 	}

@@ -207,48 +207,50 @@ func (w *orderWorkflow) isForeign(ref string, err error) bool {
 	return w.payment(ref) == nil && (errors.Is(err, errForeign) || workflows.IsFailure(err, activities.FailureNoSuch))
 }
 
-// retryInBackground runs do until it succeeds or, if until is not zero, until then;
-// the order does not wait for it. refused is noted as the reason of a failure, and
+// retryInBackground does what retry does; the order does not wait for it.
+func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about string, until time.Time, do func(workflow.Context) error, over func()) {
+	w.inBackground(ctx, func(ctx workflow.Context) { w.retry(ctx, refused, about, until, do, over) })
+}
+
+// retry runs do until it succeeds or, if until is not zero, until then. refused is noted as the reason of a failure, and
 // about is what it concerns. While do fails, the order shows that it needs
 // attention, and it goes on showing so if until has passed. A person can have it
 // tried at once, or end it. over is called when it is not tried any more.
-func (w *orderWorkflow) retryInBackground(ctx workflow.Context, refused, about string, until time.Time, do func(workflow.Context) error, over func()) {
+func (w *orderWorkflow) retry(ctx workflow.Context, refused, about string, until time.Time, do func(workflow.Context) error, over func()) {
 	end := func() { // the record must know it, or the aftercare workflow would try it again
 		over()
 		w.unsaved = true
 		w.changes++
 	}
-	w.inBackground(ctx, func(ctx workflow.Context) {
-		for wait := time.Hour; ; wait = min(2*wait, 24*time.Hour) {
-			try, stop := workflow.WithCancel(ctx)
-			w.trying[about] = stop
-			err := do(try)
-			delete(w.trying, about)
-			shown := w.dropAttention(about)
-			if err == nil || try.Err() != nil { // done, or a person has settled it
-				end()
-				if shown {
-					_ = w.show(ctx) // it needs no attention any more; at worst the UI shows so later
-				}
-				return
+	for wait := time.Hour; ; wait = min(2*wait, 24*time.Hour) {
+		try, stop := workflow.WithCancel(ctx)
+		w.trying[about] = stop
+		err := do(try)
+		delete(w.trying, about)
+		shown := w.dropAttention(about)
+		if err == nil || try.Err() != nil { // done, or a person has settled it
+			end()
+			if shown {
+				_ = w.show(ctx) // it needs no attention any more; at worst the UI shows so later
 			}
-			why := refused + ": " + workflows.Reason(err)
-			last := !until.IsZero() && !workflow.Now(ctx).Before(until)
-			if last {
-				end()
-				why += "; Purser does not try again"
-			}
-			if err := w.needAttention(ctx, about, why); err != nil || last {
-				return
-			}
-			_, _ = workflow.AwaitWithTimeout(ctx, wait, func() bool { return w.retrying[about] || !w.needsAttention(about) })
-			delete(w.retrying, about)
-			if !w.needsAttention(about) { // a person has settled it
-				end()
-				return
-			}
+			return
 		}
-	})
+		why := refused + ": " + workflows.Reason(err)
+		last := !until.IsZero() && !workflow.Now(ctx).Before(until)
+		if last {
+			end()
+			why += "; Purser does not try again"
+		}
+		if err := w.needAttention(ctx, about, why); err != nil || last {
+			return
+		}
+		_, _ = workflow.AwaitWithTimeout(ctx, wait, func() bool { return w.retrying[about] || !w.needsAttention(about) })
+		delete(w.retrying, about)
+		if !w.needsAttention(about) { // a person has settled it
+			end()
+			return
+		}
+	}
 }
 
 // needAttention shows a person what Purser cannot finish by itself. A later reason

@@ -209,7 +209,11 @@ func (w *orderWorkflow) mayReceiveReturn(ctx workflow.Context, m message) error 
 	if err != nil {
 		return refuseReturn(err)
 	}
-	if _, err := w.PlanReturn(got); errors.Is(err, order.ErrInvalid) { // whatever else is in the way of the refund, the goods are there
+	plan := w.PlanReturn
+	if back.Exchange != nil {
+		plan = func(back order.Return) ([]order.Refund, error) { return w.PlanExchange(back, 0) }
+	}
+	if _, err := plan(got); errors.Is(err, order.ErrInvalid) { // whatever else is in the way of the refund, the goods are there
 		return refuseReturn(err)
 	}
 	return nil
@@ -295,7 +299,11 @@ func (s *State) awaitsReturns() bool {
 // refund's ID is made of the return's.
 func (w *orderWorkflow) refundReturnsInBackground(ctx workflow.Context) {
 	for _, r := range w.Returns {
-		if r.Status == order.ReturnReceived {
+		switch {
+		case r.Status != order.ReturnReceived:
+		case r.Exchanging():
+			w.exchangeInBackground(ctx, r.ID)
+		default:
 			w.inBackground(ctx, func(ctx workflow.Context) { w.refundReturn(ctx, r.ID) })
 		}
 	}
@@ -309,7 +317,7 @@ var errMoneyResolved = errors.New("a person has settled the money of the order: 
 // being cancelled, which refunds what is left.
 func (w *orderWorkflow) refundReturn(ctx workflow.Context, id string) {
 	back := w.ReturnByID(id)
-	if back.Status != order.ReturnReceived || back.RefundID != "" || w.Abort != nil && w.Phase != Closed {
+	if back.Status != order.ReturnReceived || back.RefundID != "" || back.Exchanging() || w.Abort != nil && w.Phase != Closed {
 		return
 	}
 	parts, err := w.PlanReturn(*back)
@@ -371,8 +379,14 @@ func (w *orderWorkflow) closeReturns(ctx workflow.Context) {
 // refundOf says how much of the refund of a return the shopper has got, or gets.
 func (s *State) refundOf(back order.Return) string {
 	got := order.Money{Currency: back.Refund.Currency}
-	for _, p := range s.refundParts(back.RefundID) {
-		if p.Status.Moves() {
+	parts := s.refundParts(back.RefundID)
+	for _, r := range s.Refunds {
+		if back.IsCreditBack(r.ID) {
+			parts = append(parts, r)
+		}
+	}
+	for _, p := range parts {
+		if p.Status.Moves() && p.Status != order.RefundCredited {
 			got.Amount += p.Amount.Amount
 		}
 	}

@@ -38,12 +38,13 @@ type runner struct {
 	*faults
 	*script
 	placement       orders.Placement
-	orderRecord     steps.Record  // where the activities write the order; nil: the record
-	workflow        any           // nil: OrderWorkflow
-	caseWorkflows   steps.Cases   // nil: the casebook
-	prepare         func()        // is called with each new env; nil: nothing
-	labels          fake.Objects  // the files of labels
-	terminatedAfter time.Duration // after this time an operator terminates the workflow; 0: never
+	orderRecord     steps.Record    // where the activities write the order; nil: the record
+	workflow        any             // nil: OrderWorkflow
+	caseWorkflows   steps.Cases     // nil: the casebook
+	exchanges       steps.Exchanges // nil: otherOrders
+	labels          fake.Objects    // the files of labels
+	prepare         func()          // is called with each new env; nil: nothing
+	terminatedAfter time.Duration   // after this time an operator terminates the workflow; 0: never
 
 	env      *testsuite.TestWorkflowEnvironment
 	observer *workflowtest.Observer // of the current run
@@ -52,6 +53,10 @@ type runner struct {
 	over     bool // the order's workflow has ended
 	runs     int
 	asked    int // requests for refunds
+	// resetTo is the state from which the next AftercareWorkflow goes on, as after a reset;
+	// nil: that of the record.
+	resetTo     *order.Snapshot
+	creditTaken creditTaken // that came back from this order
 	// afterwards are the checks of responses that may come late.
 	afterwards []func()
 	placed     updateResult // of the first Place
@@ -126,6 +131,7 @@ func (r *runner) newEnv() *testsuite.TestWorkflowEnvironment {
 	env.RegisterActivity(&steps.Activities{
 		Record: cmp.Or[steps.Record](r.orderRecord, &r.record), Orders: &r.record, Intents: &r.bank, Captures: &r.bank,
 		Carrier: &r.carrier, Labels: labels, Cases: cmp.Or[steps.Cases](r.caseWorkflows, &r.cases), CaseList: &r.cases, Catalogue: &r.record, Changes: &r.prices, Sealer: sealer{},
+		Pricer: &r.record, Exchanges: cmp.Or[steps.Exchanges](r.exchanges, &otherOrders{runner: r}),
 	})
 	env.RegisterActivity(&mails.Activities{
 		MailRouter: &r.mailer, Templates: fake.MailTemplates{}, Ledger: &r.ledger, Labels: labels, ToShop: mail.Address{Email: "disputes@shop.example"},
@@ -154,7 +160,8 @@ func (r *runner) toWorkflow(send func()) {
 	}
 	r.pause(false)
 	r.over = false
-	for a := (orders.Aftercare{OrderID: id}); ; {
+	for a := (orders.Aftercare{OrderID: r.id, Snapshot: r.resetTo}); ; {
+		r.resetTo = nil
 		r.env, r.began = r.newEnv(), r.now
 		if send != nil {
 			r.env.RegisterDelayedCallback(send, 0)

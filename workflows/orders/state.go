@@ -149,7 +149,7 @@ type Abort struct {
 func newState(p Placement) State {
 	return State{
 		Placement: p, Phase: Opening, Seen: map[string]bool{}, Refusals: map[string]int{}, Reversals: map[string]string{}, Unlisted: map[string]bool{}, Resolved: map[string]bool{}, Unconfirmed: map[string]Unconfirmed{}, DoubtedParcels: map[string]bool{}, Tried: map[string]bool{}, Decided: map[string]bool{},
-		Order: order.Order{ID: p.ID, Customer: p.Request.Customer, Email: p.Request.Email, Locale: p.Request.Locale, ShipTo: p.Request.ShipTo},
+		Order: order.Order{ID: p.ID, Customer: p.Request.Customer, Email: p.Request.Email, Locale: p.Request.Locale, ShipTo: p.Request.ShipTo, ExchangeOf: p.ExchangeOf},
 	}
 }
 
@@ -212,6 +212,7 @@ type orderWorkflow struct {
 	sending   int               // mails that are tried for the first time
 	delayed   bool              // the order waits for a step that failed
 	capturing bool              // the request to capture is under way
+	exchanges map[string]bool   // the returns whose goods are being exchanged
 	watched   bool              // watchLapseInBackground runs
 	following bool              // the payment on standby is followed
 	askAgain  bool              // the provider must be asked about the payment on standby
@@ -240,7 +241,7 @@ func (s *State) status() order.Status {
 		switch {
 		case s.inTransit():
 			return order.Shipped
-		case (s.Paid() || s.LessAccepted) && (s.booked() || s.Captured() > 0 && !s.sendsParcels()):
+		case (s.Paid() || s.LessAccepted) && (s.booked() || s.Taken() > 0 && !s.sendsParcels()):
 			return order.Paid
 		case s.Lapsing && !s.Covered():
 			return order.AwaitingPayment
@@ -265,14 +266,18 @@ func (s *State) booked() bool {
 	return slices.ContainsFunc(s.Shipments, order.Shipment.Booked)
 }
 
-// unpaid reports whether the shop has nothing of the order's money yet. An order that
-// costs nothing counts as paid when it is confirmed.
+// unpaid reports whether the shop has nothing of the shopper's money for the order yet. An
+// order that asks the shopper for nothing counts as paid when it is confirmed.
 func (s *State) unpaid() bool {
-	if s.Free() {
+	if s.asksNothing() {
 		return !s.Confirmed
 	}
-	return s.Captured() == 0
+	return s.Taken() == 0
 }
+
+// asksNothing reports whether the shopper is asked to pay nothing, because the order costs
+// nothing or is paid with credit.
+func (s *State) asksNothing() bool { return s.Free() || s.PaidByCredit() }
 
 // delivered reports whether every parcel that was not replaced has ended, goods were
 // delivered, and none wait for a parcel or are still to be delivered without one.

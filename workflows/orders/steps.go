@@ -31,6 +31,8 @@ var (
 	captureIntent   = workflows.NewStep(workflows.PaymentsQueue, do.CaptureIntent)
 	refundIntent    = workflows.NewStep(workflows.PaymentsQueue, do.RefundIntent)
 	listRefunds     = workflows.NewStep(workflows.PaymentsQueue, do.ListRefunds)
+	placeExchange   = workflows.NewStep(workflows.RecordQueue, do.PlaceExchange).Queued()
+	returnCredit    = workflows.NewCommand(workflows.RecordQueue, do.ReturnCredit).Queued()
 	recallRefunds   = workflows.NewStep(workflows.RecordQueue, do.RecallRefunds)
 	recallShipments = workflows.NewStep(workflows.RecordQueue, do.RecallShipments)
 	readGoods       = workflows.NewStep(workflows.RecordQueue, do.ReadGoods)

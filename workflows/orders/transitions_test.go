@@ -46,7 +46,7 @@ func undecided(table []transition) (cells [][3]string) {
 // that the table cannot forget one.
 func TestMessageKinds(t *testing.T) {
 	typ := reflect.TypeFor[order.ProviderEvent]()
-	found := map[order.EventKind]bool{order.UnknownReport: true, cancelMessage: true, resolveMessage: true, refundMessage: true, bookMessage: true, parcelMessage: true, requestReturnMessage: true, decideReturnMessage: true, receiveReturnMessage: true, changeMessage: true}
+	found := map[order.EventKind]bool{order.UnknownReport: true, cancelMessage: true, resolveMessage: true, refundMessage: true, bookMessage: true, parcelMessage: true, requestReturnMessage: true, decideReturnMessage: true, receiveReturnMessage: true, changeMessage: true, takeCreditMessage: true}
 	for i := range typ.NumField() {
 		if f := typ.Field(i); f.Type.Kind() == reflect.Pointer {
 			var n order.ProviderEvent

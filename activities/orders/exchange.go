@@ -1,0 +1,85 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"purser/activities"
+	"purser/order"
+)
+
+// placeWithin is how long the activity waits until the shopper can pay an order that it
+// places. An order that was opened by then is placed, whatever it still waits for.
+const placeWithin = 20 * time.Second
+
+// Exchanged is what came of placing the order that goods are exchanged for.
+type Exchanged struct {
+	// Credit is how much of the value of the goods pays for the order, in minor units.
+	Credit int64 `json:"credit"`
+	// Refused says why the order does not come about. Credit that it has all the same comes
+	// back from it.
+	Refused string `json:"refused,omitempty"`
+}
+
+// exchangeRefusals are the errors with which an order is refused for good.
+var exchangeRefusals = []error{
+	order.ErrUnknownSKU, order.ErrOutOfStock, order.ErrMixedCurrency, order.ErrAmount, order.ErrBelowMinimum, order.ErrDiscount, order.ErrNoShipping,
+	order.ErrPriceRefused, order.ErrPricing, order.ErrPriceChanged, order.ErrInvalid, order.ErrTooLate, order.ErrClosed,
+}
+
+// PlaceExchange places the order that goods are exchanged for, once, and returns how much
+// of their value it takes.
+func (a *Activities) PlaceExchange(ctx context.Context, r order.ExchangeRequest) (Exchanged, error) {
+	placed, err := a.Orders.Order(ctx, r.ID)
+	if errors.Is(err, order.ErrNotFound) {
+		placed, err = a.placeExchange(ctx, r)
+	}
+	x := Exchanged{Credit: placed.Credited()}
+	if isRefusal(err) {
+		x.Refused = err.Error()
+	}
+	if x.Refused != "" || placed.ID != "" {
+		return x, nil
+	}
+	return x, activities.Failure(err)
+}
+
+// placeExchange prices and places the order. It returns the order if it was opened, also
+// if that failed later.
+func (a *Activities) placeExchange(ctx context.Context, r order.ExchangeRequest) (order.Order, error) {
+	decided, err := a.Pricer.Decide(ctx, r.Request)
+	if err != nil {
+		return order.Order{}, err
+	}
+	waited, cancel := context.WithTimeout(ctx, placeWithin)
+	defer cancel()
+	placed, err := a.Exchanges.PlaceExchange(waited, r, decided)
+	if err == nil {
+		return placed, nil
+	}
+	if placed, rerr := a.Orders.Order(ctx, r.ID); rerr == nil {
+		return placed, err
+	}
+	return order.Order{}, err
+}
+
+func isRefusal(err error) bool {
+	for _, refusal := range exchangeRefusals {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
+}
+
+// ReturnCredit gives credit back to the order that it came from, which refunds it.
+func (a *Activities) ReturnCredit(ctx context.Context, r ReturnCreditRequest) error {
+	return activities.Failure(a.Exchanges.ReturnCredit(ctx, r.To, r.CreditReturn))
+}
+
+// ReturnCreditRequest is the input of ReturnCredit.
+type ReturnCreditRequest struct {
+	To order.ID `json:"to"` // the order that the credit came from
+	order.CreditReturn
+}
