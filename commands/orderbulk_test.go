@@ -47,9 +47,9 @@ func bulkInterrupted(t *testing.T, s *apitest.Shop, args ...string) (code int, s
 	defer server.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	told := interrupter{interrupt: cancel}
-	code = commands.Run(ctx, append(append([]string{"order", "bulk"}, args...), "--api-url="+server.URL, "--key="+apitest.OperatorKey), &bytes.Buffer{}, &told)
-	return code, told.String()
+	printed := interrupter{interrupt: cancel}
+	code = commands.Run(ctx, append(append([]string{"order", "bulk"}, args...), "--api-url="+server.URL, "--key="+apitest.OperatorKey), &bytes.Buffer{}, &printed)
+	return code, printed.String()
 }
 
 // TestOrderBulk (RES-15): many orders are selected by their ids, a file or a filter, and

@@ -213,7 +213,7 @@ func printReturn(w io.Writer, r shop.Return) {
 		money = "refund of " + r.Refund.String()
 	}
 	came := ""
-	if r.Parcel > 0 && r.Settled && r.Status == order.ReturnExpected {
+	if r.Parcel > 0 && r.NoRefund && r.Status == order.ReturnExpected {
 		came = "(nothing more is refunded)"
 	}
 	fmt.Fprintf(w, "return %s\t%s: %s\n", r.ID, nonEmpty(string(r.Status), money, came), strings.Join(goods, "; "))

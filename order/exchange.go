@@ -47,8 +47,8 @@ type CreditPart struct {
 	Amount int64  `json:"amount"` // minor units
 }
 
-// settled reports whether it is known what became of the exchange.
-func (x *Exchange) settled() bool { return x == nil || x.Credit.Currency != "" || x.Refused != "" }
+// decided reports whether it is known what became of the exchange.
+func (x *Exchange) decided() bool { return x == nil || x.Credit.Currency != "" || x.Refused != "" }
 
 // CameBack returns how much of the credit has come back, in minor units.
 func (x *Exchange) CameBack() (sum int64) {
@@ -60,7 +60,7 @@ func (x *Exchange) CameBack() (sum int64) {
 
 // Exchanging reports whether it is still to be decided whether the goods of a return
 // are exchanged.
-func (r Return) Exchanging() bool { return !r.Exchange.settled() }
+func (r Return) Exchanging() bool { return !r.Exchange.decided() }
 
 // ExchangeOf says whose goods' value pays for an order.
 type ExchangeOf struct {
@@ -170,9 +170,9 @@ func (o Order) CreditOut(returnID string) (sum int64) {
 	return sum
 }
 
-// CreditToSettle returns how much of the credit of a return the order that was placed
+// CreditToTakeBack returns how much of the credit of a return the order that was placed
 // does not need, in minor units: taken is what it needs.
-func (o Order) CreditToSettle(back Return, taken int64) int64 {
+func (o Order) CreditToTakeBack(back Return, taken int64) int64 {
 	return max(o.CreditOut(back.ID)-max(taken-back.Exchange.CameBack(), 0), 0)
 }
 
@@ -279,7 +279,7 @@ func (o Order) paymentOf(r Refund) Payment {
 
 // PlanExchange returns the value of goods that came back as credit for the order that
 // they are exchanged for: what PlanReturn would refund, less what was refunded for them
-// before. There is none if nothing is left.
+// before. It returns nothing if nothing is left.
 func (o Order) PlanExchange(back Return, refunded int64) ([]Refund, error) {
 	return o.planBack(back, refunded, o.ID.ExchangeID(back.ID))
 }

@@ -68,7 +68,7 @@ type Mail struct {
 	Delivered    []DigitalDelivery `json:"delivered,omitempty"`
 	// NewOrder is the order that the goods of a return were exchanged for, and Credit how
 	// much of their value pays for it. NotExchanged says that the shopper wanted another
-	// order, and that there is none.
+	// order, and does not get it.
 	NewOrder     ID    `json:"newOrder,omitempty"`
 	Credit       Money `json:"credit,omitzero"`
 	NotExchanged bool  `json:"notExchanged,omitempty"`

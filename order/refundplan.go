@@ -331,10 +331,10 @@ func (o Order) refundItems(back Return) (items []RefundItem) {
 		before, _, _ := o.RefundedOf(l.SKU)
 		left := l.Quantity - before
 		if back.Parcel > 0 {
-			left = min(left, o.owedForParcels(l.SKU))
+			left = min(left, o.refundableFromParcels(l.SKU))
 		}
 		for _, b := range back.Lines {
-			if n := min(b.Received, left); b.SKU == l.SKU && n > 0 && !back.Settled {
+			if n := min(b.Received, left); b.SKU == l.SKU && n > 0 && !back.NoRefund {
 				items = append(items, RefundItem{SKU: l.SKU, Quantity: n})
 			}
 		}

@@ -78,7 +78,7 @@ func TestParcelReturnMoney(t *testing.T) {
 			o.Refunds[0].ReturnID = "rt1"
 			o.Returns = []order.Return{{ID: "rt1", Status: order.ReturnClosed, Lines: []order.ReturnLine{{SKU: "thing", Quantity: 1, Received: 1}}}}
 		}, 899},
-		{"it is settled otherwise", func(o *order.Order) { o.Returns[0].Settled = true }, 0},
+		{"it is settled otherwise", func(o *order.Order) { o.Returns[0].NoRefund = true }, 0},
 	} {
 		o := twoParcels()
 		back, _ := o.ExpectReturn(o.Shipments[1], "carrier", "it came back", noon)

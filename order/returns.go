@@ -17,10 +17,10 @@ type Return struct {
 	DecidedBy   string       `json:"decidedBy,omitempty"` // who took the last step after the request
 	Reason      string       `json:"reason"`              // of the last step
 	// Parcel is the number of the parcel that came back; 0: the shopper sends the goods.
-	// Settled says that nothing is refunded when they are received, because that was done
+	// NoRefund says that nothing is refunded when they are received, because that was done
 	// otherwise.
-	Parcel  int  `json:"parcel,omitempty"`
-	Settled bool `json:"settled,omitempty"`
+	Parcel   int  `json:"parcel,omitempty"`
+	NoRefund bool `json:"noRefund,omitempty"`
 	// Due is when the deadline of the state passes; zero if it has none, or it has passed.
 	Due  time.Time `json:"due,omitzero"`
 	Link string    `json:"link,omitempty"` // where the shopper gets the label to send it back

@@ -15,8 +15,8 @@ type Return struct {
 	Number      int                `json:"number"`
 	Lines       []ReturnLine       `json:"lines"`
 	Status      order.ReturnStatus `json:"status"`
-	Parcel      int                `json:"parcel,omitempty"`  // the number of the parcel that came back
-	Settled     bool               `json:"settled,omitempty"` // nothing is refunded when the goods are received
+	Parcel      int                `json:"parcel,omitempty"`   // the number of the parcel that came back
+	NoRefund    bool               `json:"noRefund,omitempty"` // nothing is refunded when the goods are received
 	RequestedAt time.Time          `json:"requestedAt"`
 	RequestedBy string             `json:"requestedBy"`
 	DecidedBy   string             `json:"decidedBy,omitempty"`

@@ -19,7 +19,7 @@ type Return struct {
 	Lines       []ReturnLine       `json:"lines" nullable:"false" doc:"The goods"`
 	Status      order.ReturnStatus `json:"status" doc:"expected (a parcel came back, and nobody has looked at its goods), requested, approved, rejected, received (the goods are back, and the refund is not made yet), expired (they did not come in time), cancelled or closed"`
 	Parcel      int                `json:"parcel,omitempty" doc:"The number of the parcel that came back. Missing if the shopper sends the goods"`
-	Settled     bool               `json:"settled,omitempty" doc:"Nothing is refunded when the goods are received, because that was done otherwise"`
+	NoRefund    bool               `json:"noRefund,omitempty" doc:"Nothing is refunded when the goods are received, because that was done otherwise"`
 	RequestedAt time.Time          `json:"requestedAt" doc:"When it was asked for, or the parcel came back"`
 	RequestedBy string             `json:"requestedBy" doc:"Who asked for it: key: and the name of an API key, temporal-ui, or carrier for a parcel that it brought back"`
 	DecidedBy   string             `json:"decidedBy,omitempty" doc:"Who took the last step after the request. Missing if there was none"`
@@ -86,7 +86,7 @@ type ReturnLabel struct {
 
 func returnView(r order.Return) Return {
 	return Return{
-		ID: r.ID, Number: r.Number, Parcel: r.Parcel, Settled: r.Settled, Lines: each(r.Lines, func(l order.ReturnLine) ReturnLine { return ReturnLine(l) }), Status: r.Status,
+		ID: r.ID, Number: r.Number, Parcel: r.Parcel, NoRefund: r.NoRefund, Lines: each(r.Lines, func(l order.ReturnLine) ReturnLine { return ReturnLine(l) }), Status: r.Status,
 		RequestedAt: r.RequestedAt, RequestedBy: r.RequestedBy, DecidedBy: r.DecidedBy, Reason: r.Reason, Due: r.Due, Link: r.Link, Message: r.Message,
 		Label: ReturnLabel{r.Label.Status, r.Label.Carrier, r.Label.Tracking},
 		Fee:   r.Fee, Damage: r.Damage, Refund: r.Refund, RefundID: r.RefundID, PaidOut: r.PaidOut, Exchange: exchangeView(r.Exchange),

@@ -34,8 +34,8 @@ func (o orderRow) matters() (all []func(caseRow) bool) {
 	return all
 }
 
-// tell reports that the shop had a case.
-func (a *audit) tell(c caseRow) {
+// countCase counts a case by its kind and by how it was decided.
+func (a *audit) countCase(c caseRow) {
 	if a.report.Cases[c.kind] == nil {
 		a.report.Cases[c.kind] = map[string]int{}
 	}
@@ -49,7 +49,7 @@ func (a *audit) countCases(o orderRow) {
 	of := o.matters()
 	found := make([]int, len(of))
 	for _, c := range a.cases[o.id] {
-		a.tell(c)
+		a.countCase(c)
 		if open := c.status == "open"; open != a.watched[c.id] {
 			a.endedWrong(CasesOpen, o.id, fmt.Sprintf("has case %s, which is %s, and whose workflow runs: %t", c.id, c.status, a.watched[c.id]))
 			continue
@@ -95,7 +95,7 @@ func (a *audit) countOtherCases(ctx context.Context) error {
 	}
 	return each(ctx, a.db, "SELECT order_id, id, kind, status, opened_at, doc FROM cases WHERE order_id = '' ORDER BY id", nil, func(row *sql.Rows) error {
 		_, c, err := scanCase(row)
-		if a.tell(c); err == nil && c.status == "open" && open[c.kind] == 0 {
+		if a.countCase(c); err == nil && c.status == "open" && open[c.kind] == 0 {
 			a.broke(CasesOpen, fmt.Sprintf("case %s (%s) is open, and what it is about is over", c.id, c.kind))
 		}
 		return err

@@ -18,7 +18,7 @@ type goods struct {
 	out       int64 // pieces that went out, and that the carrier has not brought back
 	back      int64 // of these, pieces that the shopper has sent back
 	brought   int64 // pieces that the carrier has brought back
-	again     int64 // pieces that came back, and are for sale again
+	resold    int64 // pieces that came back, and are for sale again
 }
 
 // goodsOf returns what an order has bought, and what became of it: by what the carrier has
@@ -51,7 +51,7 @@ func (a *audit) goodsOf(o orderRow) (all []goods) {
 					g.back += of.Received
 				}
 				if of.Restock {
-					g.again += of.Received - of.Damaged
+					g.resold += of.Received - of.Damaged
 				}
 			}
 		}
@@ -60,7 +60,7 @@ func (a *audit) goodsOf(o orderRow) (all []goods) {
 				g.brought += piecesOf(l.goods(), g.sku)
 			}
 		}
-		g.restocked = min(g.again+g.putBack, g.bought)
+		g.restocked = min(g.resold+g.putBack, g.bought)
 		all = append(all, g)
 	}
 	return all

@@ -144,7 +144,7 @@ func (a *audit) compareCredit(o orderRow) {
 	if of == nil {
 		return
 	}
-	has, given := int64(0), int64(0)
+	has, gave := int64(0), int64(0)
 	for _, p := range a.payments[o.id] {
 		if p.provider == "credit" {
 			has += p.captured - p.refunded
@@ -153,14 +153,14 @@ func (a *audit) compareCredit(o orderRow) {
 	from, _ := a.order(of.OrderID)
 	for _, r := range from.doc.Returns {
 		if r.ID == of.ReturnID && r.Exchange != nil && r.Exchange.OrderID == o.id {
-			given += r.Exchange.Credit.Amount
+			gave += r.Exchange.Credit.Amount
 			for _, p := range r.Exchange.Returned {
-				given -= p.Amount
+				gave -= p.Amount
 			}
 		}
 	}
-	if has != given {
-		a.broke(LedgerDifferences, fmt.Sprintf("%s has a credit of %d, and the return %s of %s has given %d", o.id, has, of.ReturnID, of.OrderID, given))
+	if has != gave {
+		a.broke(LedgerDifferences, fmt.Sprintf("%s has a credit of %d, and the return %s of %s has given %d", o.id, has, of.ReturnID, of.OrderID, gave))
 	}
 }
 

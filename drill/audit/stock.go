@@ -43,7 +43,7 @@ func (a *audit) countReserved(o orderRow) {
 				a.endedWrong(StockDifferences, o.id, fmt.Sprintf("is delivered: its stock of %s is %s", r.sku, r.state))
 			}
 		case (o.status == "cancelled" || o.status == "expired") && !a.decided(o.id, "refund") && !a.decided(o.id, "keep"):
-			open, gone = 0, max(all[i].brought-all[i].again, 0)
+			open, gone = 0, max(all[i].brought-all[i].resold, 0)
 		default: // a person has decided where the goods are
 			open = 0
 		}

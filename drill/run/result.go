@@ -53,7 +53,7 @@ type Result struct {
 	NotExercised []string       `json:"failures_not_exercised"`
 	UnknownMails int            `json:"unknown_mails"`
 	Statuses     map[string]int `json:"statuses"`
-	// Cases counts the cases by kind and by the choice that was made; "" is none.
+	// Cases counts the cases by kind and by the choice that was made; "" stands for no choice.
 	Cases           map[string]map[string]int `json:"cases"`
 	SlowestRecovery int64                     `json:"slowest_recovery_ms"`
 	MedianRecovery  int64                     `json:"median_recovery_ms"`

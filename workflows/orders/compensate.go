@@ -53,7 +53,7 @@ func (w *orderWorkflow) compensate(ctx workflow.Context) error {
 	}
 	for i := range w.Returns {
 		if back := &w.Returns[i]; back.Status == order.ReturnExpected {
-			back.Settled = true
+			back.NoRefund = true
 		}
 	}
 	w.enter(ctx, Closed)

@@ -39,7 +39,7 @@ func (w *orderWorkflow) exchangeInBackground(ctx workflow.Context, id string) {
 		switch back := w.ReturnByID(id); {
 		case !back.Exchanging():
 		case w.Resolved[about]:
-			w.settleExchange(ctx, id, back.Exchange.Offered.Amount, "a person has ended it")
+			w.finishExchange(ctx, id, back.Exchange.Offered.Amount, "a person has ended it")
 		case waits != nil:
 			_ = w.needAttention(ctx, about, refused+": "+waits.Error())
 			w.changes++
@@ -61,7 +61,7 @@ func (w *orderWorkflow) exchange(ctx workflow.Context, id string) (waits, err er
 	}
 	made, err := runBackground(ctx, w, placeExchange, returnWithin, "Place the order that the goods are exchanged for", w.exchangeRequest(id))
 	if err == nil {
-		w.settleExchange(ctx, id, made.Credit, made.Refused)
+		w.finishExchange(ctx, id, made.Credit, made.Refused)
 	}
 	return nil, err
 }
@@ -130,9 +130,9 @@ func (w *orderWorkflow) exchangeRequest(id string) order.ExchangeRequest {
 	}
 }
 
-// settleExchange has refunded what the order that was placed does not need of the value of
+// finishExchange has refunded what the order that was placed does not need of the value of
 // the goods: all of it if there is no such order.
-func (w *orderWorkflow) settleExchange(ctx workflow.Context, id string, taken int64, refused string) {
+func (w *orderWorkflow) finishExchange(ctx workflow.Context, id string, taken int64, refused string) {
 	back := w.ReturnByID(id)
 	if !back.Exchanging() {
 		return
@@ -146,7 +146,7 @@ func (w *orderWorkflow) settleExchange(ctx workflow.Context, id string, taken in
 	if refused != "" {
 		w.note(ctx, order.ExchangeWasRefused, workflows.ActorPurser, refused, id)
 	}
-	parts := w.uncredit(ctx, *back, back.RefundIDToBe(), w.CreditToSettle(*back, taken))
+	parts := w.uncredit(ctx, *back, back.RefundIDToBe(), w.CreditToTakeBack(*back, taken))
 	back = w.ReturnByID(id)
 	back.RefundID = back.RefundIDToBe()
 	w.addToRefund(back, parts)

@@ -190,3 +190,13 @@ func (w *orderWorkflow) keepReceiving(ctx workflow.Context) {
 		}
 	})
 }
+
+// nothingDelivered refuses a return of an order of which nothing was sent.
+func (w *orderWorkflow) nothingDelivered(workflow.Context, message) error {
+	return workflows.Refuse(workflows.RefusalNotShipped, "the order is "+string(w.Status)+": nothing was delivered that could be sent back; cancel the order instead")
+}
+
+// endsFirst refuses a step while the order is being cancelled.
+func (w *orderWorkflow) endsFirst(workflow.Context, message) error {
+	return workflows.Refuse(workflows.RefusalNotHeld, "the order is "+string(w.Status)+": its money is being refunded; try again when that is done")
+}

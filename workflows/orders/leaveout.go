@@ -145,7 +145,7 @@ func (w *orderWorkflow) replaceShipments(ctx workflow.Context, which func(order.
 	}
 	for i := range w.Shipments {
 		if again, ok := replaced[i]; ok {
-			w.sendAgain(ctx, w.Shipments[i], again)
+			w.reduceReturn(ctx, w.Shipments[i], again)
 		}
 	}
 }

@@ -211,7 +211,7 @@ func (w *orderWorkflow) labelReviewed(ctx workflow.Context, id string, approved 
 	if back.Label.Status == order.ReturnLabelAsked || !approved && back.Label.Status == order.ReturnLabelMade {
 		back.Label.Status = order.ReturnLabelLeft
 	}
-	if approved { // without the label, if there is none
+	if approved { // without the label, if it could not be made
 		w.mailReturn(ctx, *back)
 	}
 }

@@ -51,8 +51,8 @@ func hasLabel(s order.ReturnLabelStatus, at order.ParcelStatus) func(*testing.T,
 	}
 }
 
-// carriesFiles checks how many of the mails about an approved return carry the label.
-func carriesFiles(n int) func(*testing.T, *fixture) {
+// hasFiles checks how many of the mails about an approved return carry the label.
+func hasFiles(n int) func(*testing.T, *fixture) {
 	return func(t *testing.T, w *fixture) {
 		t.Helper()
 		all := w.attached(order.MailReturnApproved)
@@ -76,9 +76,9 @@ func TestReturnLabel(t *testing.T) {
 			w.labelled("rt1")
 			w.steps(5*day, func() *updateResult { return w.approveWithLabel("rt1") }, func() *updateResult { return w.receiveReturn("rt1", receipt(1, 0, 0, 0)) })
 		}, ends: order.Delivered, mails: also(delivered, also(comesBack, refunded)...), check: both(
-			hasReturns("rt1 closed 1450"), hasLabel(order.ReturnLabelMade, order.ParcelBooked), carriesFiles(1), calledTimes("LabelFile", 1), hasEvent(order.ReturnLabelWasMade, "TRACK-"), calm)},
+			hasReturns("rt1 closed 1450"), hasLabel(order.ReturnLabelMade, order.ParcelBooked), hasFiles(1), calledTimes("LabelFile", 1), hasEvent(order.ReturnLabelWasMade, "TRACK-"), calm)},
 		{name: "the goods do not come: it is voided", script: func(w *fixture) { w.labelled("rt1") }, ends: order.Delivered, mails: expired, check: both(
-			hasReturns("rt1 expired 0"), hasLabel(order.ReturnLabelVoid, order.ParcelVoided), carriesFiles(1), hasEvent(order.ReturnLabelVoided, "rt1"))},
+			hasReturns("rt1 expired 0"), hasLabel(order.ReturnLabelVoid, order.ParcelVoided), hasFiles(1), hasEvent(order.ReturnLabelVoided, "rt1"))},
 		{name: "cancelled: it is voided", script: func(w *fixture) {
 			w.labelled("rt1")
 			w.steps(5*day, func() *updateResult { return w.decideReturn("rt1", order.StepCancel) })
@@ -95,7 +95,7 @@ func TestReturnLabel(t *testing.T) {
 		{name: "the carrier's responses are lost: there is one label", script: func(w *fixture) {
 			w.at(3*day, func() { w.fail("BookParcel", 4, order.ErrUnknownOutcome); w.fail("LabelFile", 3, order.ErrUnavailable) })
 			w.labelled("rt1")
-		}, ends: order.Delivered, mails: expired, check: both(hasLabel(order.ReturnLabelVoid, order.ParcelVoided), carriesFiles(1), calm)},
+		}, ends: order.Delivered, mails: expired, check: both(hasLabel(order.ReturnLabelVoid, order.ParcelVoided), hasFiles(1), calm)},
 		{name: "the carrier is down: the approval does not wait, a person is asked after a day, and the mail goes out when it is back", script: func(w *fixture) {
 			w.at(3*day-time.Hour, func() { w.down(6*day, order.ErrUnavailable, "BookParcel") })
 			w.labelled("rt1")
@@ -106,24 +106,24 @@ func TestReturnLabel(t *testing.T) {
 				}
 			})
 			w.attends(8*day, 0, order.ReturnApproved)
-		}, ends: order.Delivered, mails: expired, check: both(hasLabel(order.ReturnLabelVoid, order.ParcelVoided), carriesFiles(1), calm)},
+		}, ends: order.Delivered, mails: expired, check: both(hasLabel(order.ReturnLabelVoid, order.ParcelVoided), hasFiles(1), calm)},
 		{name: "the carrier is down, and a person does without: the mail has no label", script: func(w *fixture) {
 			w.at(3*day-time.Hour, func() { w.down(90*day, order.ErrUnavailable, "BookParcel") })
 			w.labelled("rt1")
 			w.at(5*day, func() {
 				w.says("keep", w.decideAbout(w.caseOf(order.CaseReturnLabel).ID, order.ChooseKeep, "", 0), "", "")
 			})
-		}, ends: order.Delivered, mails: expired, check: both(hasLabel(order.ReturnLabelLeft, ""), carriesFiles(0), calm)},
+		}, ends: order.Delivered, mails: expired, check: both(hasLabel(order.ReturnLabelLeft, ""), hasFiles(0), calm)},
 		{name: "the carrier refuses it: a person is asked at once, and it is tried again", script: func(w *fixture) {
 			w.at(3*day, func() { w.fail("BookParcel", 1, order.ErrRejected) })
 			w.labelled("rt1")
 			w.at(3*day+2*time.Hour-time.Minute, func() { w.says("release", w.release(), "", "") })
-		}, ends: order.Delivered, mails: expired, check: both(hasLabel(order.ReturnLabelVoid, order.ParcelVoided), carriesFiles(1), calm)},
+		}, ends: order.Delivered, mails: expired, check: both(hasLabel(order.ReturnLabelVoid, order.ParcelVoided), hasFiles(1), calm)},
 		{name: "cancelled while it is being made: what was perhaps made is voided, and nothing is mailed about it", script: func(w *fixture) {
 			w.at(3*day, func() { w.down(5*day, order.ErrUnknownOutcome, "BookParcel") })
 			w.labelled("rt1")
 			w.steps(4*day, func() *updateResult { return w.decideReturn("rt1", order.StepCancel) })
-		}, ends: order.Delivered, mails: also(delivered, order.MailReturnRequested, order.MailReturnCancelled), check: both(hasLabel(order.ReturnLabelVoid, order.ParcelVoided), carriesFiles(0), calm)},
+		}, ends: order.Delivered, mails: also(delivered, order.MailReturnRequested, order.MailReturnCancelled), check: both(hasLabel(order.ReturnLabelVoid, order.ParcelVoided), hasFiles(0), calm)},
 		{name: "the goods come before it is made", script: func(w *fixture) {
 			w.at(3*day, func() { w.down(6*day, order.ErrUnavailable, "BookParcel") })
 			w.labelled("rt1")
@@ -134,12 +134,12 @@ func TestReturnLabel(t *testing.T) {
 				return &order.ProviderError{Provider: "store", Op: op, Kind: order.ErrUnavailable}
 			}
 			w.labelled("rt1")
-		}, ends: order.Delivered, mails: expired, check: both(carriesFiles(1), calledTimes("LabelFile", 2))},
+		}, ends: order.Delivered, mails: expired, check: both(hasFiles(1), calledTimes("LabelFile", 2))},
 		{name: "the history grows long while the mail waits", script: func(w *fixture) {
 			w.at(3*day-time.Hour, func() { w.down(5*day, order.ErrUnavailable, "BookParcel") })
 			w.labelled("rt1")
 			w.at(4*day+12*time.Hour, func() { w.env.SetContinueAsNewSuggested(true); w.sendEvents(w.paid(w.intentEvent())) })
-		}, ends: order.Delivered, mails: expired, check: both(hasLabel(order.ReturnLabelVoid, order.ParcelVoided), carriesFiles(1), calm)},
+		}, ends: order.Delivered, mails: expired, check: both(hasLabel(order.ReturnLabelVoid, order.ParcelVoided), hasFiles(1), calm)},
 		{name: "goods that lack customs data: a person is asked at once", script: func(w *fixture) {
 			w.placement.Terms.Parcels = orders.ParcelsByOperator
 			w.placement.Terms.ShipFrom = "DE"
@@ -150,7 +150,7 @@ func TestReturnLabel(t *testing.T) {
 			w.at(4*day, func() {
 				w.says("keep", w.decideAbout(w.caseOf(order.CaseReturnLabel).ID, order.ChooseKeep, "", 0), "", "")
 			})
-		}, ends: order.Delivered, mails: expired, check: both(carriesFiles(0), calledTimes("BookParcel", 0), hasEvent(order.OrderNeedsAttention, "mug (hsCode, origin)"))},
+		}, ends: order.Delivered, mails: expired, check: both(hasFiles(0), calledTimes("BookParcel", 0), hasEvent(order.OrderNeedsAttention, "mug (hsCode, origin)"))},
 	})
 }
 
@@ -169,7 +169,7 @@ func TestReturnLabelTerminated(t *testing.T) {
 	w.steps(26*time.Hour, func() *updateResult { return w.requestReturn("rt1", 1) }, func() *updateResult { return w.approveWithLabel("rt1") })
 	w.at(130*time.Hour, func() { w.sendEvents() })
 	w.run().ended(order.Delivered)
-	both(hasLabel(order.ReturnLabelVoid, order.ParcelVoided), carriesFiles(1))(t, w)
+	both(hasLabel(order.ReturnLabelVoid, order.ParcelVoided), hasFiles(1))(t, w)
 	if t.Failed() {
 		w.logTimeline()
 	}

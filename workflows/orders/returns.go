@@ -61,11 +61,6 @@ func (w *orderWorkflow) checkRequestReturn(ctx workflow.Context, r ReturnRequest
 	return w.handle(ctx, message{kind: requestReturnMessage, back: r})
 }
 
-// nothingDelivered refuses a return of an order of which nothing was sent.
-func (w *orderWorkflow) nothingDelivered(workflow.Context, message) error {
-	return workflows.Refuse(workflows.RefusalNotShipped, "the order is "+string(w.Status)+": nothing was delivered that could be sent back; cancel the order instead")
-}
-
 // mayReturn takes a return of goods that were delivered, and a request that was made
 // before.
 func (w *orderWorkflow) mayReturn(ctx workflow.Context, m message) error {
@@ -155,11 +150,6 @@ func (w *orderWorkflow) existingReturn(id string) (*order.Return, error) {
 		return nil, workflows.Refuse(workflows.RefusalNoReturn, fmt.Sprintf("the order has no return %.64q", id))
 	}
 	return back, nil
-}
-
-// endsFirst refuses a step while the order is being cancelled.
-func (w *orderWorkflow) endsFirst(workflow.Context, message) error {
-	return workflows.Refuse(workflows.RefusalNotHeld, "the order is "+string(w.Status)+": its money is being refunded; try again when that is done")
 }
 
 // onDecideReturn takes a step, and returns the order.

@@ -214,14 +214,14 @@ func (w *orderWorkflow) expectReturn(ctx workflow.Context, s order.Shipment, act
 	if !ok {
 		return
 	}
-	back.Settled = w.Phase == Closed // it was compensated
+	back.NoRefund = w.Phase == Closed // it was compensated
 	w.Returns = append(w.Returns, back)
 	w.returnEntered(ctx, back.ID, actor)
 }
 
-// sendAgain takes goods that are sent again out of the return of their parcel. The others
+// reduceReturn takes goods that are sent again out of the return of their parcel. The others
 // were refunded, and are still expected.
-func (w *orderWorkflow) sendAgain(ctx workflow.Context, s order.Shipment, again []order.LineQuantity) {
+func (w *orderWorkflow) reduceReturn(ctx workflow.Context, s order.Shipment, again []order.LineQuantity) {
 	back := w.ReturnByID(order.ParcelReturnID(s.Number))
 	if back == nil || back.Status != order.ReturnExpected {
 		return
@@ -236,7 +236,7 @@ func (w *orderWorkflow) sendAgain(ctx workflow.Context, s order.Shipment, again 
 	if len(rest) == 0 {
 		*back = back.Enter(order.ReturnCancelled, workflow.Now(ctx))
 	} else {
-		back.Lines, back.Settled, back.Reason = rest, true, "the other goods are sent again, and these were refunded"
+		back.Lines, back.NoRefund, back.Reason = rest, true, "the other goods are sent again, and these were refunded"
 	}
 	w.returnEntered(ctx, back.ID, workflows.ActorPurser)
 }
