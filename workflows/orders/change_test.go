@@ -533,7 +533,9 @@ func TestChangeRefused(t *testing.T) {
 	w.byOperator()
 	var got []*updateResult
 	asks := []order.ChangeRequest{
-		{ID: "c 1", Lines: ask("", "mug=1").Lines}, {ID: "c2"}, ask("c3", "mug=1001"), ask("c4", "mug=0"), ask("c5", "mug=9"), ask("c6", "kettle=1"), ask("c7", "pin=1"),
+		{ID: "c 1", Lines: ask("", "mug=1").Lines},
+		{ID: "c2"},
+		ask("c3", "mug=1001"), ask("c4", "mug=0"), ask("c5", "mug=9"), ask("c6", "kettle=1"), ask("c7", "pin=1"),
 		{ID: "c8", ShipTo: &order.Address{Country: "GB"}},
 	}
 	for n, r := range asks {
