@@ -3,7 +3,6 @@ package orders_test
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"purser/order"
@@ -32,42 +31,11 @@ func (o *otherOrders) PlaceExchange(ctx context.Context, r order.ExchangeRequest
 }
 
 // ReturnCredit takes credit as an order does that is always right.
-func (o *otherOrders) ReturnCredit(_ context.Context, _ order.ID, r order.CreditReturn) error {
+func (o *otherOrders) ReturnCredit(context.Context, order.ID, order.CreditReturn) error {
 	if err := o.inject("ReturnCredit", false); err != nil {
 		return err
 	}
-	o.creditTaken.add(r)
 	return o.inject("ReturnCredit", true)
-}
-
-// creditTaken is the credit that came back, once for each refund.
-type creditTaken struct {
-	mu   sync.Mutex
-	all  []order.CreditReturn
-	seen map[string]bool
-}
-
-func (c *creditTaken) add(r order.CreditReturn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.seen[r.ID] {
-		return
-	}
-	if c.seen == nil {
-		c.seen = map[string]bool{}
-	}
-	c.seen[r.ID] = true
-	c.all = append(c.all, r)
-}
-
-// sum returns how much came back, in minor units.
-func (c *creditTaken) sum() (n int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, r := range c.all {
-		n += r.Amount.Amount
-	}
-	return n
 }
 
 // toFirst gives the credit of an order back to the order that it came from, whose own

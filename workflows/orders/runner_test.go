@@ -55,8 +55,7 @@ type runner struct {
 	asked    int // requests for refunds
 	// resetTo is the state from which the next AftercareWorkflow goes on, as after a reset;
 	// nil: that of the record.
-	resetTo     *order.Snapshot
-	creditTaken creditTaken // that came back from this order
+	resetTo *order.Snapshot
 	// afterwards are the checks of responses that may come late.
 	afterwards []func()
 	placed     updateResult // of the first Place
