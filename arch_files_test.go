@@ -18,7 +18,7 @@ import (
 func TestArchFiles(t *testing.T) {
 	for _, p := range listPackages(t, "") {
 		files := parse(t, p.Dir)
-		for _, problem := range slices.Concat(wrongDocs(p.Name, files), longFiles(files), manyFiles(p.GoFiles), skips(p.path(), files)) {
+		for _, problem := range slices.Concat(wrongDocs(p.Name, files), longFiles(files), manyFiles(p.path(), p.GoFiles), skips(p.path(), files)) {
 			t.Errorf("%s: %s", p.ImportPath, problem)
 		}
 		if isWorkflows(p.path()) {
@@ -70,13 +70,22 @@ const (
 	mostLines = 400
 	// mostFiles is how many files of a folder one build may compile, because
 	// nobody finds their way in more. Tests are not counted.
-	mostFiles = 28
+	mostFiles = 25
 )
 
-// manyFiles is given the files that one build compiles, without tests.
-func manyFiles(goFiles []string) []string {
-	if n := len(goFiles); n > mostFiles {
-		return []string{fmt.Sprintf("%d files of the program, more than %d", n, mostFiles)}
+// undivided says for which packages mostFiles is more, and why they are not divided.
+var undivided = map[string]struct {
+	most int
+	why  string
+}{
+	"workflows/orders": {most: 28, why: "the handlers and the phases of one workflow share its state, and Go has the methods of a type in one package"},
+}
+
+// manyFiles is given the files of a package that one build compiles, without tests.
+func manyFiles(path string, goFiles []string) []string {
+	most := max(mostFiles, undivided[path].most)
+	if n := len(goFiles); n > most {
+		return []string{fmt.Sprintf("%d files of the program, more than %d", n, most)}
 	}
 	return nil
 }
@@ -259,7 +268,7 @@ func inPackage(pkgPath string) func([]file) []string {
 
 func TestArchManyFilesCanFail(t *testing.T) {
 	for n, red := range map[int]bool{0: false, mostFiles: false, mostFiles + 1: true} {
-		if got := manyFiles(make([]string, n)); (len(got) > 0) != red {
+		if got := manyFiles("order", make([]string, n)); (len(got) > 0) != red {
 			t.Errorf("%d files: got %q, want a problem: %t", n, got, red)
 		}
 	}
