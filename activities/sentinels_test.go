@@ -36,7 +36,6 @@ var neverReported = map[string]string{
 	"order.ErrBulkEnded":     "a bulk is stopped at the API",
 
 	"order.ErrNoParcel":    "a label is downloaded from the API",
-	"order.ErrNoLabel":     "as above",
 	"order.ErrNotSendable": "a refusal of the workflow to a caller",
 	"order.ErrLabelFile":   "it is the cause of a *order.ProviderError",
 
