@@ -31,13 +31,9 @@ type Calculator struct {
 // Price returns what a request costs now, and what was decided about its price, with which
 // its workflow prices it again. It fails as Price and Rules.Decide do.
 func (c Calculator) Price(ctx context.Context, r order.Request) (Priced, *order.Pricing, error) {
-	skus := make([]string, len(r.Lines))
-	for i, l := range r.Lines {
-		skus[i] = l.SKU
-	}
-	offers, err := c.Offers.Offers(ctx, skus)
+	offers, err := c.offers(ctx, r)
 	if err != nil {
-		return Priced{}, nil, fmt.Errorf("read offers: %w", err)
+		return Priced{}, nil, err
 	}
 	if _, _, err := r.PriceGoods(offers); err != nil { // nothing is asked about goods that cannot be sold
 		return Priced{}, nil, err
@@ -48,6 +44,19 @@ func (c Calculator) Price(ctx context.Context, r order.Request) (Priced, *order.
 	}
 	priced, err := Price(r, offers, decided)
 	return priced, decided, err
+}
+
+// offers returns what the catalogue has of the goods of a request.
+func (c Calculator) offers(ctx context.Context, r order.Request) (map[string]order.Offer, error) {
+	skus := make([]string, len(r.Lines))
+	for i, l := range r.Lines {
+		skus[i] = l.SKU
+	}
+	offers, err := c.Offers.Offers(ctx, skus)
+	if err != nil {
+		return nil, fmt.Errorf("read offers: %w", err)
+	}
+	return offers, nil
 }
 
 // Decide returns what was decided about the price of a request alone. It fails as Price

@@ -11,13 +11,9 @@ import (
 // Goods returns what the goods of a request cost now, without a shipping fee and without
 // the limits of what can be charged: they are added to an order. It fails as Price does.
 func (c Calculator) Goods(ctx context.Context, r order.Request) ([]order.Line, error) {
-	skus := make([]string, len(r.Lines))
-	for i, l := range r.Lines {
-		skus[i] = l.SKU
-	}
-	offers, err := c.Offers.Offers(ctx, skus)
+	offers, err := c.offers(ctx, r)
 	if err != nil {
-		return nil, fmt.Errorf("read offers: %w", err)
+		return nil, err
 	}
 	p, err := c.decided(ctx, r, offers)
 	return p.Lines, err

@@ -26,12 +26,11 @@ func (p *providers) activities(s *Stack) workers.Activities {
 		Ledger: s.Records, Resends: s.Records, Blocked: s.Records, Orders: s.Records, Labels: p.labels(s),
 	}
 	products := s.productActivities(p)
-	prices := pricing.Calculator{Offers: s.Records, Rules: p.prices}
 	return workers.Activities{
 		Orders: &orders.Activities{
 			Record: s.Records, Orders: s.Records, Sealer: s.vault,
 			Intents: p.stripe, Captures: p.stripe, Carrier: p.carrier, Labels: p.labels(s), Cases: s.starter, CaseList: s.Records, Catalogue: s.Records,
-			Changes: prices, Pricer: prices, Exchanges: s.starter,
+			Prices: pricing.Calculator{Offers: s.Records, Rules: p.prices}, Exchanges: s.starter,
 		},
 		Cases: &cases.Activities{
 			Record: s.Records, Orders: s.Records, Matters: s.Records, Workflows: s.starter,

@@ -7,31 +7,41 @@ import (
 	"purser/pricing"
 )
 
-// Prices prices changes of orders from the products of a record. The zero value of its
-// fields means that there are no products, and that the catalogue's prices are the whole
-// price.
+// Prices prices goods from the products of a record.
 type Prices struct {
 	Record *Record
-	// Rules decides about the price of a request, beside the catalogue's prices.
+	// Rules decides about the price of a request, beside the catalogue's prices; nil: these
+	// are the whole price.
 	Rules func(r order.Request) (*order.Pricing, error)
 	// Before is called before each call. If it fails, the call returns its error.
 	Before func(op string, id order.ID) error
 }
 
-// Decide returns what Rules decides.
-func (p *Prices) Decide(_ context.Context, r order.Request, _ map[string]order.Offer) (*order.Pricing, error) {
-	if p.Rules == nil {
+// rules are the rules of the shop.
+type rules func(r order.Request) (*order.Pricing, error)
+
+func (decide rules) Decide(_ context.Context, r order.Request, _ map[string]order.Offer) (*order.Pricing, error) {
+	if decide == nil {
 		return nil, nil
 	}
-	return p.Rules(r)
+	return decide(r)
 }
 
 func (p *Prices) calculator(op string) (pricing.Calculator, error) {
-	c := pricing.Calculator{Offers: p.Record, Rules: p}
+	c := pricing.Calculator{Offers: p.Record, Rules: rules(p.Rules)}
 	if p.Before == nil {
 		return c, nil
 	}
 	return c, p.Before(op, "")
+}
+
+// Decide returns what was decided about the price of a request.
+func (p *Prices) Decide(ctx context.Context, r order.Request) (*order.Pricing, error) {
+	c, err := p.calculator("Decide")
+	if err != nil {
+		return nil, err
+	}
+	return c.Decide(ctx, r)
 }
 
 // Goods returns what the goods of a request cost.

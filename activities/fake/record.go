@@ -340,9 +340,3 @@ func (f *Record) Attempts(id order.ID) []string {
 	}
 	return nil
 }
-
-// Decide returns what was decided about the price of a request: nothing, or the error
-// with which it cannot be priced now.
-func (f *Record) Decide(ctx context.Context, r order.Request) (*order.Pricing, error) {
-	return pricing.Calculator{Offers: f, Rules: &pricing.Table{}}.Decide(ctx, r)
-}

@@ -22,10 +22,9 @@ type Activities struct {
 	Labels   *Labels
 	// Catalogue has how products are delivered.
 	Catalogue Catalogue
-	// Changes prices changes of orders.
-	Changes ChangePrices
-	// Pricer and Exchanges are for the orders that goods are exchanged for.
-	Pricer    Pricer
+	// Prices has the prices of changes and exchanges, and Exchanges reaches the other order of
+	// an exchange.
+	Prices    Prices
 	Exchanges Exchanges
 	// Sealer seals what must not be readable in a history.
 	Sealer Sealer

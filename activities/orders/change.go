@@ -26,7 +26,7 @@ type PricedChange struct {
 // to, and fails if the goods that it keeps cost anything else there.
 func (a *Activities) PriceChange(ctx context.Context, c ChangeToPrice) (PricedChange, error) {
 	if c.To != nil {
-		if err := a.Changes.SameAt(ctx, c.Request, c.Goods, *c.To); err != nil {
+		if err := a.Prices.SameAt(ctx, c.Request, c.Goods, *c.To); err != nil {
 			return PricedChange{}, activities.Failure(err)
 		}
 		c.Request.ShipTo = *c.To
@@ -34,6 +34,6 @@ func (a *Activities) PriceChange(ctx context.Context, c ChangeToPrice) (PricedCh
 	if len(c.Request.Lines) == 0 {
 		return PricedChange{}, nil
 	}
-	added, err := a.Changes.Goods(ctx, c.Request)
+	added, err := a.Prices.Goods(ctx, c.Request)
 	return PricedChange{added}, activities.Failure(err)
 }

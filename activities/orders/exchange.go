@@ -48,7 +48,7 @@ func (a *Activities) PlaceExchange(ctx context.Context, r order.ExchangeRequest)
 // placeExchange prices and places the order. It returns the order if it was opened, also
 // if that failed later.
 func (a *Activities) placeExchange(ctx context.Context, r order.ExchangeRequest) (order.Order, error) {
-	decided, err := a.Pricer.Decide(ctx, r.Request)
+	decided, err := a.Prices.Decide(ctx, r.Request)
 	if err != nil {
 		return order.Order{}, err
 	}

@@ -82,8 +82,12 @@ type Record interface {
 	SaveOrder(ctx context.Context, c order.Change) error
 }
 
-// ChangePrices prices changes of orders, as of now.
-type ChangePrices interface {
+// Prices prices goods, as of now.
+type Prices interface {
+	// Decide returns what was decided about the price of a request, beside the catalogue's
+	// prices. It fails with the errors of order.Request.Price and with order.ErrDiscount,
+	// order.ErrNoShipping, order.ErrPriceRefused, order.ErrPricing or order.ErrPricingDown.
+	Decide(ctx context.Context, r order.Request) (*order.Pricing, error)
 	// Goods returns what the goods of a request cost, without a shipping fee. It fails with
 	// the errors of order.Request.PriceGoods, and with those of the shop's rules.
 	Goods(ctx context.Context, r order.Request) ([]order.Line, error)
@@ -111,14 +115,6 @@ type Cases interface {
 // CaseList lists cases as their workflows have recorded them.
 type CaseList interface {
 	Cases(ctx context.Context, f order.CaseFilter) (order.CasePage, error)
-}
-
-// Pricer decides what a request costs now.
-type Pricer interface {
-	// Decide returns what was decided about the price of a request, beside the catalogue's
-	// prices. It fails with the errors of order.Request.Price and with order.ErrDiscount,
-	// order.ErrNoShipping, order.ErrPriceRefused, order.ErrPricing or order.ErrPricingDown.
-	Decide(ctx context.Context, r order.Request) (*order.Pricing, error)
 }
 
 // Exchanges has the workflows of the orders that goods are exchanged for, and of the

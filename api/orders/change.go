@@ -88,12 +88,9 @@ func (s *Service) change(ctx context.Context, in *changeInput) (*changeOutput, e
 		return nil, perhapsNot()
 	}
 	v := viewOf(o)
-	out := &changeOutput{Status: http.StatusOK, ETag: etag(v), Body: placed{Order: v, ClientSecret: secret}}
+	out := &changeOutput{Status: http.StatusOK, ETag: etag(v), Body: s.payable(v, secret)}
 	if late {
 		out.Status, out.RetryAfter = http.StatusAccepted, "1"
-	}
-	if secret != "" {
-		out.Body.ReturnURL = s.returnURL(o.ID)
 	}
 	return out, nil
 }

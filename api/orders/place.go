@@ -176,14 +176,16 @@ func (s *Service) placeLater(ctx context.Context, id order.ID, key, code string)
 
 func (s *Service) newPlaceOutput(o order.Order, secret string) *placeOutput {
 	v := viewOf(o)
-	out := &placeOutput{
-		Status: http.StatusCreated, Location: "/v1/orders/" + string(o.ID), ETag: etag(v),
-		Body: placed{Order: v, ClientSecret: secret},
-	}
+	return &placeOutput{Status: http.StatusCreated, Location: "/v1/orders/" + string(o.ID), ETag: etag(v), Body: s.payable(v, secret)}
+}
+
+// payable returns an order with the secret to pay it with, if there is one.
+func (s *Service) payable(o Order, secret string) placed {
+	p := placed{Order: o, ClientSecret: secret}
 	if secret != "" {
-		out.Body.ReturnURL = s.returnURL(o.ID)
+		p.ReturnURL = s.returnURL(o.ID)
 	}
-	return out
+	return p
 }
 
 // returnURL returns the address that the shopper comes back to, with the order's id.

@@ -25,7 +25,7 @@ func (w *orderWorkflow) changeUnpaid(ctx workflow.Context) {
 		w.dropChange(ctx, workflows.Reason(err))
 		return
 	}
-	w.amend(ctx, a, next)
+	w.amend(a, next)
 	switch {
 	case a.Amount == 0:
 	case own.Manual():
@@ -48,7 +48,7 @@ func (w *orderWorkflow) changeUnpaid(ctx workflow.Context) {
 }
 
 // amend takes over what a change makes of the order.
-func (w *orderWorkflow) amend(_ workflow.Context, a *order.Amendment, next order.Order) {
+func (w *orderWorkflow) amend(a *order.Amendment, next order.Order) {
 	if w.Opened == nil {
 		w.Opened = &order.Opened{ShipTo: w.ShipTo, Lines: w.Lines, Total: w.Total}
 	}
@@ -85,14 +85,12 @@ func (w *orderWorkflow) makeChange(ctx workflow.Context) {
 		}
 	}
 	was := w.ShipTo
-	w.amend(ctx, a, next)
+	w.amend(a, next)
 	w.addRefunds(ctx, parts, a.By)
 	w.replan(ctx, was, a.ShipTo != nil || len(a.Added) > 0)
 	w.leaveOut(ctx)
 	w.noteChange(ctx, a)
-	if err := w.makeRefunds(ctx, parts); err != nil {
-		return
-	}
+	_ = w.makeRefunds(ctx, parts) // a write that the record refuses fails again when the order goes on
 }
 
 // replan plans the parcels again that are not booked, with the goods that the order has now.

@@ -129,8 +129,8 @@ func (r *runner) newEnv() *testsuite.TestWorkflowEnvironment {
 	labels := &steps.Labels{Carrier: &r.carrier, Store: &r.labels}
 	env.RegisterActivity(&steps.Activities{
 		Record: cmp.Or[steps.Record](r.orderRecord, &r.record), Orders: &r.record, Intents: &r.bank, Captures: &r.bank,
-		Carrier: &r.carrier, Labels: labels, Cases: cmp.Or[steps.Cases](r.caseWorkflows, &r.cases), CaseList: &r.cases, Catalogue: &r.record, Changes: &r.prices, Sealer: sealer{},
-		Pricer: &r.record, Exchanges: cmp.Or[steps.Exchanges](r.exchanges, &otherOrders{runner: r}),
+		Carrier: &r.carrier, Labels: labels, Cases: cmp.Or[steps.Cases](r.caseWorkflows, &r.cases), CaseList: &r.cases, Catalogue: &r.record, Sealer: sealer{},
+		Prices: &r.prices, Exchanges: cmp.Or[steps.Exchanges](r.exchanges, &otherOrders{runner: r}),
 	})
 	env.RegisterActivity(&mails.Activities{
 		MailRouter: &r.mailer, Templates: fake.MailTemplates{}, Ledger: &r.ledger, Labels: labels, ToShop: mail.Address{Email: "disputes@shop.example"},
