@@ -91,6 +91,40 @@ func TestEntriesOfOrder(t *testing.T) {
 	})
 }
 
+// TestEntriesOfCredit (PAY-2, REF-9): the credit that pays for an order is booked with the
+// order, once, and a check finds no difference.
+func TestEntriesOfCredit(t *testing.T) {
+	recordstest.EachDatabase(t, func(t *testing.T, url func(t testing.TB) string) {
+		s, _ := open(t, url(t))
+		opening := order.Opening{
+			ID: order.NewID(), RunID: "run-1", RequestHash: "hash-1", Actor: "key:shop", Now: recordstest.Noon, HoldUntil: recordstest.Noon.Add(time.Hour),
+			Request:    order.Request{Customer: "c-1", Email: "ada@example.com", Currency: "EUR", Lines: []order.RequestLine{{SKU: "mug", Quantity: 2}}},
+			ExchangeOf: &order.ExchangeOf{OrderID: order.NewID(), ReturnID: "rt1", Credit: 1450},
+		}
+		var o order.Order
+		for range 2 { // the second one is a repetition
+			var err error
+			if o, err = s.OpenOrder(t.Context(), opening); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := []ledger.Entry{{
+			Kind: ledger.ByOrder, OrderID: o.ID, Payment: 1, Ref: opening.ExchangeOf.Reference(), Party: order.Credit,
+			Amount: order.Money{Amount: 1450, Currency: "EUR"}, Version: o.Version, At: o.UpdatedAt, BookedAt: o.UpdatedAt, Debit: ledger.Clearing, Credit: ledger.Captured,
+		}}
+		if diff := cmp.Diff(want, entries(t, s), cmpopts.IgnoreFields(ledger.Entry{}, "ID")); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		books, err := s.Books(t.Context(), []order.ID{o.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := ledger.Compare(books[0], nil); len(found) > 0 {
+			t.Errorf("differences: %+v", found)
+		}
+	})
+}
+
 // TestAppendOnly (PAY-2): the database refuses to change, to delete and to replace
 // entries and closed periods, and to add entries that do not add up to zero or that
 // belong to a closed period.

@@ -69,6 +69,9 @@ func open(ctx context.Context, q sqldb.Querier, o order.Opening) (order.Order, e
 	if err := putPayments(ctx, q, c, recorded{}, now); err != nil {
 		return order.Order{}, err
 	}
+	if err := putEntries(ctx, q, c, recorded{}); err != nil { // a credit is paid at once
+		return order.Order{}, err
+	}
 	return placed, stock.Reserve(ctx, q, placed, now, sqldb.Micros(o.HoldUntil))
 }
 
