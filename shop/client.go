@@ -120,6 +120,16 @@ func (c *Client) Orders(ctx context.Context, query url.Values) (Page, error) {
 	return p, c.call(ctx, http.MethodGet, "/v1/orders?"+query.Encode(), nil, &p)
 }
 
+// ClientSecret returns the secret with which the shopper pays an order that awaits its
+// payment.
+func (c *Client) ClientSecret(ctx context.Context, id order.ID) (string, error) {
+	var p struct {
+		ClientSecret string `json:"clientSecret"`
+	}
+	err := c.call(ctx, http.MethodGet, "/v1/orders/"+url.PathEscape(string(id))+"/client-secret", nil, &p)
+	return p.ClientSecret, err
+}
+
 // Cancel cancels an order. The order that it returns is final, or still being
 // cancelled.
 func (c *Client) Cancel(ctx context.Context, id order.ID, reason string) (Order, error) {

@@ -58,6 +58,9 @@ func (a *audit) demandedMails(o orderRow) map[string][]string {
 			if a.paidInAdvance(o.id, e.ref) {
 				add("prepayment", "the shopper is to pay in advance")
 			}
+			if o.doc.ExchangeOf != nil {
+				add("pay_difference", "payment "+e.ref+" asks for the difference to the credit")
+			}
 			if e.ofChange() {
 				add("pay_more", "payment "+e.ref+" can pay for a change")
 			}

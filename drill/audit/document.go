@@ -17,6 +17,9 @@ type orderDoc struct {
 	Lines     []lineDoc   `json:"lines"`
 	Shipments []parcelDoc `json:"shipments"`
 	Returns   []returnDoc `json:"returns"`
+	Changes   []struct {
+		Payment int `json:"payment"` // the number of its payment; 0: none
+	} `json:"changes"`
 	// ExchangeOf is the return whose goods were exchanged for the order.
 	ExchangeOf *struct {
 		OrderID  string `json:"orderId"`
@@ -26,6 +29,18 @@ type orderDoc struct {
 
 // needsSomebody reports whether a person must decide.
 func (d orderDoc) needsSomebody() bool { return d.Hold != nil || len(d.Attention) > 0 }
+
+// payments returns how many payments the shopper may have been asked for: one for the order,
+// and one for each of its changes.
+func (d orderDoc) payments() int {
+	n := 1
+	for _, c := range d.Changes {
+		if c.Payment > 0 {
+			n++
+		}
+	}
+	return n
+}
 
 // method returns how the parcel with a reference reaches the shopper; "" is with a label
 // of the carrier's.

@@ -67,6 +67,9 @@ func (a *audit) mostMails(o orderRow) map[string]int {
 			if e.ofChange() {
 				most["pay_more"]++
 			}
+			if o.doc.ExchangeOf != nil {
+				most["pay_difference"]++
+			}
 		case "payment.asked_again":
 			most["pay_again"]++
 		case "parcel.ready":

@@ -3,6 +3,7 @@ package shoppers
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -102,6 +103,9 @@ func tamperedAtStripe(ctx context.Context, v *visit) error {
 		_, err := v.site.stripe(ctx, http.MethodPost, "/v1/payment_intents/"+v.intent(), url.Values{"amount": {strconv.FormatInt(less, 10)}}, "")
 		return err
 	})
+	if v.perhapsLate(); errors.Is(err, errRefused) && v.ends[order.Expired] { // the shop has cancelled the payment
+		return v.end(ctx)
+	}
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,9 @@ var mix = []kind{
 	{name: "whose return is rejected, or who keeps the goods", weight: 3, buys: returnsNothing},
 	{name: "asks for two returns at once", weight: 3, buys: racingReturns},
 	{name: "whose order is in a bulk", weight: 4, buys: inBulk},
-	// The kinds of shoppers who exchange goods and who change an order before its label belong here.
+	{name: "exchanges goods", weight: 6, buys: exchangesGoods},
+	{name: "changes the order unpaid", weight: 4, buys: changesUnpaid},
+	{name: "changes the order paid", weight: 3, buys: changesPaid},
 }
 
 // Crowd is a number of shoppers of one site.
@@ -167,6 +169,9 @@ func (c *Crowd) visit(ctx context.Context, n int, k kind) {
 			return
 		}
 		c.visits[v.placed.ID] = v
+		for _, other := range v.others {
+			c.visits[other.placed.ID] = other
+		}
 		if v.placedAt.After(c.last) {
 			c.last = v.placedAt
 		}

@@ -31,7 +31,8 @@ type visit struct {
 	parcels  int                   // the operator's parcels so far
 	cases    []shop.CaseRef        // what the operator must decide
 	mu       sync.Mutex
-	refusal  error // why the last refund was refused
+	refusal  error    // why the last refund was refused
+	others   []*visit // to the orders that goods were exchanged for
 
 	last  shop.Order    // as it was seen last
 	seen  int64         // its version
