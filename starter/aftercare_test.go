@@ -37,7 +37,7 @@ func TestAftercareHasTheSameResults(t *testing.T) {
 		}},
 		{name: "delivered, then returned, sent again and cancelled", begin: (*messenger).deliver, ends: order.Cancelled, does: func(m *messenger) {
 			m.bringBack()
-			m.resolve(order.ChooseRebook, order.OrderResolved, order.ParcelWasBooked)
+			m.resolve(order.ChooseRebook, order.ReturnWasCancelled, order.OrderResolved, order.ParcelWasBooked)
 			m.cancel(order.CancelRequested, order.ParcelWasVoided, order.PaymentRefunded, order.StockReleased, order.OrderCancelled, order.MailSent, order.MailSent)
 			m.placeAgain()
 		}},

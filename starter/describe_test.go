@@ -54,6 +54,7 @@ func TestDescriptions(t *testing.T) {
 		string(orders.Refund): &orders.RefundRequest{}, string(orders.BookPayment): &orders.BookPaymentRequest{}, string(orders.Place): nil,
 		string(orders.RequestReturn): &orders.ReturnRequest{}, string(orders.DecideReturn): &orders.DecideReturnRequest{}, string(orders.ReceiveReturn): &orders.ReceiveReturnRequest{},
 		string(orders.AddParcel): &orders.AddParcelRequest{}, string(orders.VoidLabel): &orders.VoidLabelRequest{}, string(orders.MarkParcel): &orders.MarkParcelRequest{},
+		string(orders.Change): &orders.ChangeRequest{}, string(orders.TakeCredit): nil,
 	}
 	if len(m.GetUpdateDefinitions()) != len(requests) {
 		t.Errorf("%d updates", len(m.GetUpdateDefinitions()))

@@ -181,7 +181,7 @@ func (m *messenger) scan(s order.ParcelStatus, kinds ...order.Kind) {
 // bringBack has the carrier bring the parcel back.
 func (m *messenger) bringBack() {
 	m.Helper()
-	m.scan(order.ParcelReturned, order.ParcelCameBack, order.OrderOnHold)
+	m.scan(order.ParcelReturned, order.ParcelCameBack, order.ReturnIsExpected, order.OrderOnHold)
 	m.scan(order.ParcelInTransit, order.EventIgnored)
 }
 
@@ -311,7 +311,7 @@ func untimed(v any) any {
 		}
 	case map[string]any:
 		maps.DeleteFunc(v, func(name string, _ any) bool {
-			return slices.Contains([]string{"version", "seq", "at", "placedAt", "updatedAt", "authorizedAt", "captureBefore", "movedAt"}, name)
+			return slices.Contains([]string{"version", "seq", "at", "placedAt", "updatedAt", "authorizedAt", "captureBefore", "movedAt", "requestedAt"}, name)
 		})
 		for name := range v {
 			v[name] = untimed(v[name])
