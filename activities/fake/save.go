@@ -65,6 +65,9 @@ func (f *Record) save(c order.Change) error {
 		o.refunds[r.ID] = r
 	}
 	for _, p := range c.Order.Shipments {
+		if was := o.parcels[p.Reference]; p.Status == "" { // a lost attempt has perhaps booked it
+			p.LabelID, p.Tracking, p.Carrier, p.Status = was.LabelID, was.Tracking, was.Carrier, was.Status
+		}
 		o.parcels[p.Reference] = p
 	}
 	if c.Attempt != "" {

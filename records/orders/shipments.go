@@ -41,14 +41,19 @@ func linesJSON[Line order.LineQuantity | order.RefundLine | order.ReturnLine](li
 	return string(b)
 }
 
-// putShipments writes the shipments whose rows differ from the recorded order's.
+// putShipments writes the shipments whose rows differ from the recorded order's. What was
+// written of a parcel as perhaps booked stays written when it is planned anew: the attempt
+// that wrote it was lost, and its label may be real.
 func putShipments(ctx context.Context, q sqldb.Querier, c order.Change, was recorded, now int64) error {
 	for _, r := range changedRows(c.Order.Shipments, was.Shipments, rowOfShipment) {
 		n, err := q.Exec(ctx, `
 			INSERT INTO shipments (reference, order_id, number, method, lines, replaced, label_id, tracking, carrier, status, updated_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (reference) DO UPDATE SET number = excluded.number, method = excluded.method, lines = excluded.lines, replaced = excluded.replaced,
-				label_id = excluded.label_id, tracking = excluded.tracking, carrier = excluded.carrier, status = excluded.status,
+				label_id = CASE excluded.status WHEN '' THEN shipments.label_id ELSE excluded.label_id END,
+				tracking = CASE excluded.status WHEN '' THEN shipments.tracking ELSE excluded.tracking END,
+				carrier = CASE excluded.status WHEN '' THEN shipments.carrier ELSE excluded.carrier END,
+				status = CASE excluded.status WHEN '' THEN shipments.status ELSE excluded.status END,
 				updated_at = excluded.updated_at
 			WHERE shipments.order_id = excluded.order_id`,
 			r.reference, string(c.Order.ID), r.number, r.method, r.lines, r.replaced, sqldb.Nullable(r.labelID), r.tracking, r.carrier, r.status, now)

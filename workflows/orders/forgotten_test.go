@@ -194,6 +194,10 @@ func TestForgottenParcel(t *testing.T) {
 			w.losesBooking(time.Minute, "recorded")
 			w.at(2*time.Minute, func() { w.cancel() })
 		}, ends: order.Cancelled, mails: cancelled, check: voided},
+		{name: "paid, and cancelled before the parcel is booked again", script: func(w *fixture) {
+			w.losesBooking(time.Minute, "")
+			w.at(2*time.Minute, func() { w.paid(w.bank.Pay(w.intent())); w.cancel(); w.sendEvents(w.paid(w.intentEvent())) })
+		}, ends: order.Cancelled, mails: cancelled, check: voided},
 		{name: "never paid", script: func(w *fixture) {
 			w.losesBooking(time.Minute, "")
 		}, ends: order.Expired, mails: expired, check: voided},
