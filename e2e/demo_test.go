@@ -14,15 +14,26 @@ import (
 )
 
 // goodTimeline is the timeline of an order without problems, except for events
-// whose place depends on timing.
+// whose place depends on timing. They come last.
 var goodTimeline = []order.Kind{
 	order.OrderPlaced, order.StockReserved, order.PaymentReady, order.PaymentWasAuthorized, order.ParcelWasBooked,
-	order.PaymentWasCaptured, order.MailSent, order.ParcelWasShipped, order.MailSent, order.ParcelArrived, order.MailSent,
+	order.PaymentWasCaptured, order.ParcelWasShipped, order.ParcelArrived, order.MailSent, order.MailSent, order.MailSent,
 }
 
-// plain leaves out the provider's confirmation, which may arrive at any time.
+// plain leaves out the provider's confirmation, which may arrive at any time, and moves the
+// mails to the end, which are sent beside what else happens.
 func plain(ks []order.Kind) []order.Kind {
-	return slices.DeleteFunc(slices.Clone(ks), func(k order.Kind) bool { return k == order.PaymentConfirmed })
+	ks = slices.DeleteFunc(slices.Clone(ks), func(k order.Kind) bool { return k == order.PaymentConfirmed })
+	slices.SortStableFunc(ks, func(a, b order.Kind) int {
+		switch mail := order.MailSent; {
+		case a != mail && b == mail:
+			return -1
+		case a == mail && b != mail:
+			return 1
+		}
+		return 0
+	})
+	return ks
 }
 
 // demo returns the arguments of the demo command with the carrier's reports half a

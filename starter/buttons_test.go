@@ -295,12 +295,15 @@ func (b *buttons) pauseStep() {
 		})
 		return err == nil
 	})
+	b.await("the end of the attempt that was under way", func() bool {
+		info, err := b.temporal.DescribeWorkflowExecution(b.Context(), run.GetWorkflowId(), run.GetRunId())
+		if err != nil || len(info.GetPendingActivities()) != 1 || !info.GetPendingActivities()[0].GetPaused() {
+			b.Fatalf("%s, %v", protojson.Format(info), err)
+		}
+		return info.GetPendingActivities()[0].GetState() == enums.PENDING_ACTIVITY_STATE_PAUSED
+	})
 	b.away.Store(false)
-	info, err := b.temporal.DescribeWorkflowExecution(b.Context(), run.GetWorkflowId(), run.GetRunId())
-	if err != nil || len(info.GetPendingActivities()) != 1 || !info.GetPendingActivities()[0].GetPaused() {
-		b.Fatalf("%s, %v", protojson.Format(info), err)
-	}
-	if _, err = b.temporal.WorkflowService().UnpauseActivity(b.Context(), &workflowservice.UnpauseActivityRequest{
+	if _, err := b.temporal.WorkflowService().UnpauseActivity(b.Context(), &workflowservice.UnpauseActivityRequest{
 		Namespace: namespace, Execution: run, Activity: &workflowservice.UnpauseActivityRequest_Type{Type: "BookParcel"},
 	}); err != nil {
 		b.Fatal(err)

@@ -21,13 +21,14 @@ import (
 	"purser/mail"
 	"purser/mail/templates"
 	"purser/order"
+	"purser/providers/ses"
 	standin "purser/sandbox/ses"
 )
 
 // TestAttachments (EML-10) checks that SES takes a mail with as large files as a mail may
 // carry.
 func TestAttachments(t *testing.T) {
-	b := build(t, standin.Config{})
+	b := buildWith(t, standin.Config{}, func(c *ses.Config) { c.Timeout = time.Minute })
 	m := porttest.MessageOf("ord_0123456789abcdefghjkmnpqrs", order.MailShipped)
 	data := append([]byte("%PDF-1.4 label"), bytes.Repeat([]byte{7}, mail.MaxAttached-14)...)
 	m.Attachments = []mail.Attachment{{Name: "label.pdf", Type: "application/pdf", Data: data}}

@@ -46,7 +46,9 @@ func newMailer(t *testing.T, endpoint string, with func(*ses.Config)) *ses.Maile
 	return m
 }
 
-func build(t *testing.T, c standin.Config) bench {
+func build(t *testing.T, c standin.Config) bench { return buildWith(t, c, nil) }
+
+func buildWith(t *testing.T, c standin.Config, with func(*ses.Config)) bench {
 	t.Helper()
 	b := bench{faults: faults.New(1)}
 	c.Faults = b.faults
@@ -57,7 +59,7 @@ func build(t *testing.T, c standin.Config) bench {
 	}
 	srv := httptest.NewServer(b.ses.Handler())
 	t.Cleanup(srv.Close)
-	b.mailer = newMailer(t, srv.URL, nil)
+	b.mailer = newMailer(t, srv.URL, with)
 	return b
 }
 
