@@ -95,7 +95,7 @@ func severalParts(t *testing.T, r recordTest) {
 	r.wantStored(t, moved.Order)
 	replaced := follow(placed, order.AwaitingPayment, order.PaymentReady, order.StockStays) // the refunds are those of a lost attempt
 	replaced.Fence = 9
-	for _, p := range s { // which are planned anew, and not booked: what is perhaps booked stays known
+	for _, p := range s { // which are planned again, and not booked: what is perhaps booked stays known
 		replaced.Order.Shipments = append(replaced.Order.Shipments, order.Shipment{Number: p.Number, Reference: p.Reference, Lines: p.Lines, Method: p.Method, Replaced: p.Replaced})
 	}
 	if err := r.SaveOrder(t.Context(), replaced); err != nil {

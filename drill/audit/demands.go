@@ -78,7 +78,9 @@ func (a *audit) demandedMails(o orderRow) map[string][]string {
 				add("received", "the money is held, and no parcel is booked")
 			}
 		case "payment.captured":
-			add("confirmation", e.kind)
+			if !cancelledUnpacked(o, events) {
+				add("confirmation", e.kind)
+			}
 		case "payment.disputed":
 			if !strings.Contains(e.why, ": won") && !strings.Contains(e.why, ": lost") {
 				add("dispute", "dispute "+e.ref)
@@ -137,6 +139,21 @@ func endsDecline(kind string) bool {
 		return true
 	}
 	return false
+}
+
+// cancelledUnpacked reports whether an order was cancelled before all of its parcels were
+// booked, with the last of which it is confirmed.
+func cancelledUnpacked(o orderRow, events []eventRow) bool {
+	booked, cancelled := 0, false
+	for _, e := range events {
+		switch e.kind {
+		case "parcel.booked":
+			booked++
+		case "order.cancelled":
+			cancelled = true
+		}
+	}
+	return cancelled && booked < len(o.doc.Shipments)
 }
 
 // waitsForParcel reports whether an order whose money is held since then was delayed,

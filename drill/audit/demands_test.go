@@ -67,6 +67,8 @@ func TestDemandedMails(t *testing.T) {
 		{name: "refunds", refunds: []refundRow{{id: "1", status: "succeeded"}, {id: "2", status: "succeeded"}, {id: "3", status: "failed"}, {id: "4", status: "pending"}, {id: "5", status: "canceled"}, {id: "6", status: "released"}}, want: []string{"refund_failed", "refunded", "refunded"}},
 		{name: "a dispute", events: ofEvents(eventRow{kind: "payment.disputed", why: "10 EUR, fraudulent: needs_response, respond by 2026-12-01"}), want: []string{"dispute"}},
 		{name: "a dispute that was lost when it was heard of", events: ofEvents(eventRow{kind: "payment.disputed", why: "10 EUR, fraudulent: lost"})},
+		{name: "cancelled with one of two parcels", parcels: make([]parcelDoc, 2), events: ofEvents("payment.authorized", "parcel.booked", "payment.captured", "order.cancel_requested", "order.cancelled"), want: []string{"cancelled"}},
+		{name: "cancelled with both parcels", parcels: make([]parcelDoc, 2), events: ofEvents("payment.authorized", "parcel.booked", "payment.captured", "parcel.booked", "order.cancel_requested", "order.cancelled"), want: []string{"cancelled", "confirmation"}},
 		{name: "collected", events: ofEvents("parcel.ready", "parcel.delivered"), parcels: []parcelDoc{{Reference: "ref", Method: "pickup"}}, want: []string{"ready"}},
 		{name: "sent without a label", events: ofEvents("parcel.shipped", "parcel.delivered"), parcels: []parcelDoc{{Reference: "ref", Method: "own"}}, want: []string{"delivered", "shipped"}},
 		{name: "a return", events: ofEvents("return.requested", "return.approved", "return.received", "return.closed"), want: []string{"return_approved", "return_received", "return_requested"}},

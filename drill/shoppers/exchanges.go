@@ -2,6 +2,7 @@ package shoppers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -82,18 +83,37 @@ func (v *visit) takesExchange(ctx context.Context, id order.ID) error {
 		if w.random.IntN(4) == 0 {
 			return w.cancelsNow(ctx)
 		}
-		if err := retry(ctx, func() (err error) {
-			w.placed.ClientSecret, err = w.site.api().ClientSecret(ctx, id)
-			return err
-		}); err != nil {
-			return err
-		}
-		if _, err := w.pay(ctx, "pm_card_visa"); err != nil {
+		if err := w.paysWhatIsAsked(ctx); err != nil {
 			return err
 		}
 	}
 	return w.end(ctx, decided)
 }
+
+// paysWhatIsAsked asks the shop for the secret to pay with, and pays, once more if the
+// payment was replaced by another meanwhile.
+func (v *visit) paysWhatIsAsked(ctx context.Context) error {
+	return retry(ctx, func() (err error) {
+		before := v.placed.ClientSecret
+		v.placed.ClientSecret, err = v.site.api().ClientSecret(ctx, v.placed.ID)
+		var p *shop.Problem
+		switch {
+		case errors.As(err, &p) && refusal(p): // it was paid, or its time is over
+			v.perhapsLate()
+			return nil
+		case err != nil:
+			return err
+		}
+		outcome, err := v.pay(ctx, "pm_card_visa")
+		if err == nil && outcome == elsewise && v.placed.ClientSecret != before {
+			return errReplaced
+		}
+		return err
+	})
+}
+
+// errReplaced means that a payment was replaced before it could be paid.
+var errReplaced = errors.New("another payment asks for the money now")
 
 // cancelsNow cancels an order that is not paid.
 func (v *visit) cancelsNow(ctx context.Context) error {
@@ -120,7 +140,7 @@ func changesUnpaid(ctx context.Context, v *visit) error {
 			return err
 		}
 	}
-	if _, err := v.pay(ctx, "pm_card_visa"); err != nil {
+	if err := v.paysWhatIsAsked(ctx); err != nil {
 		return err
 	}
 	return v.end(ctx, decided)

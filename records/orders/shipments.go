@@ -42,7 +42,7 @@ func linesJSON[Line order.LineQuantity | order.RefundLine | order.ReturnLine](li
 }
 
 // putShipments writes the shipments whose rows differ from the recorded order's. What was
-// written of a parcel as perhaps booked stays written when it is planned anew: the attempt
+// written of a parcel as perhaps booked stays written when it is planned again: the attempt
 // that wrote it was lost, and its label may be real.
 func putShipments(ctx context.Context, q sqldb.Querier, c order.Change, was recorded, now int64) error {
 	for _, r := range changedRows(c.Order.Shipments, was.Shipments, rowOfShipment) {
