@@ -39,7 +39,9 @@ func (r *record) readDetails(ctx context.Context, from, to string) error {
 			var lines string
 			err := row.Scan(&id, &f.id, &f.paymentRef, &f.reference, &f.status, &f.amount, &lines, &f.paidOut)
 			f.lines = readPieces(lines, &err)
-			r.refunds[id] = append(r.refunds[id], f)
+			if o, known := r.order(id); known && o.doc.hasRefund(f.id) {
+				r.refunds[id] = append(r.refunds[id], f)
+			}
 			return err
 		}},
 		{"SELECT order_id, reference, COALESCE(label_id, ''), status, lines, replaced FROM shipments WHERE order_id BETWEEN $1 AND $2 ORDER BY order_id, number", func(row *sql.Rows) error {

@@ -17,8 +17,11 @@ type orderDoc struct {
 	Lines     []lineDoc   `json:"lines"`
 	Shipments []parcelDoc `json:"shipments"`
 	Returns   []returnDoc `json:"returns"`
-	Changes   []struct {
-		Payment int `json:"payment"` // the number of its payment; 0: none
+	Refunds   []struct {
+		ID string `json:"id"`
+	} `json:"refunds"`
+	Changes []struct {
+		Payment int `json:"payment"` // the number of its own payment; 0: none
 	} `json:"changes"`
 	// ExchangeOf is the return whose goods were exchanged for the order.
 	ExchangeOf *struct {
@@ -30,9 +33,24 @@ type orderDoc struct {
 // needsSomebody reports whether a person must decide.
 func (d orderDoc) needsSomebody() bool { return d.Hold != nil || len(d.Attention) > 0 }
 
-// payments returns how many payments the shopper may have been asked for: one for the order,
-// and one for each of its changes.
-func (d orderDoc) payments() int {
+// hasRefund reports whether the order has a refund. If not, a lost attempt wrote its row, and
+// the attempt that followed has refused it, or was never asked.
+func (d orderDoc) hasRefund(id string) bool {
+	for _, r := range d.Refunds {
+		if r.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// approvals returns how many payments the bank may have approved: the order's, and for each of
+// its changes the one that it is paid with, or that has replaced the order's before it was paid.
+func (d orderDoc) approvals() int { return 1 + len(d.Changes) }
+
+// captures returns how many payments may have been captured: the order's, and those of its
+// changes.
+func (d orderDoc) captures() int {
 	n := 1
 	for _, c := range d.Changes {
 		if c.Payment > 0 {

@@ -18,12 +18,12 @@ func (a *audit) countPayments() {
 		}
 	}
 	for id, n := range approved {
-		if o, _ := a.order(id); n > o.doc.payments() {
+		if o, _ := a.order(id); n > o.doc.approvals() {
 			a.broke(DoubleCharges, fmt.Sprintf("%s was charged %d times", id, n))
 		}
 	}
 	for id, n := range captured {
-		if o, _ := a.order(id); n > o.doc.payments() {
+		if o, _ := a.order(id); n > o.doc.captures() {
 			a.broke(DoubleCaptures, fmt.Sprintf("%s was captured %d times", id, n))
 		}
 	}
