@@ -7,14 +7,10 @@ import (
 	"purser/shop"
 )
 
-// exchanged sends a mug of an order back, wants a kettle for it, and returns the order when
-// it is known what came of that, with the order of the kettle.
-func (s *stack) exchanged(t *testing.T, id order.ID, returnID string) (o shop.Order, kettle order.ID) {
+// sendBack sends a mug of an order back, and returns the order when the return is closed.
+func (s *stack) sendBack(t *testing.T, id order.ID, returnID string, instead ...order.RequestLine) shop.Order {
 	t.Helper()
-	ask := order.ReturnRequest{
-		ID: returnID, Reason: "another one", Lines: []order.ReturnItem{{SKU: "mug-blue", Quantity: 1}},
-		Exchange: []order.RequestLine{{SKU: "kettle-steel", Quantity: 1}},
-	}
+	ask := order.ReturnRequest{ID: returnID, Reason: "another one", Lines: []order.ReturnItem{{SKU: "mug-blue", Quantity: 1}}, Exchange: instead}
 	if _, err := s.shop.RequestReturn(within(t), id, ask); err != nil {
 		t.Fatalf("request: %v", err)
 	}
@@ -22,14 +18,18 @@ func (s *stack) exchanged(t *testing.T, id order.ID, returnID string) (o shop.Or
 		t.Fatalf("approve: %v", err)
 	}
 	got := shop.ReturnReceipt{Reason: "unpacked", ReturnReceipt: order.ReturnReceipt{Lines: []order.ReceivedItem{{SKU: "mug-blue", Quantity: 1, Restock: true}}}}
-	for range 2 { // the second one is a repetition
-		if _, err := s.shop.ReceiveReturn(within(t), id, returnID, got); err != nil {
-			t.Fatalf("receive: %v", err)
-		}
+	if _, err := s.shop.ReceiveReturn(within(t), id, returnID, got); err != nil {
+		t.Fatalf("receive: %v", err)
 	}
-	last := func(o shop.Order) shop.Return { return o.Returns[len(o.Returns)-1] }
-	o = s.awaitOrder(t, id, "exchanged", func(o shop.Order) bool { return last(o).Status == order.ReturnClosed })
-	return o, last(o).Exchange.OrderID
+	return s.awaitOrder(t, id, "returned", func(o shop.Order) bool { return o.Returns[len(o.Returns)-1].Status == order.ReturnClosed })
+}
+
+// exchanged exchanges a mug of an order for a kettle, and returns the order with the order of
+// the kettle.
+func (s *stack) exchanged(t *testing.T, id order.ID, returnID string) (o shop.Order, kettle order.ID) {
+	t.Helper()
+	o = s.sendBack(t, id, returnID, order.RequestLine{SKU: "kettle-steel", Quantity: 1})
+	return o, o.Returns[len(o.Returns)-1].Exchange.OrderID
 }
 
 // TestExchange (REF-9): the value of goods that came back pays for another order, whose
