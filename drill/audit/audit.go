@@ -5,6 +5,7 @@ package audit
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -188,8 +189,8 @@ func (a *audit) endedWrong(c Counter, id, what string) {
 }
 
 // AtRest reports whether nothing is under way: no order has work left but mails whose
-// sender has died, every event that came was delivered, and no case waits about an order that
-// needs nobody. It returns what is under way.
+// sender has died, no mail is due, every event that came was delivered, and no case waits about
+// an order that needs nobody. It returns what is under way.
 func AtRest(ctx context.Context, in Input) (busy []string, err error) {
 	a := &audit{Input: in}
 	running, err := workflows(ctx, in.Temporal, ofOrders+" AND ExecutionStatus = 'Running'")
@@ -214,6 +215,14 @@ func AtRest(ctx context.Context, in Input) (busy []string, err error) {
 		return nil, err
 	}
 	busy = append(busy, waiting...)
+	if err := each(ctx, a.db, "SELECT mail_key FROM mails WHERE state = 'due' ORDER BY mail_key", nil, func(row *sql.Rows) error {
+		var key string
+		err := row.Scan(&key)
+		busy = append(busy, "the mail "+key)
+		return err
+	}); err != nil {
+		return nil, err
+	}
 	err = a.eachItem(ctx, "state IN ('received', 'held') AND type <> 'SubscriptionConfirmation'", func(i inboxRow) {
 		busy = append(busy, "the event "+i.eventID)
 	})

@@ -19,6 +19,7 @@ type record struct {
 	db         *sql.DB
 	orders     []orderRow      // in the order of their ids
 	replacedIn map[string]bool // orders of which a lost attempt had written events, which another replaced
+	askedIn    map[string]bool // the refunds that people have asked a lost attempt for, as "order refund"
 	details
 }
 
@@ -138,11 +139,14 @@ func openOrders(ctx context.Context, at string) (r record, err error) {
 		return r, fmt.Errorf("audit: %w", err)
 	}
 	if r.orders, err = r.readOrders(ctx, ""); err == nil {
-		r.replacedIn = map[string]bool{}
-		err = each(ctx, r.db, "SELECT DISTINCT order_id FROM order_events_lost", nil, func(row *sql.Rows) error {
-			var id string
-			err := row.Scan(&id)
+		r.replacedIn, r.askedIn = map[string]bool{}, map[string]bool{}
+		err = each(ctx, r.db, "SELECT order_id, kind, actor, ref FROM order_events_lost", nil, func(row *sql.Rows) error {
+			var id, kind, actor, ref string
+			err := row.Scan(&id, &kind, &actor, &ref)
 			r.replacedIn[id] = true
+			if kind == refundRequested && actor != "purser" {
+				r.askedIn[id+" "+first(ref)] = true
+			}
 			return err
 		})
 	}

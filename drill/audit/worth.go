@@ -121,17 +121,20 @@ func (r refundRow) ofReturn() bool {
 	return strings.HasPrefix(r.id, "return-") || strings.HasPrefix(r.id, "exchange-")
 }
 
+// refundRequested is the kind of the event that a refund was asked for.
+const refundRequested = "payment.refund_requested"
+
 // refundedByPeople returns how much of an order's money people have decided to refund: what
 // they asked to be refunded, have refunded at the provider, or have paid out.
 func (a *audit) refundedByPeople(o orderRow) (sum int64) {
 	asked := map[string]bool{}
 	for _, e := range a.timeline[o.id] {
-		if e.kind == "payment.refund_requested" && e.actor != "purser" {
+		if e.kind == refundRequested && e.actor != "purser" {
 			asked[first(e.ref)] = true
 		}
 	}
 	for _, r := range a.record.refunds[o.id] {
-		if r.moves() && (r.paidOut || asked[first(r.id)]) {
+		if r.moves() && (r.paidOut || asked[first(r.id)] || a.askedIn[o.id+" "+first(r.id)]) {
 			sum += r.amount
 		}
 	}

@@ -206,7 +206,7 @@ func (v *visit) decideReturn(ctx context.Context, d order.ReturnDecision) error 
 // mustTake sends a request that the shop must take. It repeats one that is refused: after
 // a kill, an order does not know that it was delivered, until the event is handled again.
 func (v *visit) mustTake(ctx context.Context, what string, send func() error) (err error) {
-	for range 5 {
+	for range 30 {
 		if err = retry(ctx, send); err == nil || !refused(err) {
 			return err
 		}
