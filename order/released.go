@@ -60,10 +60,19 @@ func (o Order) planRelease(r RefundRequest, held Payment) ([]Refund, error) {
 	}}, nil
 }
 
-// ChargeReleased returns the refunds of what was to be left out, and was captured all the
-// same.
-func (o Order) ChargeReleased(r Refund) []Refund {
-	parts := o.spreadRefund(RefundRequest{ID: r.ID, Reason: r.Reason, Lines: []RefundItem{{}}}, refundPlan{r.Amount, r.Lines, r.Shipping})
+// ChargeReleased returns the refunds of what was to be left out, and of which an amount was
+// captured all the same. The rest, if there is any, comes first and stays left out.
+func (o Order) ChargeReleased(r Refund, amount int64) []Refund {
+	var parts []Refund
+	plan := refundPlan{r.Amount, r.Lines, r.Shipping}
+	if rest := r.Amount.Amount - amount; rest > 0 {
+		left := r
+		left.Lines, plan.lines, rest = takeLines(r.Lines, rest)
+		left.Shipping = min(r.Shipping, rest)
+		left.Amount.Amount, plan.amount.Amount, plan.shipping = r.Amount.Amount-amount, amount, r.Shipping-left.Shipping
+		parts = append(parts, left)
+	}
+	parts = append(parts, o.spreadRefund(RefundRequest{ID: r.ID, Reason: r.Reason, Lines: []RefundItem{{}}}, plan)...)
 	base, _, _ := strings.Cut(r.ID, ":")
 	for i := range parts {
 		for n := i + 1; i > 0 && slices.ContainsFunc(append(o.Refunds, parts[:i]...), func(r Refund) bool { return r.ID == parts[i].ID }); n++ {

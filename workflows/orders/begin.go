@@ -158,12 +158,18 @@ func (w *orderWorkflow) checkPlace(_ workflow.Context, r PlaceRequest) error {
 	switch {
 	case r.Hash != w.Placement.Hash:
 		return workflows.Refuse(workflows.RefusalOtherRequest, order.ErrOtherRequest.Error())
-	case w.Answer != nil:
+	case w.Answer != nil && !w.replacing():
 		return workflows.Refuse(workflows.RefusalAnswered, "placed before", w.answer())
-	case w.placing:
+	case w.placing, w.Answer != nil:
 		return workflows.Refuse(workflows.RefusalInFlight, order.ErrInFlight.Error())
 	}
 	return nil
+}
+
+// replacing reports whether another payment is being created with which the shopper pays for
+// the order as it was changed: with the one before, nobody must pay any more.
+func (w *orderWorkflow) replacing() bool {
+	return len(w.Changes) > 0 && w.Phase == AwaitingPayment && !w.manual() && (w.current() == nil || w.current().Reference == "")
 }
 
 // answer returns what a repeated Place returns.

@@ -135,22 +135,29 @@ func capturedWell(s order.PaymentStatus, received int64, p order.Payment, toCapt
 	return s == order.PaymentCaptured && received == p.Authorized || s == order.PaymentPartiallyCaptured && received == toCapture.Amount
 }
 
-// refundReleased has what was left out before the capture refunded, if the whole amount
-// was captured all the same.
+// refundReleased has what was left out before the capture refunded, as far as it was captured
+// all the same.
 func (w *orderWorkflow) refundReleased(ctx workflow.Context) {
 	for i := range w.Refunds {
-		if r := w.Refunds[i]; r.Status == order.RefundReleased && r.Amount.Amount > 0 && w.Captured() > w.Due() {
-			for n, part := range w.ChargeReleased(r) {
-				part.Asked, part.Key = r.Asked, order.Key(w.ID, requestOperation+part.ID, 1)
-				if n == 0 {
-					w.Refunds[i] = part
-				} else {
-					w.Refunds = append(w.Refunds, part)
-				}
-				w.sumRefunds(part.PaymentRef)
-				w.note(ctx, order.RefundWasRequested, workflows.ActorPurser, part.Amount.String()+" was to be left out, and was captured all the same", part.ID)
-				w.makeRefundInBackground(ctx, part.ID)
+		over := w.Captured() - w.Due()
+		if r := w.Refunds[i]; r.Status != order.RefundReleased || r.Amount.Amount == 0 || over <= 0 {
+			continue
+		}
+		asked := w.Refunds[i].Asked
+		for n, part := range w.ChargeReleased(w.Refunds[i], over) {
+			if n == 0 {
+				w.Refunds[i] = part
+			} else {
+				w.Refunds = append(w.Refunds, part)
 			}
+			if part.Status == order.RefundReleased {
+				continue
+			}
+			own := w.refundByID(part.ID)
+			own.Asked, own.Key = asked, order.Key(w.ID, requestOperation+part.ID, 1)
+			w.sumRefunds(part.PaymentRef)
+			w.note(ctx, order.RefundWasRequested, workflows.ActorPurser, part.Amount.String()+" was to be left out, and was captured all the same", part.ID)
+			w.makeRefundInBackground(ctx, part.ID)
 		}
 	}
 }

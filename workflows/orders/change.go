@@ -83,6 +83,8 @@ func (w *orderWorkflow) mayChange(ctx workflow.Context, m message) error {
 		return workflows.Refuse(workflows.RefusalNotHeld, "the order is about to be cancelled")
 	case w.Phase == Fulfilling && w.labelled():
 		return w.tooLateToChange(ctx, m)
+	case w.captureUnknown() && len(m.change.Lines) > 0:
+		return workflows.Refuse(workflows.RefusalNotHeld, "the money is being captured at this moment: the goods can be changed when it is captured")
 	case w.Lapsing || w.standby() != nil:
 		return workflows.Refuse(workflows.RefusalNotHeld, "the hold on the money lapses: the order can be changed when the shopper has paid again")
 	case pending != nil && pending.ID != m.change.ID:
@@ -119,6 +121,8 @@ func (w *orderWorkflow) mayDiffer(ask order.ChangeRequest) error {
 	switch {
 	case left == 0:
 		return notChangeable("nothing would be left of it: cancel it instead")
+	case w.ExchangeOf != nil && len(more)+len(fewer) > 0:
+		return notChangeable("goods that came back were exchanged for it, so that only its address can be changed: cancel it, or send goods back when they are delivered")
 	case w.Free() && len(more)+len(fewer) > 0:
 		return notChangeable("it costs nothing, so that only its address can be changed: cancel it and place another order")
 	case paid && w.manual() && len(more) > 0:

@@ -291,6 +291,25 @@ func TestChangeUnpaid(t *testing.T) {
 			w.at(5*time.Minute, w.payChange)
 			w.packed(time.Hour)
 		}, ends: order.Delivered, mails: paidMore, check: both(is(4350, "mug=3", "c1 made 1450"), took(4350, 0))},
+		{name: "nobody is told to pay the payment before while the new one is created", script: func(w *fixture) {
+			w.at(time.Minute, func() { w.down(3*time.Minute, order.ErrUnavailable, "CreateIntent") })
+			w.changes(time.Minute+time.Second, ask("c1", "mug=3"), "secret")
+			for at, refusal := range map[time.Duration]string{
+				time.Minute: workflows.RefusalAnswered, 2 * time.Minute: workflows.RefusalInFlight, 5 * time.Minute: workflows.RefusalAnswered,
+			} {
+				w.at(at, func() {
+					got := new(updateResult)
+					w.place(fmt.Sprint("place-", at), hash, got)
+					w.afterwards = append(w.afterwards, func() {
+						if got.refusal() != refusal {
+							w.Errorf("after %s the secret is asked for: %q, want %q", at, got.refusal(), refusal)
+						}
+					})
+				})
+			}
+			w.at(6*time.Minute, w.pay)
+			w.arrive(0)
+		}, ends: order.Delivered, mails: delivered, check: took(4350, 0)},
 		{name: "more than there is", script: func(w *fixture) {
 			w.changes(time.Minute, ask("c1", "mug=6"), "not enough stock")
 			w.at(5*time.Minute, w.pay)

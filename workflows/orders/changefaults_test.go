@@ -167,6 +167,28 @@ func TestChangePayAgain(t *testing.T) {
 			})
 			w.at(time.Hour, func() { w.pack(mugsIn("a", 0)) })
 		}, ends: order.Cancelled, mails: also(cancelled, order.MailPayMore, order.MailRefunded), check: both(took(2900, 2900), hasStock(0, onHand))},
+		{name: "a person captures all in the dashboard, and goods were exchanged for cheaper ones", script: func(w *fixture) {
+			w.byOperator()
+			w.changes(10*time.Minute, ask("c1", "mug=1", "pin=3"), "")
+			w.at(30*time.Minute, func() { w.sendEvents(w.paid(w.captureAtBank("pi_1"))) })
+			w.packed(time.Hour)
+		}, ends: order.Delivered, mails: also(delivered, order.MailRefunded), check: both(took(2900, 1450-72), is(2972, "mug=2 pin=3", "c1 made -1378"))},
+		{name: "the bank ends the hold of the change early: the shopper pays all of it again", script: func(w *fixture) {
+			w.bank.Now, w.placement.Terms.PayAgainBefore = w.clock, 4*time.Hour
+			w.byOperator()
+			w.changes(10*time.Minute, ask("c1", "mug=3"), "secret")
+			w.at(20*time.Minute, w.payChange)
+			w.at(time.Hour, func() { w.sendEvents(w.paid(w.bank.Lapse(w.changePayment().Reference), nil)) })
+			w.at(2*time.Hour, w.payAgain)
+			w.packed(3 * time.Hour)
+		}, ends: order.Delivered, mails: also(paidMore, order.MailPayAgain), check: took(4350, 0)},
+		{name: "goods are taken out while it is not known whether all was captured", script: func(w *fixture) {
+			w.byOperator()
+			w.placement.Terms.Capture = orders.CapturePlaced
+			w.down(30*time.Minute, order.ErrUnknownOutcome, "CaptureIntent")
+			w.changes(10*time.Minute, ask("c1", "mug=1"), "being captured")
+			w.packed(time.Hour)
+		}, ends: order.Delivered, mails: delivered, check: took(2900, 0)},
 		{name: "a person captures both in the dashboard, and goods were left out", script: func(w *fixture) {
 			w.byOperator()
 			w.changes(10*time.Minute, ask("c1", "mug=3"), "secret")
@@ -178,7 +200,7 @@ func TestChangePayAgain(t *testing.T) {
 				}
 			})
 			w.packed(time.Hour)
-		}, ends: order.Delivered, mails: also(paidMore, order.MailRefunded), check: func(t *testing.T, w *fixture) {
+		}, ends: order.Delivered, mails: also(paidMore, order.MailRefunded, order.MailRefunded), check: func(t *testing.T, w *fixture) {
 			took(4350, 2900)(t, w)
 			if !slices.ContainsFunc(w.order().Refunds, func(r order.Refund) bool { return r.ID == "change-c2" && r.Status == order.RefundSucceeded }) {
 				t.Errorf("refunds %+v", w.order().Refunds)

@@ -328,10 +328,10 @@ func (w *orderWorkflow) soonest() order.Payment {
 	return first
 }
 
-// paymentsOfChanges returns the payments of changes that were made, and that are held and not
-// captured.
+// paymentsOfChanges returns the payments of changes that were made, and that are not captured.
+// The hold of one may have ended.
 func (s *State) paymentsOfChanges() []order.Payment {
 	return slices.DeleteFunc(slices.Clone(s.Payments), func(p order.Payment) bool {
-		return p.Change == "" || p.Surplus || p.Standby || p.Captured > 0 || p.Status.Dead()
+		return p.Change == "" || p.Surplus || p.Standby || p.Captured > 0
 	})
 }

@@ -247,6 +247,19 @@ func TestExchangeEnds(t *testing.T) {
 			b.terminatedAfter = 3 * day
 			b.at(6*day, func() { b.sendEvents() })
 		}, ends: order.Cancelled, mails: also(cancelled, order.MailDifference, order.MailPaymentProblem), back: []string{"return-rt1 credited 0", "back succeeded 1450"}, has: 1450},
+		{name: "its goods are not changed, and its address is", script: func(_, b *fixture) {
+			b.byOperator()
+			b.changes(time.Hour, ask("c1", "vase=2"), "only its address can be changed")
+			b.changes(2*time.Hour, order.ChangeRequest{ID: "c2", ShipTo: &order.Address{Name: "Ada", Line1: "2 Quay Street", City: "Berlin", PostalCode: "10115", Country: "DE"}}, "")
+			b.packed(3 * time.Hour)
+		}, ends: order.Delivered, mails: pays, back: []string{"return-rt1 credited 1450"}, has: 1450 + 3999},
+		{name: "the bank ends the hold of the difference early: the shopper pays it again", script: func(_, b *fixture) {
+			b.bank.Now, b.placement.Terms.PayAgainBefore = b.clock, 4*time.Hour
+			b.byOperator()
+			b.at(time.Hour, func() { b.sendEvents(b.paid(b.bank.Lapse("pi_1"), nil)) })
+			b.at(2*time.Hour, func() { b.sendEvents(b.paid(b.bank.Pay("pi_2"))) })
+			b.packed(3 * time.Hour)
+		}, ends: order.Delivered, mails: also(pays, order.MailPayAgain), back: []string{"return-rt1 credited 1450"}, has: 1450 + 3999},
 		{name: "a forged event names the credit as a payment", script: func(_, b *fixture) {
 			forge := func() {
 				ref := b.order().ExchangeOf.Reference()

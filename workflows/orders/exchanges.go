@@ -273,7 +273,7 @@ func (w *orderWorkflow) creditReturn(id string, amount order.Money, rest bool, r
 // failed.
 func (w *orderWorkflow) makeCreditRefund(ctx workflow.Context, id string) error {
 	r := *w.refundByID(id)
-	_, err := runBackground(ctx, w, returnCredit, 0, "Give "+r.Amount.String()+" of credit back", w.creditReturn(id, r.Amount, false, r.Reason))
+	_, err := runBackground(ctx, w, returnCredit, returnWithin, "Give "+r.Amount.String()+" of credit back", w.creditReturn(id, r.Amount, false, r.Reason))
 	own := w.refundByID(id)
 	switch {
 	case own.Status != order.RefundRequested:

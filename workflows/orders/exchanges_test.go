@@ -30,6 +30,11 @@ func (o *otherOrders) PlaceExchange(ctx context.Context, r order.ExchangeRequest
 	return placed, err
 }
 
+// ExchangeRuns reports that no order waits to be opened.
+func (o *otherOrders) ExchangeRuns(context.Context, order.ID) (bool, error) {
+	return false, o.inject("ExchangeRuns", false)
+}
+
 // ReturnCredit takes credit as an order does that is always right.
 func (o *otherOrders) ReturnCredit(context.Context, order.ID, order.CreditReturn) error {
 	if err := o.inject("ReturnCredit", false); err != nil {
@@ -48,6 +53,8 @@ type toFirst struct {
 func (x *toFirst) PlaceExchange(ctx context.Context, r order.ExchangeRequest, decided *order.Pricing) (order.Order, error) {
 	return (&otherOrders{x.second.runner}).PlaceExchange(ctx, r, decided)
 }
+
+func (x *toFirst) ExchangeRuns(context.Context, order.ID) (bool, error) { return false, nil }
 
 func (x *toFirst) ReturnCredit(_ context.Context, to order.ID, r order.CreditReturn) error {
 	if err := x.second.inject("ReturnCredit", false); err != nil {

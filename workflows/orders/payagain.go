@@ -151,7 +151,8 @@ func (w *orderWorkflow) payAgain(ctx workflow.Context, until time.Time) {
 }
 
 // payAgainAmount returns the amount of the payment with which the shopper pays again: for
-// the order, and for the changes whose money is held, too. 0: the order's total.
+// the order, and for the changes that other payments pay for, also one whose hold has ended.
+// 0: the order's total.
 func (w *orderWorkflow) payAgainAmount() int64 {
 	own := w.Order.Payment()
 	of := w.paymentsOfChanges()
@@ -231,6 +232,10 @@ func (w *orderWorkflow) replaceHold(ctx workflow.Context, in order.Intent) {
 	w.Lapsing, w.PayAgainBy, w.Attempt = false, time.Time{}, "capture"
 	w.note(ctx, order.PaymentRenewed, own.Provider, w.Asked(*own).String()+" held again, instead of payment "+old.Reference, own.Reference)
 	for _, p := range append(w.paymentsOfChanges(), old) {
+		if p.Change != "" && p.Status.Dead() { // nothing is held
+			w.payment(p.Reference).Surplus = true
+			continue
+		}
 		w.returnSurplus(ctx, p.Reference, "another payment has replaced it")
 	}
 	w.refundReleased(ctx)
@@ -316,7 +321,7 @@ func (w *orderWorkflow) ranOut(ctx workflow.Context, own order.Payment, in order
 		own.CaptureBefore = in.CaptureBefore
 	}
 	lapsed := in.Status == order.PaymentExpired || in.Status == order.PaymentAuthorized && !workflow.Now(ctx).Before(w.reliedOnUntil(own))
-	return w.asksToPayAgain() && lapsed && own.Captured == 0 && own.Authorized > 0 && w.Captured() == 0
+	return w.asksToPayAgain() && lapsed && own.Captured == 0 && own.Authorized > 0 && w.Taken() == 0
 }
 
 // isTooOld reports whether nothing is shipped on a hold any more, although the provider
