@@ -1,8 +1,10 @@
 package orders
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"purser/activities"
@@ -49,6 +51,14 @@ func (a *Activities) PlaceExchange(ctx context.Context, r order.ExchangeRequest)
 // if that failed later.
 func (a *Activities) placeExchange(ctx context.Context, r order.ExchangeRequest) (order.Order, error) {
 	decided, err := a.Prices.Decide(ctx, r.Request)
+	if isRefusal(err) { // an earlier attempt may have begun it, at the prices of then
+		if runs, rerr := a.Exchanges.ExchangeRuns(ctx, r.ID); rerr != nil || runs {
+			return order.Order{}, cmp.Or(rerr, errOpening)
+		}
+		if placed, rerr := a.Orders.Order(ctx, r.ID); !errors.Is(rerr, order.ErrNotFound) {
+			return placed, rerr
+		}
+	}
 	if err != nil {
 		return order.Order{}, err
 	}
@@ -63,6 +73,9 @@ func (a *Activities) placeExchange(ctx context.Context, r order.ExchangeRequest)
 	}
 	return order.Order{}, err
 }
+
+// errOpening means that an order has begun, and that it is not opened yet.
+var errOpening = fmt.Errorf("%w: the order has begun, and is not opened yet", order.ErrBusy)
 
 func isRefusal(err error) bool {
 	for _, refusal := range exchangeRefusals {

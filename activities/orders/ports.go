@@ -124,6 +124,9 @@ type Exchanges interface {
 	// it when the shopper can pay the rest. A repeated request returns the same order. It
 	// fails as the API does for an order that is not opened.
 	PlaceExchange(ctx context.Context, r order.ExchangeRequest, decided *order.Pricing) (order.Order, error)
+	// ExchangeRuns reports whether the workflow of such an order runs, which has perhaps
+	// not opened it yet.
+	ExchangeRuns(ctx context.Context, id order.ID) (bool, error)
 	// ReturnCredit has an order take credit back that it had given, and refund it. A
 	// repeated request moves nothing more. It fails with order.ErrNotRefundable if the
 	// order has not given so much credit.
