@@ -5,9 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // maxTries bounds how often a transaction that lost against another is run
@@ -20,11 +23,29 @@ type postgresDB struct {
 	text sync.Map // from a statement with ? to the same statement with $1
 }
 
-func openPostgres(ctx context.Context, url string, opts Options) (*postgresDB, error) {
-	db, err := sql.Open("pgx", url)
-	if err != nil {
-		return nil, WrapError("open", err)
+// endsAfter is how long a statement goes on whose context has ended. It must not be 0, the
+// driver's default: if a context ends just as its statement succeeds, a read in the
+// background, which the driver leaves behind when a write took long, would fail, and with it
+// the next statement on the connection.
+const endsAfter = 250 * time.Millisecond
+
+// postgresConfig returns how to connect to a Postgres.
+func postgresConfig(url string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(url)
+	if err == nil {
+		config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
+			return &pgconn.DeadlineContextWatcherHandler{Conn: c.Conn(), DeadlineDelay: endsAfter}
+		}
 	}
+	return config, err
+}
+
+func openPostgres(ctx context.Context, url string, opts Options) (*postgresDB, error) {
+	config, err := postgresConfig(url)
+	if err != nil {
+		return nil, unreachable(url, err)
+	}
+	db := sql.OpenDB(stdlib.GetConnector(*config))
 	connections := opts.Connections
 	if connections == 0 {
 		connections = 16
