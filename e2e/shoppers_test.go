@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -120,9 +121,13 @@ func kinds(timeline []shop.Event) (ks []order.Kind) {
 	return ks
 }
 
-// buy takes an order from the checkout to its delivery.
+// buy takes an order from the checkout to its delivery. A request with a key is sent again
+// while the API has no time for it, as it asks for.
 func (s *stack) buy(ctx context.Context, r order.Request, key string) (shop.Order, error) {
 	p, err := s.shop.Place(ctx, r, key)
+	for busy := (*shop.Problem)(nil); key != "" && errors.As(err, &busy) && busy.Status == http.StatusServiceUnavailable && ctx.Err() == nil; {
+		p, err = s.shop.Place(ctx, r, key)
+	}
 	if err != nil {
 		return shop.Order{}, fmt.Errorf("place: %w", err)
 	}
