@@ -21,7 +21,8 @@ type orderDoc struct {
 		ID string `json:"id"`
 	} `json:"refunds"`
 	Changes []struct {
-		Payment int `json:"payment"` // the number of its own payment; 0: none
+		Payment int   `json:"payment"` // the number of its own payment; 0: none
+		Amount  int64 `json:"amount"`  // what the order costs more, or less
 	} `json:"changes"`
 	// ExchangeOf is the return whose goods were exchanged for the order.
 	ExchangeOf *struct {
@@ -44,9 +45,17 @@ func (d orderDoc) hasRefund(id string) bool {
 	return false
 }
 
-// approvals returns how many payments the bank may have approved: the order's, and for each of
-// its changes the one that it is paid with, or that has replaced the order's before it was paid.
-func (d orderDoc) approvals() int { return 1 + len(d.Changes) }
+// approvals returns how many payments the bank may have approved: the order's, and for each
+// change of what it costs the one that paid for it, or that replaced the order's unpaid one.
+func (d orderDoc) approvals() int {
+	n := 1
+	for _, c := range d.Changes {
+		if c.Amount != 0 {
+			n++
+		}
+	}
+	return n
+}
 
 // captures returns how many payments may have been captured: the order's, and those of its
 // changes.

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,15 @@ type ending struct {
 	cases     []caseRow
 	watched   []string // the cases whose workflow runs
 	decided   string
+	lost      bool // a lost attempt had written events of it
+}
+
+// lostChange makes the order one that was changed, and that a lost attempt had changed first.
+func lostChange(e *ending) {
+	e.lost = true
+	if err := json.Unmarshal([]byte(`{"changes":[{"amount":100}]}`), &e.doc); err != nil {
+		panic(err)
+	}
 }
 
 // mugs returns a document with lines of mugs for 900 in all.
@@ -103,6 +113,8 @@ func TestEnds(t *testing.T) {
 			e.payments = append(e.payments, paymentRow{provider: "stripe", reference: "pi2", surplus: true, captured: 1000})
 		}), want: "the shop has 2000 of 1000"},
 		{name: "delivered, a payment is still held", end: delivered(func(e *ending) { e.intents["pi2"] = "requires_capture" }), want: "pi2 is still requires_capture"},
+		{name: "delivered, a lost attempt has created a payment for a change", end: delivered(func(e *ending) { lostChange(e); e.intents["pi2"] = "requires_payment_method" })},
+		{name: "delivered, the payment of a lost attempt holds money", end: delivered(func(e *ending) { lostChange(e); e.intents["pi2"] = "requires_capture" }), want: "pi2 is still requires_capture"},
 		{name: "delivered, a payment can still be made", end: delivered(func(e *ending) { e.intents["pi2"] = "requires_payment_method" }), want: "pi2 is still"},
 		{name: "delivered, prepaid", end: delivered(manual(1000, 0))},
 		{name: "delivered, prepaid too much, and the rest paid out", end: delivered(manual(1300, 300))},
@@ -182,6 +194,7 @@ func (e ending) counted() map[Counter][]string {
 	}
 	a.byHand, a.disputes = map[string]int64{"pi": e.byHand}, map[string]dispute{"dp": {e.disputed, "pi"}}
 	a.byOrder = map[string][]label{o.id: e.labels}
+	a.replacedIn = map[string]bool{o.id: e.lost}
 	a.payments = map[string][]paymentRow{o.id: e.payments}
 	a.record.refunds = map[string][]refundRow{o.id: e.refunds}
 	a.shipments = map[string][]shipmentRow{o.id: e.shipments}

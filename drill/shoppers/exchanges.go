@@ -91,7 +91,7 @@ func (v *visit) takesExchange(ctx context.Context, id order.ID) error {
 }
 
 // paysWhatIsAsked asks the shop for the secret to pay with, and pays, once more if the
-// payment was replaced by another meanwhile.
+// payment was replaced by another before that.
 func (v *visit) paysWhatIsAsked(ctx context.Context) error {
 	return retry(ctx, func() (err error) {
 		before := v.placed.ClientSecret
