@@ -124,9 +124,14 @@ func kinds(timeline []shop.Event) (ks []order.Kind) {
 // buy takes an order from the checkout to its delivery. A request with a key is sent again
 // while the API has no time for it, as it asks for.
 func (s *stack) buy(ctx context.Context, r order.Request, key string) (shop.Order, error) {
-	p, err := s.shop.Place(ctx, r, key)
-	for busy := (*shop.Problem)(nil); key != "" && errors.As(err, &busy) && busy.Status == http.StatusServiceUnavailable && ctx.Err() == nil; {
+	var p shop.Placed
+	place := func() (err error) {
 		p, err = s.shop.Place(ctx, r, key)
+		return err
+	}
+	err := place()
+	if busy := (*shop.Problem)(nil); key != "" && errors.As(err, &busy) && busy.Status == http.StatusServiceUnavailable {
+		err = retry(ctx, place)
 	}
 	if err != nil {
 		return shop.Order{}, fmt.Errorf("place: %w", err)

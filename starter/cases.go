@@ -60,12 +60,10 @@ func (c *Client) ReviewCase(ctx context.Context, e order.CaseEnd) error {
 // AttendCase lets a recorded case look whether its matter is over, and starts its workflow
 // if none runs. It reports whether it has started it.
 func (c *Client) AttendCase(ctx context.Context, id string) (started bool, err error) {
-	info, err := c.Temporal.DescribeWorkflowExecution(ctx, order.CaseWorkflowID(id), "")
-	var unknown *serviceerror.NotFound
-	if err != nil && !errors.As(err, &unknown) {
+	switch runs, err := c.runs(ctx, order.CaseWorkflowID(id)); {
+	case err != nil:
 		return false, translate("attend case", order.ID(id), err)
-	}
-	if err == nil && info.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+	case runs:
 		return false, c.ReviewCase(ctx, order.CaseEnd{ID: id})
 	}
 	_, err = c.Temporal.ExecuteWorkflow(ctx, caseOptions(id), cases.CaseWorkflow, cases.Run{Case: order.Case{ID: id}})

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	enums "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/temporal"
 
 	"purser/order"
@@ -34,15 +32,8 @@ func (c *Client) PlaceExchange(ctx context.Context, r order.ExchangeRequest, dec
 
 // ExchangeRuns reports whether the workflow of an order runs.
 func (c *Client) ExchangeRuns(ctx context.Context, id order.ID) (bool, error) {
-	info, err := c.Temporal.DescribeWorkflowExecution(ctx, id.WorkflowID(), "")
-	var none *serviceerror.NotFound
-	switch {
-	case errors.As(err, &none):
-		return false, nil
-	case err != nil:
-		return false, err
-	}
-	return info.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+	runs, err := c.runs(ctx, id.WorkflowID())
+	return runs, translate("ask for the exchange", id, err)
 }
 
 // ReturnCredit has an order take credit back that it had given to another one, and refund

@@ -19,18 +19,22 @@ import (
 // whether it has.
 func (c *Client) Attend(ctx context.Context, id order.ID) (started bool, err error) {
 	for _, workflowID := range []string{id.WorkflowID(), orders.AftercareWorkflowID(id)} {
-		info, err := c.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
-		var unknown *serviceerror.NotFound
-		switch {
-		case errors.As(err, &unknown):
-		case err != nil:
+		if runs, err := c.runs(ctx, workflowID); err != nil || runs {
 			return false, translate("attend", id, err)
-		case info.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING:
-			return false, nil
 		}
 	}
 	err = c.ReportLate(ctx, id, nil)
 	return err == nil, err
+}
+
+// runs reports whether a workflow runs.
+func (c *Client) runs(ctx context.Context, workflowID string) (bool, error) {
+	info, err := c.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	var unknown *serviceerror.NotFound
+	if errors.As(err, &unknown) {
+		return false, nil
+	}
+	return info.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, err
 }
 
 // KeepAttendingOrders schedules the nightly search for orders that need a workflow and

@@ -14,7 +14,7 @@ import (
 )
 
 // slowConn is a connection whose writes take long, as they do on a busy machine: the driver
-// reads in the background meanwhile. arrived is called when it has read something.
+// reads in the background during that time. arrived is called when it has read something.
 type slowConn struct {
 	net.Conn
 	slow    *atomic.Bool

@@ -139,12 +139,14 @@ func capturedWell(s order.PaymentStatus, received int64, p order.Payment, toCapt
 // all the same.
 func (w *orderWorkflow) refundReleased(ctx workflow.Context) {
 	for i := range w.Refunds {
-		over := w.Captured() - w.Due()
-		if r := w.Refunds[i]; r.Status != order.RefundReleased || r.Amount.Amount == 0 || over <= 0 {
+		r, over := w.Refunds[i], w.Captured()-w.Due()
+		if r.Status != order.RefundReleased || r.Amount.Amount == 0 || over <= 0 {
 			continue
 		}
-		asked := w.Refunds[i].Asked
-		for n, part := range w.ChargeReleased(w.Refunds[i], over) {
+		for n, part := range w.ChargeReleased(r, over) {
+			if part.Status != order.RefundReleased {
+				part.Asked, part.Key = r.Asked, order.Key(w.ID, requestOperation+part.ID, 1)
+			}
 			if n == 0 {
 				w.Refunds[i] = part
 			} else {
@@ -153,8 +155,6 @@ func (w *orderWorkflow) refundReleased(ctx workflow.Context) {
 			if part.Status == order.RefundReleased {
 				continue
 			}
-			own := w.refundByID(part.ID)
-			own.Asked, own.Key = asked, order.Key(w.ID, requestOperation+part.ID, 1)
 			w.sumRefunds(part.PaymentRef)
 			w.note(ctx, order.RefundWasRequested, workflows.ActorPurser, part.Amount.String()+" was to be left out, and was captured all the same", part.ID)
 			w.makeRefundInBackground(ctx, part.ID)
