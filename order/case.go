@@ -113,6 +113,7 @@ const (
 	CaseRefundFailed     CaseKind = "refund_failed"        // the provider or the bank refused a refund
 	CaseRefundNotMade    CaseKind = "refund_not_made"      // a refund was asked for, and fails again and again
 	CaseRefundsUnknown   CaseKind = "refunds_unknown"      // the provider does not list a payment's refunds
+	CaseOverRefunded     CaseKind = "over_refunded"        // more was refunded of a payment than was captured
 	CaseNotReturned      CaseKind = "payment_not_returned" // a surplus or late payment can be neither refunded nor voided
 	CasePayBack          CaseKind = "pay_back"             // more came in by transfer than the order needs
 	CaseParcelLost       CaseKind = "parcel_lost"          // the carrier does not know a parcel, or does not move it
@@ -173,6 +174,7 @@ var caseRules = []CaseRule{
 	{CaseRefundFailed, []Choice{ChooseRelease, ChooseKeep}, 3 * day, ""},
 	{CaseRefundNotMade, []Choice{ChooseRelease, ChooseKeep}, 2 * day, ""},
 	{CaseRefundsUnknown, []Choice{ChooseRelease, ChooseKeep}, 3 * day, ""},
+	{CaseOverRefunded, []Choice{ChooseKeep}, 3 * day, ""},
 	{CaseNotReturned, []Choice{ChooseRelease, ChooseKeep}, 2 * day, ""},
 	{CasePayBack, []Choice{ChooseRelease, ChooseKeep}, 7 * day, ""},
 	{CaseParcelLost, []Choice{ChooseRelease, ChooseRebook, ChooseRefund}, 3 * day, ""},

@@ -30,9 +30,12 @@ func (w *generated) keptMails() {
 		if k == order.ReturnWasCancelled && strings.HasPrefix(e.Ref, "parcel-") { // nobody has told the shopper of it
 			continue
 		}
-		if m, ok := due[k]; ok && (m != order.MailConfirmation || w.placement.Terms.Capture == "" || w.state().Confirmed) { // captured early is not confirmed
+		if m, ok := due[k]; ok && (m != order.MailConfirmation || w.placement.Terms.Capture == "") {
 			want = append(want, m)
 		}
+	}
+	if w.placement.Terms.Capture != "" && w.count(order.PaymentWasCaptured) > 0 && w.state().Confirmed { // captured early is confirmed later
+		want = append(want, order.MailConfirmation)
 	}
 	if len(w.order().MailFor(order.MailDigital).Delivered) > 0 {
 		want = append(want, order.MailDigital)

@@ -63,6 +63,8 @@ func (s *State) attentionKind(about string) order.CaseKind {
 		return order.CaseRefundFailed
 	case strings.HasPrefix(about, refundsOf):
 		return order.CaseRefundsUnknown
+	case strings.HasPrefix(about, overRefundsOf):
+		return order.CaseOverRefunded
 	case slices.ContainsFunc(s.Refunds, func(r order.Refund) bool { return r.ID == about }):
 		return order.CaseRefundNotMade
 	case s.shipment(about) != nil:
@@ -233,6 +235,11 @@ func (s *State) concerned(kind order.CaseKind, about string) order.Money {
 			}
 		}
 		return m
+	case kind == order.CaseOverRefunded:
+		if p := s.payment(strings.TrimPrefix(about, overRefundsOf)); p != nil {
+			m.Amount = p.Refunded - p.Captured
+		}
+		return m
 	case kind == order.CaseReturnUnpaid:
 		if back := s.ReturnByID(strings.TrimPrefix(about, aboutReturn)); back != nil {
 			m = s.ReturnRefund(*back)
@@ -264,7 +271,7 @@ func left(p order.Payment) int64 {
 func (s *State) sides(m matter) (record, provider string) {
 	record = fmt.Sprintf("the order is %s over %s; %s captured, %s refunded", s.Status, s.Total,
 		order.Money{Amount: s.Captured(), Currency: s.Total.Currency}, order.Money{Amount: s.refundedSum(), Currency: s.Total.Currency})
-	p := s.payment(strings.TrimPrefix(m.about, refundsOf))
+	p := s.payment(strings.TrimPrefix(strings.TrimPrefix(m.about, refundsOf), overRefundsOf))
 	parcel := slices.IndexFunc(s.Shipments, func(p order.Shipment) bool {
 		return m.about != "" && (p.Reference == m.about || p.Tracking == m.about)
 	})

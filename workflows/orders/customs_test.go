@@ -9,6 +9,7 @@ import (
 
 	"purser/catalog"
 	"purser/order"
+	"purser/workflows/orders"
 )
 
 // sells changes what the catalogue has about the mug.
@@ -80,6 +81,14 @@ func TestCustoms(t *testing.T) {
 			w.at(3*time.Hour, func() { w.release() })
 			w.marks(30*time.Hour, 2, order.ParcelDelivered, "")
 		}, ends: order.Delivered, mails: delivered},
+		{name: "all is refunded, and its label not wanted, while it waits", script: func(w *fixture) {
+			w.sentFrom("DE")
+			w.placement.Terms.Capture = orders.CapturePlaced
+			w.voids(2*time.Hour, 1, "")
+			w.refunds(2*time.Hour, order.RefundRequest{ID: "r1", All: true}, "")
+			w.at(3*time.Hour, func() { w.release() })
+			w.at(4*time.Hour, func() { w.resolve(order.ChooseVoid) })
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: hasEvent(order.OrderOnHold, "the money was refunded before the goods went out")},
 		{name: "in a parcel that a person has made", script: func(w *fixture) {
 			w.byOperator()
 			w.placement.Terms.ShipFrom = "DE"

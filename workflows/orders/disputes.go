@@ -45,8 +45,11 @@ func (w *orderWorkflow) listRefundsInBackground(ctx workflow.Context, ref string
 	}, func() { delete(w.Unlisted, ref) })
 }
 
-// refundsOf stands before the payment's reference in what needs attention.
-const refundsOf = "refunds of "
+// These stand before the payment's reference in what needs attention.
+const (
+	refundsOf     = "refunds of "
+	overRefundsOf = "too much refunded of "
+)
 
 // compareRefunds takes over the refunds that the provider lists for a payment. For a
 // payment that the order does not have, the provider is asked first whether it is the
@@ -85,8 +88,9 @@ func (w *orderWorkflow) compareRefunds(ctx workflow.Context, ref string) error {
 	for _, r := range all {
 		w.keepFound(ctx, r)
 	}
-	w.notifyRefunds(ctx)
 	w.reviewFunds(ctx)
+	w.reviewOverRefund(ctx, ref)
+	w.notifyRefunds(ctx)
 	return nil
 }
 

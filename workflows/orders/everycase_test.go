@@ -277,6 +277,13 @@ var openers = map[order.CaseKind]func(p *played) time.Duration{
 		p.at(time.Hour, func() { p.reportRefund(order.RefundEvent{PaymentRef: p.intent()}) })
 		return 3 * time.Hour
 	},
+	order.CaseOverRefunded: func(p *played) time.Duration {
+		p.at(time.Minute, p.pay)
+		p.at(time.Hour, func() { p.scan(order.ParcelInTransit) })
+		p.refunds(2*time.Hour, order.RefundRequest{ID: "r1", Amount: euros(2000), PaidOut: "transfer 17"}, "")
+		p.at(3*time.Hour, func() { p.refundByHand(1000) })
+		return 4 * time.Hour
+	},
 	order.CaseNotReturned: func(p *played) time.Duration {
 		p.down(1000*day, order.ErrRejected, "RefundIntent")
 		p.at(time.Minute, p.pay)
@@ -434,6 +441,11 @@ func (p *played) endsInOrder() {
 	for _, paid := range o.Payments {
 		if !paid.Manual() {
 			recorded += paid.Captured - paid.Refunded
+		}
+	}
+	for _, r := range o.Refunds {
+		if r.PaidOut {
+			recorded += r.Amount.Amount // the bank does not know of it
 		}
 	}
 	if sum := p.bank.Count(id); sum.Taken-sum.Returned != recorded {

@@ -145,9 +145,9 @@ func (w *orderWorkflow) bookParcels(ctx workflow.Context) error {
 			return err
 		}
 	}
+	w.reviewFunds(ctx) // perhaps the money has gone while the order was on hold
 	for i := range w.Shipments {
 		if s := w.Shipments[i]; !s.Booked() && !s.Replaced {
-			w.reviewFunds(ctx)                                    // perhaps the money has gone while the order was on hold
 			if err := w.save(ctx); err != nil || w.stopped(ctx) { // the record must know a new reference first
 				return err
 			}

@@ -134,6 +134,18 @@ func TestMixedOrder(t *testing.T) {
 			w.has(3*time.Hour, order.Paid, order.WaitCarrier)
 			w.arrive(4 * time.Hour)
 		}, ends: order.Delivered, mails: also(withMail, order.MailShipped, order.MailDelivered), check: both(onlyMugs, deliveredPieces("ebook", 2, ebookText))},
+		{name: "the money is paid back before a person packs: the service is not delivered for nothing", script: func(w *fixture) {
+			w.byOperator()
+			w.buys("mug", "setup")
+			w.cues = nil
+			w.placement.Request.Payment, w.placement.Terms.ReceivedAfter = order.PayManually, 0
+			w.books(time.Hour, 6450, "statement 1", "")
+			w.resolves(2*time.Hour, order.ChooseKeep)
+			w.at(3*time.Hour, func() { w.add(&fault{op: "SaveOrder", kind: order.ErrUnavailable, times: 2}) })
+			w.refunds(3*time.Hour, order.RefundRequest{ID: "r1", All: true, PaidOut: "transfer 17"}, "")
+			w.has(6*time.Hour, order.OnHold, order.WaitOperator)
+			w.resolves(7*time.Hour, order.ChooseVoid)
+		}, ends: order.Cancelled, mails: []order.Notification{order.MailPrepayment, order.MailCancelled, refunded}, check: both(noCarrier, deliveredPieces("setup", 0, ""), hasEvent(order.OrderOnHold, "the money was refunded before the goods went out"))},
 		{name: "cancelled when the download is with the shopper: only the rest is for sale again", script: func(w *fixture) {
 			w.buys("ebook", "mug")
 			w.at(time.Hour, func() { w.cancel() })

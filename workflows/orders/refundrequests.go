@@ -156,6 +156,7 @@ func (w *orderWorkflow) addRefunds(ctx workflow.Context, parts []order.Refund, a
 // makeRefunds has the parts of a refund made.
 func (w *orderWorkflow) makeRefunds(ctx workflow.Context, parts []order.Refund) error {
 	w.changes++
+	w.reviewFunds(ctx)                  // before it goes on with what is left to send
 	if err := w.save(ctx); err != nil { // the record must know of it first
 		return err
 	}
@@ -166,7 +167,6 @@ func (w *orderWorkflow) makeRefunds(ctx workflow.Context, parts []order.Refund) 
 	}
 	w.notifyRefunds(ctx)
 	w.reviewTransfers(ctx)
-	w.reviewFunds(ctx)
 	return nil
 }
 
@@ -207,12 +207,31 @@ func (w *orderWorkflow) makeRefundInBackground(ctx workflow.Context, id string) 
 // part was paid out elsewhere, or pays for another order: the provider does not know of that part, so it would not
 // refuse to refund too much.
 func (w *orderWorkflow) checkPaidOut(ctx workflow.Context, ref string) error {
-	if !slices.ContainsFunc(w.Refunds, func(r order.Refund) bool {
-		return (r.PaidOut || r.Status == order.RefundCredited) && r.PaymentRef == ref
-	}) {
+	if !w.paidElsewhere(ref) {
 		return nil
 	}
 	return w.compareRefunds(ctx, ref)
+}
+
+// paidElsewhere reports whether a part of a payment was refunded without its provider.
+func (s *State) paidElsewhere(ref string) bool {
+	return slices.ContainsFunc(s.Refunds, func(r order.Refund) bool {
+		return (r.PaidOut || r.Status == order.RefundCredited) && r.PaymentRef == ref
+	})
+}
+
+// reviewOverRefund tells a person when more was refunded of a payment than was captured: a
+// part was paid out by a person, and the provider refunded more than was left of it.
+func (w *orderWorkflow) reviewOverRefund(ctx workflow.Context, ref string) {
+	about := overRefundsOf + ref
+	own := w.payment(ref)
+	switch over := own != nil && w.paidElsewhere(ref) && own.Refunded > own.Captured; {
+	case !over:
+		w.dropAttention(about)
+	case !w.needsAttention(about) && !w.Resolved[about]:
+		more := order.Money{Amount: own.Refunded - own.Captured, Currency: w.Total.Currency}
+		_ = w.needAttention(ctx, about, more.String()+" more was refunded than was captured: a person has paid out what the payment provider refunded, too")
+	}
 }
 
 // overdrawn reports whether the refunds of a payment, those that were asked for
