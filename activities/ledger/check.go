@@ -99,13 +99,12 @@ func (c *check) run(ctx context.Context, full bool) error {
 			return err
 		}
 	}
-	if err := c.unchecked(ctx); err != nil {
-		return err
-	}
+	var latest error
 	if full {
-		if err := c.latest(ctx); err != nil {
-			return err
-		}
+		latest = c.latest(ctx)
+	}
+	if err := errors.Join(latest, c.unchecked(ctx)); err != nil { // those that latest has not looked at
+		return err
 	}
 	doubts, err := c.steps.Doubts.Doubts(ctx, c.now().Add(lookBack), ledger.Doubt{}, 1)
 	if err != nil {

@@ -185,6 +185,10 @@ func TestCheck(t *testing.T) {
 		if found = s.check(false); found.Orders != 0 || found.Settlements != 0 {
 			t.Errorf("the second check: %+v, want nothing to do", found)
 		}
+		s.sell("pm_card_visa")
+		if found = s.check(true); found.Orders != 9 {
+			t.Errorf("all are checked: %+v, want 9 orders, each once", found)
+		}
 
 		victim := sold[2]
 		drop := "DROP TRIGGER ledger_entries_delete"
