@@ -93,6 +93,8 @@ type ExchangeRequest struct {
 	Of          ExchangeOf `json:"of"`
 	Request     Request    `json:"request"`
 	Correlation string     `json:"correlationId"`
+	// Ended asks only what came of earlier requests: a person does not want it any more.
+	Ended bool `json:"ended,omitempty"`
 }
 
 // CreditReturn asks the order whose goods' value was given as credit to take a part of it

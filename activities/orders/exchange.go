@@ -15,6 +15,9 @@ import (
 // places. An order that was opened by then is placed, whatever it still waits for.
 const placeWithin = 20 * time.Second
 
+// EndedByPerson says that a person has given an exchange up.
+const EndedByPerson = "a person has ended it"
+
 // Exchanged is what came of placing the order that goods are exchanged for.
 type Exchanged struct {
 	// Credit is how much of the value of the goods pays for the order, in minor units.
@@ -34,7 +37,14 @@ var exchangeRefusals = []error{
 // of their value it takes.
 func (a *Activities) PlaceExchange(ctx context.Context, r order.ExchangeRequest) (Exchanged, error) {
 	placed, err := a.Orders.Order(ctx, r.ID)
-	if errors.Is(err, order.ErrNotFound) {
+	switch {
+	case !errors.Is(err, order.ErrNotFound):
+	case r.Ended:
+		placed, err = a.begunBefore(ctx, r.ID)
+		if errors.Is(err, order.ErrNotFound) {
+			return Exchanged{Refused: EndedByPerson}, nil
+		}
+	default:
 		placed, err = a.placeExchange(ctx, r)
 	}
 	x := Exchanged{Credit: placed.Credited()}
@@ -52,10 +62,7 @@ func (a *Activities) PlaceExchange(ctx context.Context, r order.ExchangeRequest)
 func (a *Activities) placeExchange(ctx context.Context, r order.ExchangeRequest) (order.Order, error) {
 	decided, err := a.Prices.Decide(ctx, r.Request)
 	if isRefusal(err) { // an earlier attempt may have begun it, at the prices of then
-		if runs, rerr := a.Exchanges.ExchangeRuns(ctx, r.ID); rerr != nil || runs {
-			return order.Order{}, cmp.Or(rerr, errOpening)
-		}
-		if placed, rerr := a.Orders.Order(ctx, r.ID); !errors.Is(rerr, order.ErrNotFound) {
+		if placed, rerr := a.begunBefore(ctx, r.ID); !errors.Is(rerr, order.ErrNotFound) {
 			return placed, rerr
 		}
 	}
@@ -72,6 +79,15 @@ func (a *Activities) placeExchange(ctx context.Context, r order.ExchangeRequest)
 		return placed, err
 	}
 	return order.Order{}, err
+}
+
+// begunBefore returns the order if an earlier attempt has placed it. It fails with
+// order.ErrNotFound if none has begun, and with errOpening if one has.
+func (a *Activities) begunBefore(ctx context.Context, id order.ID) (order.Order, error) {
+	if runs, err := a.Exchanges.ExchangeRuns(ctx, id); err != nil || runs {
+		return order.Order{}, cmp.Or(err, errOpening)
+	}
+	return a.Orders.Order(ctx, id)
 }
 
 // errOpening means that an order has begun, and that it is not opened yet.

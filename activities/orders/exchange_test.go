@@ -67,9 +67,12 @@ func TestPlaceExchangeBegun(t *testing.T) {
 				}
 			}
 			a := &orders.Activities{Orders: record, Prices: dear{}, Exchanges: tt.begun}
-			got, err := a.PlaceExchange(t.Context(), r)
-			if (got.Refused != "") != tt.refuse || got.Credit != tt.credit || (err != nil) != (tt.err != nil) {
-				t.Errorf("got %+v, %v", got, err)
+			for _, r.Ended = range []bool{true, false} { // a person has ended it: nothing is placed any more
+				got, err := a.PlaceExchange(t.Context(), r)
+				if (got.Refused != "") != tt.refuse || got.Credit != tt.credit || (err != nil) != (tt.err != nil) {
+					t.Errorf("ended %t: got %+v, %v", r.Ended, got, err)
+				}
+				tt.begun.opened = nil
 			}
 		})
 	}

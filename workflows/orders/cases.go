@@ -41,10 +41,21 @@ func (w *orderWorkflow) matters() (all []matter) {
 	}
 	for _, d := range w.Disputes {
 		if d.Status == order.DisputeInquiry || d.Status == order.DisputeNeedsResponse {
-			all = append(all, matter{order.CaseDispute, d.ID, "a payment is disputed: " + describeDispute(d), w.Decided[d.ID]})
+			all = append(all, matter{order.CaseDispute, d.ID, "a payment is disputed: " + describeDispute(d) + w.paysForOthers(), w.Decided[d.ID]})
 		}
 	}
 	return all
+}
+
+// paysForOthers names the orders that goods of this one were exchanged for: if the bank takes
+// its money back, they are not paid either.
+func (s *State) paysForOthers() (text string) {
+	for _, r := range s.Returns {
+		if n := s.CreditOut(r.ID); r.Exchange != nil && n > 0 {
+			text += fmt.Sprintf("; %s of its money pay for order %s, which is sent unless you cancel it", order.Money{Amount: n, Currency: s.Total.Currency}, r.Exchange.OrderID)
+		}
+	}
+	return text
 }
 
 // attentionKind returns the kind of the case about what needs attention.

@@ -321,6 +321,16 @@ func TestExchangeAccidents(t *testing.T) {
 			swap(w)
 			w.at(8*day, func() { needs("cannot be exchanged yet")(t, w) })
 		}, ends: order.Delivered, mails: back, check: both(credited(0), calm)},
+		{name: "nothing responds, and a person ends it: the shopper is refunded", script: func(w *fixture) {
+			w.at(5*day-time.Hour, func() { w.down(9*day, order.ErrUnavailable, "PlaceExchange") })
+			swap(w)
+			w.resolves(8*day, order.ChooseKeep)
+		}, ends: order.Delivered, mails: also(back, refunded), check: both(hasExchange(0, 1450, "a person has ended it"), gaveBack("return-rt1 succeeded 1450"), calm)},
+		{name: "nothing responds, a person ends it, and whether it was placed is not known: the value stays", script: func(w *fixture) {
+			w.at(5*day-time.Hour, func() { w.down(20*day, order.ErrUnavailable, "PlaceExchange", "ExchangeRuns") })
+			swap(w)
+			w.resolves(8*day, order.ChooseKeep)
+		}, ends: order.Delivered, mails: back, check: both(hasExchange(1450, 0, "a person has ended it"), gaveBack("return-rt1 credited 1450"))},
 		{name: "the history grows long", script: func(w *fixture) {
 			for d := 4 * day; d < 7*day; d += 5 * time.Hour {
 				w.at(d, func() { w.env.SetContinueAsNewSuggested(true); w.sendEvents(w.paid(w.intentEvent())) })
@@ -338,6 +348,17 @@ func TestExchangeAccidents(t *testing.T) {
 		}, ends: order.Delivered, mails: also(back, refunded), check: both(hasExchange(1450, 0, ""), gaveBack("return-rt1 credited 1450", "r1 succeeded 1450"), func(t *testing.T, w *fixture) {
 			t.Helper()
 			shopHas(t, 1450, w)
+		})},
+		{name: "disputed when the new order is placed: the case names that", script: func(w *fixture) {
+			swap(w)
+			w.at(6*day, func() { w.disputeIs(order.DisputeNeedsResponse) })
+			w.at(20*day, func() { w.disputeIs(order.DisputeWon) })
+		}, ends: order.Delivered, mails: also(back, order.MailDispute), check: both(credited(0), calm, func(t *testing.T, w *fixture) {
+			t.Helper()
+			all := w.cases.inOrder()
+			if want := "14.50 EUR of its money pay for order " + string(id.ExchangeID("rt1")); len(all) != 1 || !strings.Contains(all[0].Why, want) {
+				t.Errorf("the cases are %+v, want one with %q", all, want)
+			}
 		})},
 		{name: "disputed: it waits for the bank", script: func(w *fixture) {
 			w.at(4*day, func() { w.disputeIs(order.DisputeNeedsResponse) })

@@ -20,8 +20,7 @@ import (
 
 // exchangeInBackground has the order placed that the goods of a return are exchanged for.
 // While that fails, a person is shown why, and it is tried again. While the money cannot be
-// refunded, the return waits for that to change. A person who ends the trying leaves the
-// value where it is.
+// refunded, the return waits for that to change. A person can end the trying.
 func (w *orderWorkflow) exchangeInBackground(ctx workflow.Context, id string) {
 	about := aboutReturn + id
 	if w.exchanges[id] { // something has changed, which may let it succeed now
@@ -32,18 +31,21 @@ func (w *orderWorkflow) exchangeInBackground(ctx workflow.Context, id string) {
 	w.inBackground(ctx, func(ctx workflow.Context) {
 		const refused = "the goods are back, and cannot be exchanged yet"
 		var waits error
-		w.retry(ctx, refused, about, time.Time{}, func(ctx workflow.Context) (err error) {
-			waits, err = w.exchange(ctx, id)
-			return err
-		}, func() { delete(w.exchanges, id) })
+		if !w.Resolved[about] { // otherwise an earlier run of the workflow began to end it
+			w.retry(ctx, refused, about, time.Time{}, func(ctx workflow.Context) (err error) {
+				waits, err = w.exchange(ctx, id)
+				return err
+			}, func() {})
+		}
 		switch back := w.ReturnByID(id); {
 		case !back.Exchanging():
 		case w.Resolved[about]:
-			w.finishExchange(ctx, id, back.Exchange.Offered.Amount, "a person has ended it")
+			w.endExchange(ctx, id)
 		case waits != nil:
 			_ = w.needAttention(ctx, about, refused+": "+waits.Error())
 			w.changes++
 		}
+		delete(w.exchanges, id)
 	})
 }
 
@@ -64,6 +66,29 @@ func (w *orderWorkflow) exchange(ctx workflow.Context, id string) (waits, err er
 		w.finishExchange(ctx, id, made.Credit, made.Refused)
 	}
 	return nil, err
+}
+
+// attemptLasts is longer than an attempt to place an order that was cancelled goes on.
+const attemptLasts = time.Minute
+
+// endExchange gives an exchange up: the shopper gets the value of the goods if no order came
+// of it. While that is not known, the value stays where it is.
+func (w *orderWorkflow) endExchange(ctx workflow.Context, id string) {
+	x := w.ReturnByID(id).Exchange
+	if x.OrderID == "" { // no value was kept for it
+		w.finishExchange(ctx, id, 0, steps.EndedByPerson)
+		return
+	}
+	ask := w.exchangeRequest(id)
+	ask.Ended = true
+	if workflow.Sleep(ctx, attemptLasts) != nil {
+		return
+	}
+	made, err := runBackground(ctx, w, placeExchange, returnWithin, "Ask whether the order was placed", ask)
+	if err != nil {
+		made = steps.Exchanged{Credit: w.ReturnByID(id).Exchange.Offered.Amount, Refused: steps.EndedByPerson}
+	}
+	w.finishExchange(ctx, id, made.Credit, made.Refused)
 }
 
 // beginExchange keeps the value of the goods of a return for the order that is to be
