@@ -59,32 +59,6 @@ func (w *generated) collected(ref string) bool {
 	return slices.ContainsFunc(w.order().Shipments, func(s order.Shipment) bool { return s.Method == order.ByPickup && s.Reference == ref })
 }
 
-// take takes a decision about a hold: sent to the order or, for every other one, as the
-// workflow of its case does.
-func (w *generated) take(h *order.Hold, c order.Choice) {
-	for _, of := range w.order().Cases {
-		if of.Kind == order.CaseOfHold(h.Kind) && len(w.decisions)%2 == 0 {
-			w.decideCase(of.ID, c)
-			return
-		}
-	}
-	w.resolve(c)
-}
-
-// decideCase sends the decision about a case as its workflow does.
-func (w *generated) decideCase(caseID string, c order.Choice) {
-	w.update(string(orders.Resolve), "", nil, orders.ResolveRequest{Choice: c, Case: caseID, Sender: sentBy("key:ada", "looked at it")})
-}
-
-// passDeadline does what the open cases do at their deadline.
-func (w *generated) passDeadline() {
-	for _, of := range w.order().Cases {
-		if r, ok := of.Kind.Rule(); ok && r.Default != "" && !w.over {
-			w.decideCase(of.ID, r.Default)
-		}
-	}
-}
-
 // backSteps are what becomes of a return after it was asked for, an hour after each other.
 var backSteps = [][]string{
 	{"approve", "receive"},

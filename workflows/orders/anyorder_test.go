@@ -333,38 +333,6 @@ func (w *generated) scanParcel(parcel string, s step, next ...order.ParcelStatus
 	}
 }
 
-// decide takes a person's decision about an order on hold: one that was drawn or, to
-// end it, the last that its hold allows. A person does not leave money behind or give
-// goods away.
-func (w *generated) decide(end bool) {
-	w.payBack()
-	h := w.order().Hold
-	if h == nil || w.over {
-		return
-	}
-	choices := h.Choices
-	switch h.Kind {
-	case order.HoldRefund:
-		choices = choices[:1]
-	case order.HoldVoid:
-		choices = []order.Choice{order.ChooseRelease, order.ChooseKeep}
-		if w.order().Payment().Status.Dead() { // the hold has lapsed, so nobody has paid for the goods
-			choices = choices[:1]
-		}
-	}
-	c := choices[len(choices)-1]
-	if len(w.decisions) > 0 && !end {
-		drawn := w.decisions[0]
-		c = choices[drawn%len(choices)]
-		w.decisions = w.decisions[1:]
-		if drawn == 4 && h.Kind == order.HoldReturned { // the goods are there, and nothing is sent again
-			w.receiveParcels()
-			return
-		}
-	}
-	w.take(h, c)
-}
-
 // quiesce scripts an end: outages end, slow payments are decided, operators release
 // or cancel orders on hold, parcels arrive, and a comparison with the providers
 // reports every event that was lost.
