@@ -35,12 +35,30 @@ func (s *stack) cost(t *testing.T, id order.ID) (events, bytes int64) {
 	return events, bytes
 }
 
-// TestCost (PERF-3): an order with three parcels, a return and an exchange costs at most 180
-// history events, with everything after its end; how many depends on which events of the
-// carrier come together.
+// TestCost (PERF-3): an order with three parcels, a return and an exchange costs at most 150
+// history events, with everything after its end. How many depends on which events of the
+// carrier come together, and on tasks that the engine repeats, so that an order that costs more
+// is tried again.
 func TestCost(t *testing.T) {
 	t.Parallel()
+	const most, tries = 150, 3
 	s := newStack(t, []string{"PURSER_PARCEL_PIECES=1"})
+	var all []int64
+	for range tries {
+		events, bytes := s.threeParcels(t)
+		t.Logf("%d events, %d bytes", events, bytes)
+		if events > 0 && events <= most {
+			return
+		}
+		all = append(all, events)
+	}
+	t.Errorf("%v events, want at most %d", all, most)
+}
+
+// threeParcels returns what an order costs that goes out in three parcels, of which one piece
+// is sent back and one is exchanged.
+func (s *stack) threeParcels(t *testing.T) (events, bytes int64) {
+	t.Helper()
 	p := s.paid(t, wish("mug-blue", 3, "EUR"))
 	s.follow(t, p.ID)
 	s.sendBack(t, p.ID, "refunded")
@@ -55,7 +73,5 @@ func TestCost(t *testing.T) {
 	if o := s.order(t, p.ID); len(o.Shipments) != 3 || o.Payment().Refunded != 2900 {
 		t.Errorf("%d parcels, %d refunded", len(o.Shipments), o.Payment().Refunded)
 	}
-	if events, bytes := s.cost(t, p.ID); events == 0 || events > 180 {
-		t.Errorf("%d events, %d bytes", events, bytes)
-	}
+	return s.cost(t, p.ID)
 }

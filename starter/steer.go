@@ -157,11 +157,14 @@ func send[In, Out any](ctx context.Context, c *Client, u workflows.Update[In, Ou
 	if err = translate(op, id, err); !errors.Is(err, order.ErrNotFound) {
 		return out, err
 	}
-	if _, err := c.Record.Order(ctx, id); err != nil {
+	o, err := c.Record.Order(ctx, id)
+	if err != nil {
 		return out, err
 	}
+	options := aftercareOptions(id)
+	options.TypedSearchAttributes = orders.AftercareAttributes(o.Status)
 	h, err := c.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: c.Temporal.NewWithStartWorkflowOperation(aftercareOptions(id), orders.AftercareWorkflow, orders.Aftercare{OrderID: id}),
+		StartWorkflowOperation: c.Temporal.NewWithStartWorkflowOperation(options, orders.AftercareWorkflow, orders.Aftercare{OrderID: id}),
 		UpdateOptions: client.UpdateWorkflowOptions{
 			UpdateID: updateID, UpdateName: string(u), Args: []any{in}, WaitForStage: client.WorkflowUpdateStageAccepted,
 		},

@@ -357,6 +357,19 @@ func (w *orderWorkflow) accept(ctx workflow.Context, check func() error) error {
 	return check()
 }
 
+// acceptRepeatable is accept for a request that, repeated, is the same one. One that came
+// before the state was read from the record need not be in the history: if the task is lost
+// with its effects, the next one reads them from the record.
+func (w *orderWorkflow) acceptRepeatable(ctx workflow.Context, check func() error) error {
+	if !w.reads || w.ready {
+		return w.accept(ctx, check)
+	}
+	if err := w.awaitReady(ctx); err != nil {
+		return err
+	}
+	return check()
+}
+
 func (w *orderWorkflow) requestCancel(ctx workflow.Context, r CancelRequest) error {
 	if w.Cancel != nil || w.Abort != nil {
 		return nil // the first request counts

@@ -19,6 +19,22 @@ func StartAttributes(payBy time.Time) temporal.SearchAttributes {
 	return temporal.NewSearchAttributes(workflows.AttrStatus.ValueSet(string(order.AwaitingPayment)), workflows.AttrWaiting.ValueSet(waitPayment), workflows.AttrDeadline.ValueSet(payBy))
 }
 
+// AftercareAttributes returns the search attributes of an order whose aftercare starts now.
+func AftercareAttributes(s order.Status) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(workflows.AttrStatus.ValueSet(string(s)))
+}
+
+// shownAtStart returns what the Temporal UI shows as the aftercare of an order starts that
+// waits for nothing; otherwise nothing, so that it is shown again.
+func shownAtStart(ctx workflow.Context) shown {
+	all := workflow.GetTypedSearchAttributes(ctx)
+	s, _ := all.GetKeyword(workflows.AttrStatus)
+	if all.ContainsKey(workflows.AttrWaiting) {
+		return shown{}
+	}
+	return shown{status: order.Status(s)}
+}
+
 // show updates what the Temporal UI shows about the order: its details, and its search
 // attributes if they have changed.
 func (w *orderWorkflow) show(ctx workflow.Context) error {

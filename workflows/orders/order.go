@@ -206,7 +206,7 @@ func AftercareWorkflow(ctx workflow.Context, a Aftercare) error {
 
 func runAftercare(ctx workflow.Context, c Course, a Aftercare) error {
 	w := newRun(c, newState(Placement{}))
-	w.aftercare = true
+	w.aftercare, w.reads = true, a.Snapshot == nil
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	if err := w.listen(ctx); err != nil { // before anything blocks: a message without a handler is refused
 		return err
@@ -214,6 +214,7 @@ func runAftercare(ctx workflow.Context, c Course, a Aftercare) error {
 	if err := w.load(ctx, a); err != nil {
 		return err
 	}
+	w.shown = shownAtStart(ctx)
 	w.loaded(ctx)
 	if w.ID == "" {
 		return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })

@@ -98,7 +98,7 @@ func (s *State) captureUnknown() bool {
 // the refund needs attention. The amount counts as refunded from the moment the
 // request is certainly in the history, so that two requests never share it.
 func (w *orderWorkflow) onRefund(ctx workflow.Context, r RefundRequest) (order.Order, error) {
-	if err := w.accept(ctx, func() error { return w.checkRefund(ctx, r) }); err != nil {
+	if err := w.acceptRepeatable(ctx, func() error { return w.checkRefund(ctx, r) }); err != nil {
 		return w.Order, err
 	}
 	if parts := w.refundParts(r.ID); len(parts) > 0 {

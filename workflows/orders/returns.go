@@ -108,7 +108,7 @@ func (w *orderWorkflow) endedOtherwise(ctx workflow.Context, m message) error {
 
 // onRequestReturn writes the return down, and returns the order.
 func (w *orderWorkflow) onRequestReturn(ctx workflow.Context, r ReturnRequest) (order.Order, error) {
-	if err := w.accept(ctx, func() error { return w.checkRequestReturn(ctx, r) }); err != nil {
+	if err := w.acceptRepeatable(ctx, func() error { return w.checkRequestReturn(ctx, r) }); err != nil {
 		return w.Order, err
 	}
 	if ask := r.complete(); w.ReturnByID(ask.ID) == nil {

@@ -202,6 +202,7 @@ type orderWorkflow struct {
 	ready     bool            // the state is loaded
 	callers   int             // requests that wait for that
 	aftercare bool            // it runs as AftercareWorkflow
+	reads     bool            // the state is read from the record
 	placing   bool            // a caller waits for the order to be placed
 	changes   int             // rises with each message handled
 	saving    bool            // a write is under way
