@@ -328,48 +328,6 @@ func (w *orderWorkflow) onCancel(ctx workflow.Context, r CancelRequest) (order.O
 	return w.Order, nil
 }
 
-// awaitReady waits until the state is loaded. It fails if there is no such order.
-func (w *orderWorkflow) awaitReady(ctx workflow.Context) error {
-	w.callers++
-	err := workflow.Await(ctx, func() bool { return w.ready })
-	w.callers--
-	if err != nil {
-		return err
-	}
-	if w.ID == "" {
-		return workflows.Refuse(activities.FailureNotFound, order.ErrNotFound.Error())
-	}
-	return nil
-}
-
-// accept returns nil when a request is certainly in the history, and check still takes
-// it: another request may have come first.
-func (w *orderWorkflow) accept(ctx workflow.Context, check func() error) error {
-	if err := w.awaitReady(ctx); err != nil {
-		return err
-	}
-	if err := check(); err != nil {
-		return err
-	}
-	if err := workflows.AwaitAccepted(ctx); err != nil {
-		return err
-	}
-	return check()
-}
-
-// acceptRepeatable is accept for a request that, repeated, is the same one. One that came
-// before the state was read from the record need not be in the history: if the task is lost
-// with its effects, the next one reads them from the record.
-func (w *orderWorkflow) acceptRepeatable(ctx workflow.Context, check func() error) error {
-	if !w.reads || w.ready {
-		return w.accept(ctx, check)
-	}
-	if err := w.awaitReady(ctx); err != nil {
-		return err
-	}
-	return check()
-}
-
 func (w *orderWorkflow) requestCancel(ctx workflow.Context, r CancelRequest) error {
 	if w.Cancel != nil || w.Abort != nil {
 		return nil // the first request counts

@@ -40,6 +40,7 @@ func (b *bench) activities() workers.Activities {
 	return workers.Activities{
 		Orders: &orderactivities.Activities{
 			Record: &b.record, Orders: &b.record, Intents: &b.bank, Captures: &b.bank, Carrier: &b.carrier, Cases: noCases{}, CaseList: noCases{}, Catalogue: &b.record, Sealer: sealer{},
+			Prices: &fake.Prices{Record: &b.record}, Exchanges: opened{&b.record},
 		},
 		Mails: &mailactivities.Activities{MailRouter: &b.mailer, Templates: fake.MailTemplates{}, Ledger: &b.ledger},
 	}
@@ -87,6 +88,7 @@ type life struct {
 
 	receivedAfter time.Duration
 	pieces        int64    // the most in one parcel; 0: all
+	operator      bool     // a person makes the parcels
 	extensions    []string // the steps of the shop's own
 }
 
@@ -96,8 +98,12 @@ func (b *bench) begin(t *testing.T, name string) *life {
 
 func (l *life) place(payWithin time.Duration) order.Money {
 	l.t.Helper()
+	by := orders.ParcelsBy("")
+	if l.operator {
+		by = orders.ParcelsByOperator
+	}
 	l.starter = &starter.Client{Temporal: l.client, Record: hashed{&l.record}, Vault: sealer{}, Terms: orders.Terms{
-		PayWithin: payWithin, AskAfter: payWithin / 2, TrackAfter: time.Hour, ReceivedAfter: l.receivedAfter, ParcelPieces: l.pieces,
+		PayWithin: payWithin, AskAfter: payWithin / 2, TrackAfter: time.Hour, ReceivedAfter: l.receivedAfter, ParcelPieces: l.pieces, Parcels: by,
 	}, Extensions: l.extensions}
 	o, secret, err := l.starter.Place(l.t.Context(), l.id, order.Request{
 		Customer: "c-1", Email: "ada@example.com", Locale: "en", Currency: "EUR",

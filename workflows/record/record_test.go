@@ -47,6 +47,7 @@ func TestRecord(t *testing.T) {
 		})
 	}
 	recordMoney(t, b, label)
+	recordReturns(t, b, label)
 	recordCatalogue(t, label)
 	recordImages(t, label)
 	recordMails(t, label)
