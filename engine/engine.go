@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"io"
 
 	uiserver "github.com/temporalio/ui-server/v2/server"
 	"go.temporal.io/server/temporal"
@@ -18,6 +19,8 @@ type Engine struct {
 	server  temporal.Server
 	ui      *uiserver.Server // nil: no UI
 	store   store
+
+	reserved []io.Closer // ports
 }
 
 func start(ctx context.Context, c Config) (*Engine, error) {
@@ -29,7 +32,7 @@ func start(ctx context.Context, c Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{address: hostPort(c.Host, p.frontend), log: newServerLog(c.Logger), store: st}
+	e := &Engine{address: hostPort(c.Host, p.frontend), log: newServerLog(c.Logger), store: st, reserved: p.reserved}
 	if err := e.run(ctx, c, p); err != nil {
 		e.Stop()
 		return nil, err
@@ -79,4 +82,7 @@ func (e *Engine) Stop() {
 		_ = e.server.Stop()
 	}
 	_ = e.store.close()
+	for _, r := range e.reserved {
+		_ = r.Close()
+	}
 }

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"strconv"
@@ -21,6 +22,8 @@ const (
 type ports struct {
 	frontend, history, matching, worker int
 	ui                                  int // 0: no UI
+	// reserved keeps the free ports for the server until it listens: see reserve.
+	reserved []io.Closer
 }
 
 // choosePorts probes every port that the server will need, because the server
@@ -32,14 +35,20 @@ func choosePorts(c Config) (p ports, err error) {
 		for _, l := range held {
 			l.Close()
 		}
+		if err != nil {
+			for _, r := range p.reserved {
+				r.Close()
+			}
+		}
 	}()
 	choose := func(port *int, service string, wanted int) {
 		if err != nil {
 			return
 		}
 		var l net.Listener
-		if l, err = probe(c.Host, service, wanted); err == nil {
-			held = append(held, l)
+		var r io.Closer
+		if l, r, err = probe(c.Host, service, wanted); err == nil {
+			held, p.reserved = append(held, l), append(p.reserved, r)
 			*port = l.Addr().(*net.TCPAddr).Port
 		}
 	}
@@ -53,23 +62,32 @@ func choosePorts(c Config) (p ports, err error) {
 	return p, err
 }
 
-func probe(host, service string, wanted int) (net.Listener, error) {
+// probe listens on a port, and reserves it if it is one of the free ones.
+func probe(host, service string, wanted int) (l net.Listener, reserved io.Closer, err error) {
 	if wanted != 0 {
 		l, err := net.Listen("tcp", hostPort(host, wanted))
 		if err != nil {
-			return nil, &PortError{Service: service, Host: host, Port: wanted, Err: err}
+			return nil, nil, &PortError{Service: service, Host: host, Port: wanted, Err: err}
 		}
-		return l, nil
+		return l, io.NopCloser(nil), nil
 	}
-	var err error
 	for range probes {
-		var l net.Listener
-		if l, err = net.Listen("tcp", hostPort(host, firstFreePort+rand.IntN(lastFreePort-firstFreePort+1))); err == nil {
-			return l, nil
+		address := hostPort(host, firstFreePort+rand.IntN(lastFreePort-firstFreePort+1))
+		if reserved, err = reserve(address); err != nil {
+			continue
 		}
+		if l, err = net.Listen("tcp", address); err == nil {
+			return l, reserved, nil
+		}
+		reserved.Close()
 	}
-	return nil, fmt.Errorf("find a free port for %s on %s: %w", service, host, err)
+	return nil, nil, fmt.Errorf("find a free port for %s on %s: %w", service, host, err)
 }
+
+// reserve keeps other processes that choose ports in this way from an address, also while
+// nothing listens on it: it binds the UDP port of the same number. Without that, of two that
+// start at once, one could take a port that the other has just probed.
+func reserve(address string) (io.Closer, error) { return net.ListenPacket("udp", address) }
 
 func hostPort(host string, port int) string {
 	return net.JoinHostPort(host, strconv.Itoa(port))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -30,6 +31,7 @@ type Cluster struct {
 
 	postgres string
 	balancer *balancer
+	reserved []io.Closer // ports
 }
 
 const (
@@ -49,7 +51,7 @@ func NewCluster(path, dir, postgres string, each int, settings ...string) (*Clus
 		return nil, err
 	}
 	services := []string{engine.Frontend, engine.History, engine.Matching, engine.Worker}
-	free, err := freePorts(2*len(services) + 1 + 2*each)
+	free, reserved, err := freePorts(2*len(services) + 1 + 2*each)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +67,7 @@ func NewCluster(path, dir, postgres string, each int, settings ...string) (*Clus
 	for i := range apis {
 		apis[i] = local(next())
 	}
-	c := &Cluster{postgres: postgres}
+	c := &Cluster{postgres: postgres, reserved: reserved}
 	if c.balancer, err = balance(apis); err != nil {
 		return nil, err
 	}
@@ -153,7 +155,11 @@ func (c *Cluster) Close() error {
 			errs = append(errs, p.Kill())
 		}
 	}
-	return errors.Join(append(errs, c.balancer.close())...)
+	errs = append(errs, c.balancer.close())
+	for _, r := range c.reserved {
+		errs = append(errs, r.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // ServiceCommand is one of Temporal's services. A program that starts a cluster has it
@@ -204,18 +210,25 @@ var Once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 func local(port int) string { return net.JoinHostPort(engine.DefaultHost, strconv.Itoa(port)) }
 
 // freePorts returns ports that are free now, below those that the system gives to
-// outgoing connections: a process that starts again needs the port that it had.
-func freePorts(n int) (free []int, err error) {
+// outgoing connections: a process that starts again needs the port that it had. The UDP ports
+// of the same numbers are bound until they are closed, which keeps engines that look for free
+// ports from taking these.
+func freePorts(n int) (free []int, reserved []io.Closer, err error) {
 	for range 100 * n {
 		port := 20000 + rand.IntN(12000)
-		l, err := net.Listen("tcp", local(port))
+		r, err := net.ListenPacket("udp", local(port))
 		if err != nil {
 			continue
 		}
+		l, err := net.Listen("tcp", local(port))
+		if err != nil {
+			r.Close()
+			continue
+		}
 		defer l.Close() // held until all are found, so that no two are the same
-		if free = append(free, port); len(free) == n {
-			return free, nil
+		if free, reserved = append(free, port), append(reserved, r); len(free) == n {
+			return free, reserved, nil
 		}
 	}
-	return nil, fmt.Errorf("no %d ports are free", n)
+	return nil, nil, fmt.Errorf("no %d ports are free", n)
 }
