@@ -109,7 +109,7 @@ func (s *stack) agrees(t *testing.T) {
 // F52).
 func TestImportKilled(t *testing.T) {
 	t.Parallel()
-	rows, kills := 1500, 3
+	rows, kills := 800, 2
 	if soak.Full() {
 		rows, kills = 4000, 5
 	}
@@ -235,6 +235,7 @@ func TestReindexDuringTraffic(t *testing.T) {
 					searched <- fmt.Errorf("the search is empty: %+v", r)
 					return
 				}
+				pause(t, 20*time.Millisecond) // as several shoppers search
 			}
 			searched <- nil
 		}()

@@ -22,7 +22,7 @@ import (
 // and starts it again each time (RES-13, TEST-8, N31). Nothing may be lost or done twice.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	orders, kills := 24, 5
+	orders, kills := 16, 3
 	if soak.Full() {
 		orders, kills = 60, 8
 	}
