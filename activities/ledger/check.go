@@ -103,6 +103,7 @@ func (c *check) run(ctx context.Context, full bool) error {
 	if full {
 		latest = c.latest(ctx)
 	}
+	c.reversed = nil                                              // they are not those of older orders
 	if err := errors.Join(latest, c.unchecked(ctx)); err != nil { // those that latest has not looked at
 		return err
 	}

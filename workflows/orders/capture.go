@@ -119,6 +119,7 @@ func (w *orderWorkflow) capture(ctx workflow.Context, p order.Payment) error {
 		w.CaptureAsked = ""
 		own.Status, own.Captured = in.Status, in.Received
 		w.refundReleased(ctx)
+		w.reviewFunds(ctx) // perhaps a refund was reported before the response
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,8 +52,8 @@ func (w *orderWorkflow) matters() (all []matter) {
 // its money back, they are not paid either.
 func (s *State) paysForOthers() (text string) {
 	for _, r := range s.Returns {
-		if n := s.CreditOut(r.ID); r.Exchange != nil && n > 0 {
-			text += fmt.Sprintf("; %s of its money pay for order %s, which is sent unless you cancel it", order.Money{Amount: n, Currency: s.Total.Currency}, r.Exchange.OrderID)
+		if n := s.CreditOut(r.ID); r.Exchange != nil && !r.Exchanging() && n > 0 {
+			text += fmt.Sprintf("; %s of its money pay for order %s: cancel that if it has not been sent", order.Money{Amount: n, Currency: s.Total.Currency}, r.Exchange.OrderID)
 		}
 	}
 	return text
@@ -247,9 +248,7 @@ func (s *State) concerned(kind order.CaseKind, about string) order.Money {
 		}
 		return m
 	case kind == order.CaseOverRefunded:
-		if p := s.payment(strings.TrimPrefix(about, overRefundsOf)); p != nil {
-			m.Amount = p.Refunded - p.Captured
-		}
+		m.Amount = s.overRefund(overRefundedPayment(about))
 		return m
 	case kind == order.CaseReturnUnpaid:
 		if back := s.ReturnByID(strings.TrimPrefix(about, aboutReturn)); back != nil {
@@ -282,7 +281,7 @@ func left(p order.Payment) int64 {
 func (s *State) sides(m matter) (record, provider string) {
 	record = fmt.Sprintf("the order is %s over %s; %s captured, %s refunded", s.Status, s.Total,
 		order.Money{Amount: s.Captured(), Currency: s.Total.Currency}, order.Money{Amount: s.refundedSum(), Currency: s.Total.Currency})
-	p := s.payment(strings.TrimPrefix(strings.TrimPrefix(m.about, refundsOf), overRefundsOf))
+	p := s.payment(cmp.Or(overRefundedPayment(m.about), strings.TrimPrefix(m.about, refundsOf)))
 	parcel := slices.IndexFunc(s.Shipments, func(p order.Shipment) bool {
 		return m.about != "" && (p.Reference == m.about || p.Tracking == m.about)
 	})

@@ -326,11 +326,18 @@ func TestExchangeAccidents(t *testing.T) {
 			swap(w)
 			w.resolves(8*day, order.ChooseKeep)
 		}, ends: order.Delivered, mails: also(back, refunded), check: both(hasExchange(0, 1450, "a person has ended it"), gaveBack("return-rt1 succeeded 1450"), calm)},
-		{name: "nothing responds, a person ends it, and whether it was placed is not known: the value stays", script: func(w *fixture) {
+		{name: "nothing responds, a person ends it, and whether it was placed is not known: the person is asked again", script: func(w *fixture) {
 			w.at(5*day-time.Hour, func() { w.down(20*day, order.ErrUnavailable, "PlaceExchange", "ExchangeRuns") })
 			swap(w)
 			w.resolves(8*day, order.ChooseKeep)
-		}, ends: order.Delivered, mails: back, check: both(hasExchange(1450, 0, "a person has ended it"), gaveBack("return-rt1 credited 1450"))},
+			w.at(10*day, func() { needs("it is not known whether the order was placed")(t, w) })
+			w.resolves(21*day, order.ChooseKeep)
+		}, ends: order.Delivered, mails: also(back, refunded), check: both(hasExchange(0, 1450, "a person has ended it"), gaveBack("return-rt1 succeeded 1450"), calm)},
+		{name: "the refunds are not known, and a person ends it: the shopper is refunded", script: func(w *fixture) {
+			w.at(5*day-time.Hour, func() { w.down(9*day, order.ErrUnavailable, "Refunds") })
+			swap(w)
+			w.resolves(8*day, order.ChooseKeep)
+		}, ends: order.Delivered, mails: also(back, refunded), check: both(hasExchange(0, 1450, "a person has ended it"), gaveBack("return-rt1 succeeded 1450"), calledTimes("PlaceExchange", 0))},
 		{name: "the history grows long", script: func(w *fixture) {
 			for d := 4 * day; d < 7*day; d += 5 * time.Hour {
 				w.at(d, func() { w.env.SetContinueAsNewSuggested(true); w.sendEvents(w.paid(w.intentEvent())) })

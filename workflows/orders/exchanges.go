@@ -72,11 +72,14 @@ func (w *orderWorkflow) exchange(ctx workflow.Context, id string) (waits, err er
 const attemptLasts = time.Minute
 
 // endExchange gives an exchange up: the shopper gets the value of the goods if no order came
-// of it. While that is not known, the value stays where it is.
+// of it. If that is not known for a day, the value stays where it is, and a person is asked
+// again; the next run of the workflow goes on with it.
 func (w *orderWorkflow) endExchange(ctx workflow.Context, id string) {
-	x := w.ReturnByID(id).Exchange
-	if x.OrderID == "" { // no value was kept for it
-		w.finishExchange(ctx, id, 0, steps.EndedByPerson)
+	about, back := aboutReturn+id, w.ReturnByID(id)
+	if back.Exchange.OrderID == "" { // no value was kept for it
+		back.Exchange.Refused = steps.EndedByPerson
+		w.note(ctx, order.ExchangeWasRefused, workflows.ActorPurser, back.Exchange.Refused, id)
+		w.refundReturn(ctx, id)
 		return
 	}
 	ask := w.exchangeRequest(id)
@@ -86,7 +89,9 @@ func (w *orderWorkflow) endExchange(ctx workflow.Context, id string) {
 	}
 	made, err := runBackground(ctx, w, placeExchange, returnWithin, "Ask whether the order was placed", ask)
 	if err != nil {
-		made = steps.Exchanged{Credit: w.ReturnByID(id).Exchange.Offered.Amount, Refused: steps.EndedByPerson}
+		_ = w.needAttention(ctx, about, "it is not known whether the order was placed that the goods were to be exchanged for: "+workflows.Reason(err))
+		w.changes++
+		return
 	}
 	w.finishExchange(ctx, id, made.Credit, made.Refused)
 }
@@ -199,6 +204,7 @@ func (w *orderWorkflow) uncredit(ctx workflow.Context, back order.Return, id str
 	w.addRefunds(ctx, parts, workflows.ActorPurser)
 	for _, p := range w.Payments {
 		w.sumRefunds(p.Reference)
+		w.reviewOverRefund(ctx, p.Reference)
 	}
 	return parts
 }

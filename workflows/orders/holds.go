@@ -171,7 +171,8 @@ func (w *orderWorkflow) resolveAttention(ctx workflow.Context, r ResolveRequest,
 func (w *orderWorkflow) tryReturnAgain(ctx workflow.Context, id string, c order.Choice) {
 	back := w.ReturnByID(id)
 	if c == order.ChooseRelease {
-		if !back.Exchanging() { // otherwise what is tried in the background sees to it
+		delete(w.Resolved, aboutReturn+id) // an exchange that was ended is tried again
+		if !back.Exchanging() {            // otherwise what is tried in the background sees to it
 			w.dropAttention(aboutReturn + id) // what fails again is shown again
 		}
 		if back.Status == order.ReturnRequested {

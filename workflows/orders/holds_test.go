@@ -8,6 +8,7 @@ import (
 
 	"purser/order"
 	"purser/workflows"
+	"purser/workflows/orders"
 )
 
 // deliver scripts that the order's present parcel is picked up and delivered.
@@ -164,6 +165,17 @@ func TestFundsGone(t *testing.T) {
 			w.at(time.Hour, func() { w.refundByHand(500) })
 			w.arrive(4 * time.Hour)
 		}, ends: order.Delivered, mails: also(delivered, refunded)},
+		{name: "refunded before the response to the capture: the second parcel is not booked", script: func(w *fixture) {
+			w.placement.Terms.ParcelPieces, w.placement.Terms.Capture = 1, orders.CaptureBooked
+			w.add(&fault{op: "CaptureIntent", after: true, kind: order.ErrUnavailable, until: 2 * time.Hour})
+			w.at(time.Minute, w.pay)
+			w.at(time.Hour, func() { w.refundByHand(2900) })
+			w.at(10*time.Hour, func() { w.stillRuns(order.OnHold); w.resolve(order.ChooseVoid) })
+		}, ends: order.Cancelled, mails: also(cancelled, refunded), check: func(t *testing.T, w *fixture) {
+			if n := w.count(order.ParcelWasBooked); n != 1 {
+				t.Errorf("%d parcels were booked, want 1", n)
+			}
+		}},
 		{name: "disputed", script: func(w *fixture) {
 			waiting(w)
 			w.at(time.Hour, func() { disputed(w) })

@@ -236,7 +236,10 @@ func (w *orderWorkflow) load(ctx workflow.Context, a Aftercare) error {
 	if a.Snapshot != nil {
 		return w.restore(*a.Snapshot)
 	}
-	was, err := loadOrder.Run(ctx, 0, "Read the record", a.OrderID, nil)
+	was, err := loadOrder.Run(ctx, 0, "Read the record", a.OrderID, func(error) error {
+		w.reads = false // what is read on the queue is in the history, whatever becomes of the task
+		return nil
+	})
 	switch {
 	case workflows.IsFailure(err, activities.FailureNotFound):
 		return nil

@@ -1,6 +1,7 @@
 package orders_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -49,9 +50,38 @@ func TestRefundAfterPaidOut(t *testing.T) {
 			for _, r := range w.order().Refunds {
 				failed = failed || r.ID == "r2" && r.Status == order.RefundFailed
 			}
+			if all := w.order().Attention; len(all) > 1 || len(all) == 1 && strings.Contains(all[0].Why, "more was refunded than was captured") {
+				t.Errorf("no more was refunded than was captured: %+v", all)
+			}
 			if failed != tt.fails || tt.fails != (len(w.order().Attention) > 0) {
 				t.Errorf("failed: %t, want %t: %+v, %+v", failed, tt.fails, w.order().Refunds, w.order().Attention)
 			}
 		})
 	}
+}
+
+// TestOverRefunded (REF-1): more was refunded than was captured, because a person paid out
+// what the bank refunds, too: a person is asked, and again if it is more later.
+func TestOverRefunded(t *testing.T) {
+	runScenarios(t, []scenario{
+		{name: "kept, and then more", script: func(w *fixture) {
+			w.at(time.Minute, w.pay)
+			w.arrive(0)
+			w.refunds(48*time.Hour, order.RefundRequest{ID: "r1", Amount: euros(2000), PaidOut: "transfer 17"}, "")
+			w.at(49*time.Hour, func() { w.refundByHand(900) })
+			w.at(50*time.Hour, func() { calm(t, w); w.refundByHand(200) })
+			w.at(51*time.Hour, func() { needs("2.00 EUR more was refunded than was captured: a person")(t, w) })
+			w.resolves(52*time.Hour, order.ChooseKeep)
+			w.at(53*time.Hour, func() { calm(t, w); w.refundByHand(300) })
+			w.at(54*time.Hour, func() { needs("5.00 EUR more was refunded")(t, w) })
+			w.resolves(55*time.Hour, order.ChooseKeep)
+		}, ends: order.Delivered, mails: also(delivered, refunded, refunded, refunded, refunded), check: both(calm, func(t *testing.T, w *fixture) {
+			t.Helper()
+			for i, want := range []int64{200, 500} {
+				if all := w.cases.inOrder(); len(all) != 2 || all[i].Amount.Amount != want || all[i].Kind != order.CaseOverRefunded {
+					t.Errorf("the cases are %+v, want two of 2.00 and 5.00 EUR", all)
+				}
+			}
+		})},
+	})
 }

@@ -220,20 +220,6 @@ func (s *State) paidElsewhere(ref string) bool {
 	})
 }
 
-// reviewOverRefund tells a person when more was refunded of a payment than was captured: a
-// part was paid out by a person, and the provider refunded more than was left of it.
-func (w *orderWorkflow) reviewOverRefund(ctx workflow.Context, ref string) {
-	about := overRefundsOf + ref
-	own := w.payment(ref)
-	switch over := own != nil && w.paidElsewhere(ref) && own.Refunded > own.Captured; {
-	case !over:
-		w.dropAttention(about)
-	case !w.needsAttention(about) && !w.Resolved[about]:
-		more := order.Money{Amount: own.Refunded - own.Captured, Currency: w.Total.Currency}
-		_ = w.needAttention(ctx, about, more.String()+" more was refunded than was captured: a person has paid out what the payment provider refunded, too")
-	}
-}
-
 // overdrawn reports whether the refunds of a payment, those that were asked for
 // included, come to more than was captured.
 func (s *State) overdrawn(ref string) bool {

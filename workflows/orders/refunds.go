@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -272,4 +273,59 @@ func (w *orderWorkflow) dropAttention(about string) bool {
 	n := len(w.Attention)
 	w.Attention = slices.DeleteFunc(w.Attention, func(a order.Attention) bool { return a.About == about })
 	return len(w.Attention) < n
+}
+
+// overRefund returns how much more of a payment was refunded than was captured, in minor
+// units: a part was paid out by a person, or pays for another order, and the provider has
+// refunded more than was left of it.
+func (s *State) overRefund(ref string) int64 {
+	own := s.payment(ref)
+	if own == nil || !s.paidElsewhere(ref) {
+		return 0
+	}
+	sum := -own.Captured
+	for _, r := range s.Refunds {
+		if r.PaymentRef == ref && r.Status.Moves() && r.Status != order.RefundRequested {
+			sum += r.Amount.Amount
+		}
+	}
+	return max(sum, 0)
+}
+
+// overRefundedOf returns what a person is notified of when more of a payment was refunded than
+// was captured. It names the amount, so that more is another matter.
+func overRefundedOf(ref string, over order.Money) string {
+	return overRefundsOf + ref + ": " + over.String()
+}
+
+// overRefundedPayment returns the reference of the payment of which more was refunded.
+func overRefundedPayment(about string) string {
+	about, is := strings.CutPrefix(about, overRefundsOf)
+	ref, _, _ := strings.Cut(about, ": ")
+	if !is {
+		return ""
+	}
+	return ref
+}
+
+// reviewOverRefund asks a person when more was refunded of a payment than was captured.
+func (w *orderWorkflow) reviewOverRefund(ctx workflow.Context, ref string) {
+	over := order.Money{Amount: w.overRefund(ref), Currency: w.Total.Currency}
+	about := overRefundedOf(ref, over)
+	for _, a := range slices.Clone(w.Attention) {
+		if strings.HasPrefix(a.About, overRefundsOf) && overRefundedPayment(a.About) == ref && a.About != about {
+			w.dropAttention(a.About)
+		}
+	}
+	if over.Amount == 0 || w.needsAttention(about) || w.Resolved[about] {
+		return
+	}
+	why := over.String() + " more was refunded than was captured: "
+	if slices.ContainsFunc(w.Refunds, func(r order.Refund) bool { return r.PaidOut && r.PaymentRef == ref }) {
+		why += "a person has paid out what the payment provider refunded, too"
+	} else {
+		why += "the payment provider refunded what pays for another order, too" + w.paysForOthers()
+	}
+	_ = w.needAttention(ctx, about, why)
+	w.changes++
 }
