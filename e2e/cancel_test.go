@@ -90,7 +90,7 @@ func (r cancelResult) accepted() bool { return r.err == nil && r.status < http.S
 // released and its shopper notified.
 func TestCancelPaid(t *testing.T) {
 	t.Parallel()
-	onEngines(t, func(t *testing.T, env []string) {
+	onOneEngine(t, func(t *testing.T, env []string) {
 		s := newStack(t, env, "--sandbox-pace=0s") // the carrier never collects a parcel
 		r := s.only(t, "cup-paid")
 		p := s.paid(t, r)
@@ -125,7 +125,7 @@ func TestCancelPaid(t *testing.T) {
 func TestCancelBeforePayment(t *testing.T) {
 	t.Parallel()
 	const orders, atOnce, before = 20, 5, 300
-	onEngines(t, func(t *testing.T, env []string) {
+	onOneEngine(t, func(t *testing.T, env []string) {
 		random := rand.New(rand.NewPCG(seedOf(t), 1))
 		s := newStack(t, env, "--sandbox-pace=5s") // what is not cancelled is delivered 10 s later
 		var placed []shop.Placed

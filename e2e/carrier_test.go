@@ -108,7 +108,7 @@ func (s *stack) part(name string, test func(*stack, *testing.T)) {
 // it is certain where the parcel is.
 func TestCarrierDown(t *testing.T) {
 	t.Parallel()
-	onEngines(t, func(t *testing.T, env []string) {
+	onOneEngine(t, func(t *testing.T, env []string) {
 		s := newStack(t, env, "--sandbox-pace=0s", "--received-after=1s")
 		s.part("received mail (EML-1)", (*stack).receivedMail)
 		s.part("cancel after a lost booking", (*stack).cancelLostBooking)
@@ -283,7 +283,7 @@ func (s *stack) voidRefusedKeep(t *testing.T) {
 // on as a person decides.
 func TestReturned(t *testing.T) {
 	t.Parallel()
-	onEngines(t, func(t *testing.T, env []string) {
+	onOneEngine(t, func(t *testing.T, env []string) {
 		s := newStack(t, env, "--sandbox-pace=0s")
 		s.part("sent again", (*stack).returnedRebook)
 		s.part("refunded", (*stack).returnedRefund)

@@ -18,7 +18,7 @@ import (
 // found with its changes, a deleted one is not found, and stock follows orders.
 func TestCatalogue(t *testing.T) {
 	t.Parallel()
-	onEngines(t, func(t *testing.T, env []string) {
+	onOneEngine(t, func(t *testing.T, env []string) {
 		s := newStack(t, env)
 		ctx := within(t)
 		lamp := catalog.Product{SKU: "lamp/red", Name: "Gimbal lantern", Price: 4900, Currency: "EUR", OnHand: 5, Tags: []string{"brass"}}
@@ -113,7 +113,7 @@ func TestImportKilled(t *testing.T) {
 	if soak.Full() {
 		rows, kills = 4000, 5
 	}
-	onEngines(t, func(t *testing.T, env []string) {
+	onOneEngine(t, func(t *testing.T, env []string) {
 		random := rand.New(rand.NewPCG(seedOf(t), 2))
 		s := newStack(t, env)
 		c := &crowd{stack: s}
@@ -222,7 +222,7 @@ func (s *stack) wantImported(t *testing.T, id string, rows int) {
 // search is never empty, and changes made in that time are not lost.
 func TestReindexDuringTraffic(t *testing.T) {
 	t.Parallel()
-	onEngines(t, func(t *testing.T, env []string) {
+	onOneEngine(t, func(t *testing.T, env []string) {
 		s := newStack(t, env)
 		s.finds(t, "enamel mug", func(d *catalog.Document) bool { return d != nil })
 		ctx, stop := context.WithCancel(t.Context())

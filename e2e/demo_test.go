@@ -45,7 +45,7 @@ func demo(t *testing.T, flags ...string) []string {
 
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	onEngines(t, func(t *testing.T, env []string) {
+	onOneEngine(t, func(t *testing.T, env []string) {
 		code, stdout, stderr := run(t, env, demo(t)...)
 		if code != 0 {
 			t.Fatalf("exit code %d", code)
@@ -74,7 +74,7 @@ func TestDemo(t *testing.T) {
 
 func TestDemoSaysWhyNot(t *testing.T) {
 	t.Parallel()
-	onEngines(t, func(t *testing.T, env []string) {
+	onOneEngine(t, func(t *testing.T, env []string) {
 		code, _, stderr := run(t, env, demo(t, "--card=pm_card_chargeDeclined")...)
 		if code != 1 {
 			t.Errorf("exit code %d, want 1", code)

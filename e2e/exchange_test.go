@@ -37,7 +37,7 @@ func (s *stack) exchanged(t *testing.T, id order.ID, returnID string) (o shop.Or
 // once. The ledger has no difference then.
 func TestExchange(t *testing.T) {
 	t.Parallel()
-	onEngines(t, func(t *testing.T, env []string) {
+	onOneEngine(t, func(t *testing.T, env []string) {
 		s := newStack(t, env)
 		p := s.paid(t, wish("mug-blue", 2, "EUR"))
 		s.follow(t, p.ID)
@@ -84,7 +84,7 @@ func TestExchange(t *testing.T) {
 // is a payment of its own, and both are captured; an unpaid one has another payment.
 func TestChange(t *testing.T) {
 	t.Parallel()
-	onEngines(t, func(t *testing.T, env []string) {
+	onOneEngine(t, func(t *testing.T, env []string) {
 		s := newStack(t, append([]string{"PURSER_PARCELS=operator"}, env...))
 		p := s.place(t, wish("mug-blue", 2, "EUR"), "")
 		less := order.ChangeRequest{ID: "less", Reason: "one is enough", Lines: []order.RequestLine{{SKU: "mug-blue", Quantity: 1}}}

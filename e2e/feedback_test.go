@@ -86,7 +86,7 @@ func (s *stack) awaitFeedback(id order.ID, kind words.Kind, n int) []shop.Mail {
 // after the program was killed.
 func TestFeedback(t *testing.T) {
 	t.Parallel()
-	onEngines(t, func(t *testing.T, env []string) {
+	onOneEngine(t, func(t *testing.T, env []string) {
 		s := newStack(t, env, "--sandbox-mail-pace=10ms", "--sandbox-pace=300ms")
 		buy := func(email string) shop.Order {
 			w := wish("mug-blue", 1, "EUR")

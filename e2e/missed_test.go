@@ -27,7 +27,7 @@ func (s *stack) stripeAsks(t *testing.T, path string, form url.Values) {
 // once, for an order that runs and for one whose workflow has closed.
 func TestMissedEvents(t *testing.T) {
 	t.Parallel()
-	onEngines(t, func(t *testing.T, env []string) {
+	onOneEngine(t, func(t *testing.T, env []string) {
 		s := newStack(t, env, "--events-every=0", "--sandbox-pace=1h")
 		s.misbehave(t, faults.Rules{Webhooks: []faults.WebhookFault{
 			{Do: "drop", Type: "charge.dispute.created", Times: 100},

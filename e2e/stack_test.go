@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"hash/crc32"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 	sandboxses "purser/sandbox/ses"
 	sandboxstripe "purser/sandbox/stripe"
 	"purser/shop"
+	"purser/soak"
 )
 
 // stack is `purser up` on a data directory, with clients of it. After it was
@@ -53,16 +55,39 @@ type running struct {
 // anyPort lets every part of a stack choose its port.
 var anyPort = []string{"--listen=127.0.0.1:0", "--sandbox-port=0", "--temporal-port=0", "--ui-port=-1"}
 
+// database is what a stack keeps its record and the engine's state in.
+type database struct {
+	name string
+	env  func(*testing.T) []string
+}
+
+var databases = []database{
+	{"sqlite", func(*testing.T) []string { return nil }},
+	{"postgres", func(t *testing.T) []string { return []string{"DATABASE_URL=" + postgrestest.Database(t)} }},
+}
+
+func (d database) run(t *testing.T, test func(t *testing.T, env []string)) {
+	t.Run(d.name, func(t *testing.T) {
+		t.Parallel()
+		test(t, d.env(t))
+	})
+}
+
 // onEngines runs a test on SQLite and on Postgres, at the same time.
 func onEngines(t *testing.T, test func(t *testing.T, env []string)) {
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		test(t, nil)
-	})
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		test(t, []string{"DATABASE_URL=" + postgrestest.Database(t)})
-	})
+	for _, d := range databases {
+		d.run(t, test)
+	}
+}
+
+// onOneEngine runs a test on SQLite or on Postgres, which its name decides, and on both at full
+// length.
+func onOneEngine(t *testing.T, test func(t *testing.T, env []string)) {
+	if soak.Full() {
+		onEngines(t, test)
+		return
+	}
+	databases[crc32.ChecksumIEEE([]byte(t.Name()))%2].run(t, test)
 }
 
 // newStack starts `purser up` in an empty data directory.
