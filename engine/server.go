@@ -4,6 +4,8 @@ package engine
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"time"
 
 	"go.temporal.io/server/chasm"
@@ -164,4 +166,67 @@ func clusterMetadata(frontend string) *cluster.Config {
 			clusterName: {Enabled: true, InitialFailoverVersion: 1, RPCAddress: frontend},
 		},
 	}
+}
+
+// ports holds the port on which each part of the server listens.
+type ports struct {
+	frontend, history, matching, worker int
+	ui                                  int // 0: no UI
+	// reserved keeps the free ports for the server until it listens: see FreePort.
+	reserved []io.Closer
+}
+
+// choosePorts probes every port that the server will need, because the server
+// itself panics or exits when a port is taken. It holds all ports until the
+// last one is found, so no two can be the same.
+func choosePorts(c Config) (p ports, err error) {
+	var held []net.Listener
+	defer func() {
+		for _, l := range held {
+			l.Close()
+		}
+		if err != nil {
+			for _, r := range p.reserved {
+				r.Close()
+			}
+		}
+	}()
+	choose := func(port *int, service string, wanted int) {
+		if err != nil {
+			return
+		}
+		var l net.Listener
+		var r io.Closer
+		if l, r, err = probe(c.Host, service, wanted); err == nil {
+			held = append(held, l)
+			*port = l.Addr().(*net.TCPAddr).Port
+		}
+		if r != nil {
+			p.reserved = append(p.reserved, r)
+		}
+	}
+	choose(&p.frontend, "Temporal", c.FrontendPort)
+	if c.UIPort >= 0 {
+		choose(&p.ui, "Temporal UI", c.UIPort)
+	}
+	choose(&p.history, "Temporal history", 0)
+	choose(&p.matching, "Temporal matching", 0)
+	choose(&p.worker, "Temporal worker", 0)
+	return p, err
+}
+
+// probe listens on a port, and reserves it if it is one of the free ones.
+func probe(host, service string, wanted int) (net.Listener, io.Closer, error) {
+	if wanted == 0 {
+		l, reserved, err := FreePort(host)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", service, err)
+		}
+		return l, reserved, nil
+	}
+	l, err := net.Listen("tcp", hostPort(host, wanted))
+	if err != nil {
+		return nil, nil, &PortError{Service: service, Host: host, Port: wanted, Err: err}
+	}
+	return l, nil, nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -209,26 +208,16 @@ var Once = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 func local(port int) string { return net.JoinHostPort(engine.DefaultHost, strconv.Itoa(port)) }
 
-// freePorts returns ports that are free now, below those that the system gives to
-// outgoing connections: a process that starts again needs the port that it had. The UDP ports
-// of the same numbers are bound until they are closed, which keeps engines that look for free
-// ports from taking these.
+// freePorts returns ports that are free, and that stay so until they are closed: a process that
+// starts again needs the port that it had.
 func freePorts(n int) (free []int, reserved []io.Closer, err error) {
-	for range 100 * n {
-		port := 20000 + rand.IntN(12000)
-		r, err := net.ListenPacket("udp", local(port))
+	for range n {
+		l, r, err := engine.FreePort(engine.DefaultHost)
 		if err != nil {
-			continue
+			return nil, nil, err
 		}
-		l, err := net.Listen("tcp", local(port))
-		if err != nil {
-			r.Close()
-			continue
-		}
-		defer l.Close() // held until all are found, so that no two are the same
-		if free, reserved = append(free, port), append(reserved, r); len(free) == n {
-			return free, reserved, nil
-		}
+		defer l.Close()
+		free, reserved = append(free, l.Addr().(*net.TCPAddr).Port), append(reserved, r)
 	}
-	return nil, nil, fmt.Errorf("no %d ports are free", n)
+	return free, reserved, nil
 }
