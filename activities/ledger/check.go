@@ -103,7 +103,6 @@ func (c *check) run(ctx context.Context, full bool) error {
 	if full {
 		latest = c.latest(ctx)
 	}
-	c.reversed = nil                                              // they are not those of older orders
 	if err := errors.Join(latest, c.unchecked(ctx)); err != nil { // those that latest has not looked at
 		return err
 	}
@@ -176,6 +175,7 @@ func (c *check) latest(ctx context.Context) (err error) {
 	if c.reversed, err = c.steps.Payments.Reversals(ctx, since.Add(-overlap)); err != nil {
 		return err
 	}
+	defer func() { c.reversed = nil }() // they are not those of older orders
 	return eachPage(func(after order.ID) ([]order.ID, error) {
 		return c.steps.Candidates.LatestOrders(ctx, since, cmp.Or(after, order.ID(c.after)), checkPage)
 	}, func(ids []order.ID) error {

@@ -204,7 +204,7 @@ func (s *Service) send(ctx context.Context, id string, message func(context.Cont
 // Case is a case as the API shows it.
 type Case struct {
 	ID       string           `json:"id" doc:"The case's id"`
-	Kind     order.CaseKind   `json:"kind" doc:"What it is about: hold_ and the kind of an order's hold, or refund_failed, refund_not_made, refunds_unknown, over_refunded, payment_not_returned, pay_back, parcel_lost, parcel_unexpected, dispute, return_undecided, return_not_refunded, own_step, ledger_difference or undelivered_event"`
+	Kind     order.CaseKind   `json:"kind" doc:"What it is about: hold_ and the kind of an order's hold, or refund_failed, refund_not_made, refunds_unknown, over_refunded, payment_not_returned, pay_back, parcel_lost, parcel_unexpected, dispute, return_undecided, return_not_refunded, return_label, own_step, ledger_difference or undelivered_event"`
 	OrderID  order.ID         `json:"orderId,omitempty" doc:"The order that it is about. Missing if it belongs to no order"`
 	About    string           `json:"about,omitempty" doc:"The id to search for: of a payment, a refund, a parcel or an event"`
 	Why      string           `json:"why" doc:"The cause, for people"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,16 @@ func TestCases(t *testing.T) {
 	}
 	if a := s.Ask("GET", "/v1/cases", apitest.ShopKey, ""); a.Status != http.StatusForbidden {
 		t.Errorf("with a shop's key: %d", a.Status)
+	}
+}
+
+// TestKindsDocumented: the API's documentation names every kind of case.
+func TestKindsDocumented(t *testing.T) {
+	field, _ := reflect.TypeFor[apicases.Case]().FieldByName("Kind")
+	for _, r := range order.CaseRules() {
+		if !r.Kind.IsHold() && !strings.Contains(field.Tag.Get("doc"), string(r.Kind)) {
+			t.Errorf("it does not name %s", r.Kind)
+		}
 	}
 }
 
