@@ -231,14 +231,13 @@ func (w *orderWorkflow) accept(ctx workflow.Context, check func() error) error {
 // before the state of an order that has ended was read from the record need not be in the
 // history: if the task is lost with its effects, the next one reads them from the record.
 func (w *orderWorkflow) acceptRepeatable(ctx workflow.Context, check func() error) error {
-	if !w.reads || w.ready {
-		return w.accept(ctx, check)
+	if w.reads && !w.ready {
+		if err := w.awaitReady(ctx); err != nil {
+			return err
+		}
+		if w.Phase.ended() {
+			return check()
+		}
 	}
-	if err := w.awaitReady(ctx); err != nil {
-		return err
-	}
-	if !w.Phase.ended() {
-		return w.accept(ctx, check)
-	}
-	return check()
+	return w.accept(ctx, check)
 }

@@ -204,16 +204,19 @@ func (w *orderWorkflow) keepRefund(ctx workflow.Context, r order.Refund) bool {
 
 // sumRefunds adds up the refunds of a payment.
 func (w *orderWorkflow) sumRefunds(ref string) {
-	p := w.payment(ref)
-	if p == nil {
-		return
+	if p := w.payment(ref); p != nil {
+		p.Refunded = w.refundSum(ref, order.RefundStatus.Moves)
 	}
-	p.Refunded = 0
-	for _, r := range w.Refunds {
-		if r.PaymentRef == ref && r.Status.Moves() {
-			p.Refunded += r.Amount.Amount
+}
+
+// refundSum adds up the refunds of a payment whose status counts, in minor units.
+func (s *State) refundSum(ref string, counts func(order.RefundStatus) bool) (sum int64) {
+	for _, r := range s.Refunds {
+		if r.PaymentRef == ref && counts(r.Status) {
+			sum += r.Amount.Amount
 		}
 	}
+	return sum
 }
 
 // refunded reports whether there is a refund of a payment, whatever became of it.

@@ -223,13 +223,8 @@ func (s *State) paidElsewhere(ref string) bool {
 // overdrawn reports whether the refunds of a payment, those that were asked for
 // included, come to more than was captured.
 func (s *State) overdrawn(ref string) bool {
-	own, sum := s.payment(ref), int64(0)
-	for _, r := range s.Refunds {
-		if r.PaymentRef == ref && r.Status.Moves() {
-			sum += r.Amount.Amount
-		}
-	}
-	return own != nil && sum > own.Captured
+	own := s.payment(ref)
+	return own != nil && s.refundSum(ref, order.RefundStatus.Moves) > own.Captured
 }
 
 // makeRefund has the provider make a refund, once: the request's id is in its

@@ -283,19 +283,8 @@ func (s *State) overRefund(ref string) int64 {
 	if own == nil || !s.paidElsewhere(ref) {
 		return 0
 	}
-	sum := -own.Captured
-	for _, r := range s.Refunds {
-		if r.PaymentRef == ref && r.Status.Moves() && r.Status != order.RefundRequested {
-			sum += r.Amount.Amount
-		}
-	}
-	return max(sum, 0)
-}
-
-// overRefundedOf returns what a person is notified of when more of a payment was refunded than
-// was captured. It names the amount, so that more is another matter.
-func overRefundedOf(ref string, over order.Money) string {
-	return overRefundsOf + ref + ": " + over.String()
+	made := func(s order.RefundStatus) bool { return s.Moves() && s != order.RefundRequested }
+	return max(s.refundSum(ref, made)-own.Captured, 0)
 }
 
 // overRefundedPayment returns the reference of the payment of which more was refunded.
@@ -308,12 +297,13 @@ func overRefundedPayment(about string) string {
 	return ref
 }
 
-// reviewOverRefund asks a person when more was refunded of a payment than was captured.
+// reviewOverRefund asks a person when more was refunded of a payment than was captured. What
+// it is about names the amount, so that more is another matter.
 func (w *orderWorkflow) reviewOverRefund(ctx workflow.Context, ref string) {
 	over := order.Money{Amount: w.overRefund(ref), Currency: w.Total.Currency}
-	about := overRefundedOf(ref, over)
+	about := overRefundsOf + ref + ": " + over.String()
 	for _, a := range slices.Clone(w.Attention) {
-		if strings.HasPrefix(a.About, overRefundsOf) && overRefundedPayment(a.About) == ref && a.About != about {
+		if overRefundedPayment(a.About) == ref && a.About != about {
 			w.dropAttention(a.About)
 		}
 	}
