@@ -62,9 +62,7 @@ func TestExchange(t *testing.T) {
 
 		_, kettle = s.exchanged(t, p.ID, "second")
 		for range 2 {
-			if _, err := s.shop.Cancel(within(t), kettle, "not wanted"); err != nil {
-				t.Fatalf("cancel: %v", err)
-			}
+			s.cancelOrder(t, kettle)
 		}
 		o = s.awaitOrder(t, p.ID, "refunded", func(o shop.Order) bool {
 			return o.Returns[1].Refund.Amount == 1450 && len(o.Returns[1].Exchange.Returned) == 1
