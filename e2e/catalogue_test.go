@@ -252,13 +252,12 @@ func TestReindexDuringTraffic(t *testing.T) {
 			}()
 			for n := range 10 {
 				p := catalog.Product{SKU: fmt.Sprintf("new-%d-%d", round, n), Name: "Meanwhile", Price: 100, Currency: "EUR", OnHand: 1}
-				if _, err := s.shop.PutProduct(t.Context(), p, 0, ""); err != nil {
-					t.Fatal(err)
+				err := retry(within(t), func() error { _, err := s.shop.PutProduct(t.Context(), p, 0, p.SKU); return err })
+				if err == nil && n%2 == 1 {
+					err = retry(within(t), func() error { return s.shop.DeleteProduct(t.Context(), p.SKU, -1, "deletes-"+p.SKU) })
 				}
-				if n%2 == 1 {
-					if err := s.shop.DeleteProduct(t.Context(), p.SKU, -1, ""); err != nil {
-						t.Fatal(err)
-					}
+				if err != nil {
+					t.Fatal(err)
 				}
 			}
 			if err := <-rebuilt; err != nil {
