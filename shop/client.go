@@ -316,11 +316,11 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any, hea
 			req.Header.Set(header[i], header[i+1])
 		}
 	}
-	return c.answered(req, out)
+	return c.send(req, out)
 }
 
-// answered sends a request and decodes the response into out.
-func (c *Client) answered(req *http.Request, out any) error {
+// send sends a request and decodes the response into out.
+func (c *Client) send(req *http.Request, out any) error {
 	resp, err := c.do(req)
 	if err != nil {
 		return err

@@ -93,7 +93,7 @@ func (c *Client) Import(ctx context.Context, file io.Reader, of ImportOf) (catal
 	if of.Key != "" {
 		req.Header.Set("Idempotency-Key", of.Key)
 	}
-	return i, c.answered(req, &i)
+	return i, c.send(req, &i)
 }
 
 // ImportState returns the progress of an import.
