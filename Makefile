@@ -104,8 +104,8 @@ vet-engine: ## go vet on the engine's real files, from what the tests have compi
 	@go -C tools build -o $(VET) ./vetown
 	@go vet -vettool=$(VET) $(RACE) ./engine
 
-# In a few seconds a fuzzer gets no further with coverage than without, and compiling for
-# it takes minutes: make soak does that.
+# Compiling for coverage takes minutes, which is too much for seconds of fuzzing: make soak
+# does it.
 fuzz: ## Run every fuzz target for FUZZTIME (3s), not guided by coverage (scripts/fuzz is).
 	@echo "== fuzz"
 	@scripts/fuzz $(FUZZTIME) $(RACE)

@@ -146,10 +146,10 @@ func (l *orderListCmd) query() (url.Values, error) {
 }
 
 // waitsFor returns what an order waits for, as --waiting-on selects it: an order that
-// needs attention waits for an operator.
+// needs attention or has an open case waits for an operator.
 func waitsFor(o shop.Order) string {
 	switch {
-	case len(o.Attention) > 0:
+	case len(o.Attention) > 0 || len(o.Cases) > 0:
 		return order.WaitOperator
 	case o.Waiting == nil:
 		return ""

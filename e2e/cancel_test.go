@@ -189,7 +189,7 @@ func (s *stack) nothingKept(t *testing.T, results []cancelResult) {
 	for i, r := range results {
 		o, n := ended[i], counts[string(r.id)]
 		if n.Taken != n.Returned || n.Canceled+n.Refunds != 1 {
-			t.Errorf("the cancelled order %s is %s, and Stripe saw %+v", r.id, o.Status, n)
+			t.Errorf("of the cancelled order %s, Stripe saw %+v", r.id, n)
 		}
 		for _, p := range o.Shipments {
 			if st := s.atCarrier(p.Reference); st != "" && st != order.ParcelVoided {

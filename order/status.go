@@ -124,10 +124,10 @@ func Waits() []string {
 }
 
 // WaitsFor returns what the order waits for, and "" if it waits for nothing. An order
-// that needs attention waits for a person, whatever else it waits for.
+// that needs attention or has an open case waits for a person, whatever else it waits for.
 func (o Order) WaitsFor() string {
 	switch {
-	case len(o.Attention) > 0:
+	case len(o.Attention) > 0 || len(o.Cases) > 0:
 		return WaitOperator
 	case o.Waiting == nil || o.Status.Final():
 		return ""

@@ -102,11 +102,17 @@ func caseOf(o order.Order, ref order.CaseRef, now time.Time) order.Case {
 	c := order.NewCase(ref.ID, ref.Kind, now)
 	c.OrderID, c.About, c.Why = o.ID, ref.About, cmp.Or(o.Reason, words(ref.Kind))
 	i := slices.IndexFunc(o.Attention, func(a order.Attention) bool { return a.About == ref.About })
+	d := slices.IndexFunc(o.Disputes, func(d order.Dispute) bool { return d.ID == ref.About })
 	switch {
 	case ref.Kind.IsHold() && o.Hold != nil:
 		c.Why, c.Choices = o.Hold.Why, o.Hold.Choices
 	case i >= 0:
 		c.Why = o.Attention[i].Why
+	case d >= 0:
+		c.Amount = o.Disputes[d].Amount
+		if by := o.Disputes[d].AnswerBy; by.After(now) {
+			c.DueAt = by
+		}
 	}
 	c.Record = fmt.Sprintf("the order is %s over %s", o.Status, o.Total)
 	return c

@@ -96,6 +96,7 @@ func TestSweep(t *testing.T) {
 	s := &shop{
 		orders: []order.Order{
 			{ID: "ord_1", UpdatedAt: now.Add(-time.Hour), Hold: &order.Hold{Kind: order.HoldLabel, Why: "the label is void", Choices: order.HoldLabel.Choices()}, Cases: []order.CaseRef{{ID: "ord_1-x", Kind: hold}, {ID: "a", Kind: order.CaseParcelLost}}},
+			{ID: "ord_4", UpdatedAt: now.Add(-time.Hour), Disputes: []order.Dispute{{ID: "dp_1", Amount: order.Money{Amount: 2900, Currency: "EUR"}, AnswerBy: now.Add(24 * time.Hour)}}, Cases: []order.CaseRef{{ID: "ord_4-z", Kind: order.CaseDispute, About: "dp_1"}}},
 			{ID: "ord_2", UpdatedAt: now, Cases: []order.CaseRef{{ID: "ord_2-y", Kind: hold}}}, // its write is about to open it
 		},
 		events: []order.UndeliveredEvent{{ID: 7, Attempts: 29}, {ID: 8, Attempts: 30, Type: "payment_intent.succeeded", Provider: "stripe", EventID: "evt_8"}},
@@ -105,13 +106,16 @@ func TestSweep(t *testing.T) {
 	}
 	a := &cases.Activities{Record: record, Orders: s, Matters: s, Workflows: e}
 	done, err := a.SweepCases(t.Context(), cases.SweepRequest{Now: now})
-	if err != nil || done.Open != 3 || done.Resumed != 1 || done.Failed != 1 || done.Opened != 1+50+1 {
+	if err != nil || done.Open != 3 || done.Resumed != 1 || done.Failed != 1 || done.Opened != 2+50+1 {
 		t.Errorf("%+v, %v", done, err)
 	}
 	if slices.Sort(e.attended); !slices.Equal(e.attended, []string{"a", "b", "down"}) {
 		t.Errorf("attended %v", e.attended)
 	}
 	if c, err := record.Case(t.Context(), "ord_1-x"); err != nil || c.Why != "the label is void" || c.OrderID != "ord_1" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if c, err := record.Case(t.Context(), "ord_4-z"); err != nil || c.Amount.Amount != 2900 || !c.DueAt.Equal(now.Add(24*time.Hour)) {
 		t.Errorf("%+v, %v", c, err)
 	}
 	if c, err := record.Case(t.Context(), "difference-1"); err != nil || c.Amount.Amount != 60 || !strings.Contains(c.Record, "1.00 EUR") {

@@ -50,7 +50,7 @@ func (s *Service) get(ctx context.Context, in *getInput) (*orderOutput, error) {
 type listInput struct {
 	Status     []order.Status     `query:"status,explode" maxItems:"12" enum:"placed,awaiting_payment,authorized,paid,shipped,delivered,on_hold,cancelling,cancelled,expired,refused,returned" doc:"Only orders with one of these statuses; may be repeated"`
 	Customer   string             `query:"customerId" maxLength:"64" doc:"Only this customer's orders"`
-	WaitsFor   string             `query:"waitingOn" enum:"payment,transfer,carrier,operator,payments,parcels,packing,mail" doc:"Only orders that wait for this: payment (the shopper's), transfer (money that is paid in advance, which a person books), carrier (the delivery), packing (a person, who puts the goods into parcels), operator (a person's decision; also orders that go on and need attention), or a step that is tried again: payments, parcels, mail"`
+	WaitsFor   string             `query:"waitingOn" enum:"payment,transfer,carrier,operator,payments,parcels,packing,mail" doc:"Only orders that wait for this: payment (the shopper's), transfer (money that is paid in advance, which a person books), carrier (the delivery), packing (a person, who puts the goods into parcels), operator (a person's decision; also orders that need attention or have an open case), or a step that is tried again: payments, parcels, mail"`
 	Returns    order.ReturnStatus `query:"returns" enum:"expected,requested,approved,received" doc:"Only orders with a return in this status"`
 	PlacedFrom time.Time          `query:"placedFrom" doc:"Placed at this time or later"`
 	PlacedTo   time.Time          `query:"placedTo" doc:"Placed before this time"`

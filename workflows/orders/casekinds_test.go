@@ -31,6 +31,9 @@ func TestCaseOfDispute(t *testing.T) {
 	w.at(3*day, func() { w.disputeWants(order.DisputeInquiry) })
 	w.at(4*day, func() {
 		inquiry = w.only()
+		if on := w.order().WaitsFor(); on != order.WaitOperator { // the sweep looks at these
+			w.Errorf("it waits for %q", on)
+		}
 		release = w.decide(inquiry.ID, order.ChooseRelease, "")
 		bare = w.resolve(order.ChooseKeep)
 	})

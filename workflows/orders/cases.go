@@ -108,42 +108,20 @@ func (w *orderWorkflow) syncCases(ctx workflow.Context) {
 		// The time keeps a case that is opened after a reset apart from those that were
 		// opened before it.
 		w.CaseNumber = max(workflow.Now(ctx).UnixMilli(), w.CaseNumber+1)
-		c := w.newCase(m, w.ID.CaseID(w.CaseNumber), workflow.Now(ctx))
+		c := order.NewCase(w.ID.CaseID(w.CaseNumber), m.kind, workflow.Now(ctx))
+		c.OrderID, c.About, c.Why, c.Amount = w.ID, m.about, m.why, w.concerned(m.kind, m.about)
+		c.Record, c.Provider = w.sides(m)
 		if m.kind.IsHold() {
-			w.HoldCase = c.ID
+			w.HoldCase, c.Choices = c.ID, w.Hold.Choices
+		}
+		if by := w.respondBy(m); by.After(c.OpenedAt) {
+			c.DueAt = by
 		}
 		w.CasesOpened = append(w.CasesOpened, c)
 		open = append(open, order.CaseRef{ID: c.ID, Kind: m.kind, About: m.about})
 	}
 	if w.Cases = open; len(open) == 0 {
 		w.Cases = nil
-	}
-}
-
-// newCase returns a case about a matter, which opens now.
-func (w *orderWorkflow) newCase(m matter, id string, now time.Time) order.Case {
-	c := order.NewCase(id, m.kind, now)
-	c.OrderID, c.About, c.Why, c.Amount = w.ID, m.about, m.why, w.concerned(m.kind, m.about)
-	c.Record, c.Provider = w.sides(m)
-	if m.kind.IsHold() {
-		c.Choices = w.Hold.Choices
-	}
-	if by := w.respondBy(m); by.After(c.OpenedAt) {
-		c.DueAt = by
-	}
-	return c
-}
-
-// reopenCases lets the next write open the cases that the order names already: the run that
-// wrote them may have been lost before they were opened. A case that is open, or over, stays
-// as it is.
-func (w *orderWorkflow) reopenCases(ctx workflow.Context) {
-	for _, c := range w.Cases {
-		for _, m := range w.matters() {
-			if !m.decided && w.isAbout(c, m) {
-				w.CasesOpened, w.unsaved = append(w.CasesOpened, w.newCase(m, c.ID, workflow.Now(ctx))), true
-			}
-		}
 	}
 }
 

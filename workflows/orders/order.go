@@ -249,9 +249,5 @@ func (w *orderWorkflow) load(ctx workflow.Context, a Aftercare) error {
 		w.Order = was.Order
 		return nil
 	}
-	if err := w.restore(was.Snapshot); err != nil {
-		return err
-	}
-	w.reopenCases(ctx)
-	return nil
+	return w.restore(was.Snapshot)
 }

@@ -113,36 +113,6 @@ func TestTerminatedPaid(t *testing.T) {
 	}
 }
 
-// TestTerminatedBeforeCase checks an order whose workflow was lost after the order was written
-// with a case and before the case was opened (REC-10): the next run opens it.
-func TestTerminatedBeforeCase(t *testing.T) {
-	w := newFixture(t)
-	w.terminatedAfter = 30 * time.Hour
-	w.at(time.Minute, w.pay)
-	w.arrive(2 * time.Hour)
-	w.at(20*time.Hour, func() {
-		w.cases.before = func(string, order.ID) error { return order.ErrUnavailable }
-		w.disputeIs(order.DisputeNeedsResponse)
-	})
-	w.at(29*time.Hour, func() {
-		if o := w.order(); len(o.Cases) != 1 || len(w.cases.opened) != 0 {
-			t.Errorf("the order names the cases %+v, and %d are open", o.Cases, len(w.cases.opened))
-		}
-	})
-	w.at(45*time.Hour, func() {
-		w.cases.before = nil
-		w.disputeIs(order.DisputeNeedsResponse)
-	})
-	w.run()
-	o := w.order()
-	if len(o.Cases) != 1 {
-		t.Fatalf("the order names the cases %+v", o.Cases)
-	}
-	if c := w.cases.opened[o.Cases[0].ID]; len(w.cases.opened) != 1 || c.Kind != order.CaseDispute || c.Amount != o.Total {
-		t.Errorf("opened: %+v", w.cases.opened)
-	}
-}
-
 // TestTerminatedRefunding checks a delivered order whose workflow an operator terminated
 // while the provider could not make a refund (REC-10): the aftercare, which the search at
 // night starts without an event, has the refund made, once.
