@@ -82,6 +82,27 @@ func TestChangeSurvives(t *testing.T) {
 	})
 }
 
+// TestChangeOvertaken (REC-2, SHP-4): a carrier picks up the parcel that an attempt which was
+// lost has booked, while a change of the order is being written: it is too late for it.
+func TestChangeOvertaken(t *testing.T) {
+	w := newFixture(t)
+	w.at(50*time.Second, func() {
+		o := w.order()
+		if _, err := w.carrier.BookParcel(context.Background(), order.ParcelRequest{OrderID: id, Reference: string(id) + "-1", To: o.ShipTo, Lines: o.Lines}); err != nil {
+			t.Error(err)
+		}
+		w.down(3*time.Minute, order.ErrUnavailable, "SaveOrder")
+	})
+	w.changes(55*time.Second, order.ChangeRequest{ID: "c1", ShipTo: &elsewhere}, "when it is delivered, the shopper can send goods back")
+	w.at(time.Minute, w.pay)
+	w.arriveAs(string(id)+"-1", 90*time.Second-2*time.Hour)
+	w.run().ended(order.Delivered).mailed(delivered...)
+	is(2900, "mug=2", "c1 dropped 0")(t, w)
+	if o := w.order(); len(o.Shipments) != 1 || o.ShipTo == elsewhere {
+		t.Errorf("to %+v in %+v", o.ShipTo, o.Shipments)
+	}
+}
+
 // forgetsChange scripts that a change is asked for, and that the workflow is then reset to
 // before it: the record and the bank have it, the history does not.
 func (w *fixture) forgetsChange(at time.Duration) {

@@ -57,8 +57,8 @@ func underWay(s order.Shipment) bool {
 	return !s.Replaced && !s.Kept && s.Status != order.ParcelDelivered && s.Status != order.ParcelReturned && s.Status != order.ParcelVoided
 }
 
-// labelled reports whether the carrier has a parcel of the order booked, or perhaps has,
-// whether a person has made one, or goods were delivered without one.
+// labelled reports whether the carrier has a parcel of the order, has one booked, or perhaps
+// has, whether a person has made one, or goods were delivered without one.
 func (s *State) labelled() bool {
 	return slices.ContainsFunc(s.Shipments, func(p order.Shipment) bool {
 		switch {
@@ -67,7 +67,7 @@ func (s *State) labelled() bool {
 		case p.Status == order.ParcelVoided:
 			return false
 		}
-		return p.Booked() || s.Tried[p.Reference] || p.Key != "" && !p.Replaced
+		return p.Booked() || p.Status.HandedOver() || s.Tried[p.Reference] || p.Key != "" && !p.Replaced
 	})
 }
 
