@@ -16,9 +16,13 @@ type Created struct {
 }
 
 // CreateIntent creates the payment intent of one generation, or finds the one
-// created before.
+// created before. An attempt that was lost may have given a later payment's number to
+// a payment of another amount: that is cancelled, so that the shopper can pay one.
 func (a *Activities) CreateIntent(ctx context.Context, r order.IntentRequest) (Created, error) {
 	in, err := a.Intents.CreateIntent(ctx, r)
+	if err == nil && r.Number > 1 {
+		err = a.cancelOthers(ctx, r, in.ID)
+	}
 	if err != nil {
 		return Created{}, activities.Failure(err)
 	}
@@ -82,6 +86,24 @@ func (a *Activities) CancelIntent(ctx context.Context, r CancelPaymentRequest) (
 		}
 	}
 	return canceled, nil
+}
+
+// cancelOthers cancels the intents of a payment's number but one. One that was paid is left
+// to its event: it is a second payment.
+func (a *Activities) cancelOthers(ctx context.Context, r order.IntentRequest, but string) error {
+	found, err := a.Intents.FindIntents(ctx, r)
+	if err != nil {
+		return err
+	}
+	for _, in := range found {
+		if in.ID == but || !in.Status.Unpaid() {
+			continue
+		}
+		if _, err := a.cancel(ctx, in.ID, r.Key+":"+in.ID); err != nil && !errors.Is(err, order.ErrState) {
+			return err
+		}
+	}
+	return nil
 }
 
 // cancel cancels an intent, unless there is no such intent.

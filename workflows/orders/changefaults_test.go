@@ -103,6 +103,54 @@ func TestChangeOvertaken(t *testing.T) {
 	}
 }
 
+// TestChangeRepeated (REC-2, PAY-7): an attempt that was lost has changed an order that is not
+// paid: it has made a payment of the new price, and cancelled the one before. The next attempt
+// hears of the cancellation before it has made the change. Of all payments, the shopper can
+// pay one.
+func TestChangeRepeated(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		asked time.Duration // when the change is asked for again; the event comes after ten seconds
+	}{
+		{"while the change is being written", 0},
+		{"before the change is asked for again", time.Minute},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newFixture(t)
+			w.at(10*time.Minute, func() {
+				o := w.order()
+				lost := order.IntentRequest{OrderID: id, Number: 2, Amount: euros(1450), Customer: o.Customer, Key: order.Key(id, "intent-1450", 2), PlacedAt: o.PlacedAt}
+				if _, err := w.bank.CreateIntent(context.Background(), lost); err != nil {
+					t.Error(err)
+				}
+				if _, err := w.bank.CancelIntent(context.Background(), "pi_1", "lost"); err != nil {
+					t.Error(err)
+				}
+				if tt.asked == 0 {
+					w.down(11*time.Minute, order.ErrUnavailable, "SaveOrder")
+				}
+			})
+			w.at(10*time.Minute+10*time.Second, func() {
+				w.sendEvents(w.paid(w.bank.Change("pi_1", func(*order.Intent) {}), nil))
+			})
+			w.changes(10*time.Minute+tt.asked, ask("c1", "mug=1"), "secret")
+			w.at(20*time.Minute, w.pay)
+			w.arrive(time.Hour)
+			w.run().ended(order.Delivered)
+			is(1450, "mug=1", "c1 made -1450")(t, w)
+			took(1450, 0)(t, w)
+			for _, in := range w.bank.Intents(id) {
+				if !in.Status.Dead() && in.Status != order.PaymentCaptured {
+					t.Errorf("%s is %s", in.ID, in.Status)
+				}
+			}
+			if t.Failed() {
+				w.logTimeline()
+			}
+		})
+	}
+}
+
 // forgetsChange scripts that a change is asked for, and that the workflow is then reset to
 // before it: the record and the bank have it, the history does not.
 func (w *fixture) forgetsChange(at time.Duration) {

@@ -41,7 +41,7 @@ func (w *orderWorkflow) changeUnpaid(ctx workflow.Context) {
 			amount = 0
 		}
 		w.Payments = append(w.Payments, order.Payment{Number: len(w.Payments) + 1, Amount: amount})
-		w.returnSurplus(ctx, own.Reference, "the order was changed, and another payment asks for what it costs now")
+		w.returnUnneeded(ctx, &w.Payments[own.Number-1], "the order was changed, and another payment asks for what it costs now")
 		w.DeclinedAt = time.Time{}
 	}
 	w.noteChange(ctx, a)
@@ -287,13 +287,7 @@ func (w *orderWorkflow) dropChange(ctx workflow.Context, why string) {
 	if a.Payment == 0 {
 		return
 	}
-	switch p := &w.Payments[a.Payment-1]; {
-	case p.Reference != "":
-		w.returnSurplus(ctx, p.Reference, "the change that it was for was dropped")
-	default:
-		p.Surplus, p.Standby = true, false
-		w.cancelLostInBackground(ctx, *p)
-	}
+	w.returnUnneeded(ctx, &w.Payments[a.Payment-1], "the change that it was for was dropped")
 }
 
 // changePaymentReported handles an event about a payment that is or was for a change. What it

@@ -260,16 +260,20 @@ func (w *orderWorkflow) returnSurplus(ctx workflow.Context, ref, why string) {
 // which it is not known whether it was created may exist at the provider.
 func (w *orderWorkflow) endStandby(ctx workflow.Context) {
 	p := w.standby()
-	switch {
-	case p == nil || w.Abort != nil:
-	case p.Reference == "":
-		if p.Status.Dead() || w.Taken() > 0 {
-			p.Surplus, p.Standby = true, false
-			w.cancelLostInBackground(ctx, *p)
-		}
-	default:
-		w.returnSurplus(ctx, p.Reference, "the order does not need another payment")
+	if p != nil && w.Abort == nil && (p.Reference != "" || p.Status.Dead() || w.Taken() > 0) {
+		w.returnUnneeded(ctx, p, "the order does not need another payment")
 	}
+}
+
+// returnUnneeded refunds or voids a payment that the order does not need, also one of which it
+// is not known whether it was created.
+func (w *orderWorkflow) returnUnneeded(ctx workflow.Context, p *order.Payment, why string) {
+	if p.Reference != "" {
+		w.returnSurplus(ctx, p.Reference, why)
+		return
+	}
+	p.Surplus, p.Standby = true, false
+	w.cancelLostInBackground(ctx, *p)
 }
 
 // cancelLostInBackground cancels or refunds a payment that the order does not need, if it

@@ -23,7 +23,8 @@ const lapseMargin = 12 * time.Hour
 
 // offerPayment creates the payment, so that the shopper can pay, and sets the
 // result of Place. The idempotency key consists of the order, the operation and the
-// payment's number: however often this is tried, there is one payment.
+// payment's number, of a later payment also of its amount: however often this is tried, there
+// is one payment.
 func (w *orderWorkflow) offerPayment(ctx workflow.Context) error {
 	if w.asksNothing() {
 		return w.skipPayment(ctx)
@@ -110,8 +111,11 @@ func (w *orderWorkflow) handleEarly(ctx workflow.Context) {
 
 func (w *orderWorkflow) intentRequest(number int) order.IntentRequest {
 	p, operation := w.Payments[number-1], "intent"
-	if p.Change != "" { // after a reset, the number may be that of another payment
+	switch { // after a reset or a lost task, the number may be that of another payment
+	case p.Change != "":
 		operation += "-" + p.Change
+	case number > 1:
+		operation += fmt.Sprintf("-%d", w.Asked(p).Amount)
 	}
 	return order.IntentRequest{
 		OrderID: w.ID, Number: number, Amount: w.Asked(p), Customer: w.Customer,
